@@ -1,0 +1,448 @@
+"""Charts as Vega-Lite: what is drawn, in whose words, and the same in a sentence for those who cannot see it.
+
+Data enter a finished specification as Arrow bytes: no pandas, no lock, no validation on a rerun. Labels
+stand at the lines; there is no legend. Numbers and months follow the language through `config.locale`.
+"""
+
+import datetime as dt
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from dashboard.reader import Reader
+from dashboard.theme import FONT, theme
+from dashboard.workload import STEPS
+
+MERGER = dt.date(2025, 7, 1)
+NARROW = 700
+"""Pixels below which labels give way."""
+LOCALES = {
+    "vi": {
+        "number": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]},
+        "months": [f"tháng {month}" for month in range(1, 13)],
+        "short": [f"th{month}" for month in range(1, 13)],
+        "days": ["Chủ nhật", "Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy"],
+        "short_days": ["CN", "T2", "T3", "T4", "T5", "T6", "T7"],
+    },
+    "en": {
+        "number": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", " VND"]},
+        "months": (
+            "January February March April May June July August September October November December"
+        ).split(),
+        "short": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+        "days": "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(),
+        "short_days": "Sun Mon Tue Wed Thu Fri Sat".split(),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart ready to send, and what it shows in words."""
+
+    spec: dict[str, Any]
+    alt: str
+
+
+@dataclass(frozen=True)
+class Fan:
+    """What a fan chart shows: history, then quantiles after it."""
+
+    observed: pl.DataFrame
+    """Columns period, value, status, estimated_share."""
+    ahead: pl.DataFrame
+    """Columns period, q025, q10, q50, q90, q975; may be empty."""
+    frequency: str
+    unit: str
+    simulated: bool
+    title: str
+    decimals: int = 0
+    origin_note: str = ""
+    """Said at the last observed period."""
+
+
+def fan(reader: Reader, content: Fan) -> Drawing:
+    """Observed line, expected line, and the ranges of 80 % and 95 % around it."""
+    layers = [_ground(reader, content), *_bands(content), *_lines(content)]
+    layers += [*_events(reader, content), *_end_labels(reader, content), _hover(reader, content)]
+    frames = {
+        "observed": content.observed.select("period", "value", "status", "estimated_share"),
+        "ahead": _joined(content),
+        "events": _event_rows(reader, content),
+        "ends": _end_rows(reader, content),
+        "one": pl.DataFrame({"one": [1]}),
+    }
+    chart = alt.layer(*layers).properties(height=320, width="container")
+    return Drawing(_finish(reader, chart, frames), _fan_words(reader, content))
+
+
+def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = "") -> Drawing:
+    """One tile a commune, coloured by expected growth; ranks one to ten, or names, written on them."""
+    text = reader.text
+    place = alt.Chart(alt.NamedData("tiles")).encode(
+        x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06, paddingOuter=0)),
+        y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.08, paddingOuter=0)),
+        tooltip=[
+            alt.Tooltip("name:N", title=text("tiles.commune")),
+            alt.Tooltip("parent_name:N", title=text("tiles.former")),
+            alt.Tooltip("received:Q", title=text("tiles.received"), format=",.0f"),
+            alt.Tooltip("expected:Q", title=text("tiles.expected"), format=",.3r"),
+            alt.Tooltip("change:Q", title=text("tiles.change"), format="+.0%"),
+            alt.Tooltip("note:N", title=text("simulated.title")),
+        ],
+    )
+    rectangles = place.mark_rect(cornerRadius=2, cursor="pointer" if names else "default").encode(
+        fill=alt.Fill("colour:N", scale=None),
+        stroke=alt.Stroke("stroke:N", scale=None),
+        strokeWidth=alt.value(2.5),
+    )
+    if names:
+        rectangles = rectangles.add_params(
+            alt.selection_point(name="pick", fields=["code"], toggle=False, empty=False)
+        )
+    label = place.mark_text(fontSize=12 if names else 13, fontWeight=500 if names else 700)
+    label = label.encode(text="label:N", color=alt.Color("ink:N", scale=None))
+    layers = [rectangles, label if not names else _when_wide(label)]
+    rows = communes.select("tile_row").max().item() or 0
+    height = (rows + 1) * (36 if names else 24)
+    chart = alt.layer(*layers).properties(width="container", height=height)
+    frames = {"tiles": _tile_rows(reader, communes, names=names, chosen=chosen)}
+    return Drawing(_finish(reader, chart, frames), _tile_words(reader, communes))
+
+
+def by_horizon(reader: Reader, scores: pl.DataFrame, titles: dict[str, str], benchmark: str) -> Drawing:
+    """Error of each model by periods ahead; the benchmark dashed, the best in blue."""
+    colours, text = theme(), reader.text
+    means = scores.group_by("model").agg(pl.col("mase").mean()).sort("mase")
+    best = means["model"][0]
+    shades = {best: colours.forecast, benchmark: colours.observed}
+    rows = scores.select("model", "horizon", "mase").with_columns(
+        name=pl.col("model").replace_strict(titles, default=pl.col("model")),
+        colour=pl.col("model").replace_strict(shades, default=colours.band_80),
+        width=pl.when(pl.col("model").is_in([best, benchmark])).then(2.4).otherwise(1.2),
+    )
+    base = alt.Chart(alt.NamedData("scores")).encode(
+        x=alt.X("horizon:Q", title=text("accuracy.horizon"), axis=alt.Axis(tickMinStep=1, grid=False)),
+        y=alt.Y("mase:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(format=".2~f")),
+        color=alt.Color("colour:N", scale=None),
+        detail="model:N",
+        tooltip=[
+            alt.Tooltip("name:N", title=text("accuracy.model")),
+            alt.Tooltip("horizon:Q", title=text("accuracy.horizon")),
+            alt.Tooltip("mase:Q", title=text("accuracy.mase"), format=".3f"),
+        ],
+    )
+    lines = base.mark_line(point=alt.OverlayMarkDef(size=18)).encode(
+        strokeWidth=alt.StrokeWidth("width:Q", scale=None),
+        strokeDash=alt.condition(
+            alt.datum.model == benchmark, alt.value([6, 4]), alt.value([1, 0])
+        ),
+    )
+    furthest = rows.filter(pl.col("horizon") == pl.col("horizon").max().over("model"))
+    labelled = furthest.filter(pl.col("model").is_in([best, benchmark])).unique("model")
+    labels = (
+        alt.Chart(alt.NamedData("labels"))
+        .mark_text(align="right", dx=-4, dy=-10, fontWeight=600)
+        .encode(x="horizon:Q", y="mase:Q", text="name:N", color=alt.Color("colour:N", scale=None))
+    )
+    layers = [lines, labels]
+    if bool(scores["simulated"].any()):
+        layers.insert(0, _watermark(reader))
+    chart = alt.layer(*layers).properties(width="container", height=280)
+    frames = {"scores": rows, "labels": labelled, "one": pl.DataFrame({"one": [1]})}
+    shown = means.with_columns(pl.col("model").replace_strict(titles, default=pl.col("model")))
+    listed = ", ".join(f"{name} {reader.notation.fixed(mase, 2)}" for name, mase in shown.rows())
+    return Drawing(_finish(reader, chart, frames), text("accuracy.alt", listed=listed))
+
+
+def _joined(content: Fan) -> pl.DataFrame:
+    """The forecast, begun at the last observed value so that band and line join it."""
+    columns = ["q025", "q10", "q50", "q90", "q975"]
+    ahead = content.ahead.select("period", *columns)
+    if ahead.is_empty() or content.observed.is_empty():
+        return ahead
+    last = content.observed.sort("period").tail(1)
+    start = last.select("period", *(pl.col("value").alias(column) for column in columns))
+    return pl.concat([start, ahead], how="vertical_relaxed")
+
+
+def _y(content: Fan, field: str) -> alt.Y:
+    amounts = content.unit != "%"
+    axis = alt.Axis(format=",~f", tickCount=5, domain=False, ticks=False)
+    return alt.Y(f"{field}:Q", title=None, axis=axis, scale=alt.Scale(zero=amounts, nice=True))
+
+
+def _ground(reader: Reader, content: Fan) -> alt.Chart:
+    if content.simulated:
+        return _watermark(reader)
+    return alt.Chart(alt.NamedData("one")).mark_point(opacity=0, size=0)
+
+
+def _watermark(reader: Reader) -> alt.Chart:
+    return (
+        alt.Chart(alt.NamedData("one"))
+        .mark_text(
+            x=alt.expr("width / 2"),
+            y=alt.expr("height * 0.72"),
+            fontSize=alt.expr("width < 500 ? 22 : 40"),
+            fontWeight=700,
+            opacity=0.1,
+            color=theme().warning,
+        )
+        .encode(text=alt.value(reader.text("simulated.mark")))
+    )
+
+
+def _bands(content: Fan) -> list[alt.Chart]:
+    base = alt.Chart(alt.NamedData("ahead"))
+    colours = theme()
+    x = alt.X("period:T", title=None)
+    return [
+        base.mark_area(color=colours.band_95).encode(x=x, y=_y(content, "q025"), y2="q975:Q"),
+        base.mark_area(color=colours.band_80).encode(x=x, y=_y(content, "q10"), y2="q90:Q"),
+    ]
+
+
+def _lines(content: Fan) -> list[alt.Chart]:
+    colours = theme()
+    observed = alt.Chart(alt.NamedData("observed")).encode(
+        x=_x_of(content), y=_y(content, "value")
+    )
+    lines = [
+        observed.mark_line(color=colours.observed, strokeWidth=2.2),
+        alt.Chart(alt.NamedData("ahead"))
+        .mark_line(color=colours.forecast, strokeWidth=2.2, strokeDash=[5, 3])
+        .encode(x=alt.X("period:T", title=None), y=_y(content, "q50")),
+    ]
+    if content.frequency == "year":
+        points = observed.mark_point(size=46, strokeWidth=2, color=colours.observed).encode(
+            fill=alt.condition(
+                alt.datum.status == "final", alt.value(colours.observed), alt.value(colours.page)
+            )
+        )
+        lines.append(points)
+    return lines
+
+
+def _x_of(content: Fan) -> alt.X:
+    return _AXES[content.frequency == "year"]
+
+
+def _axis(*, annual: bool) -> alt.X:
+    if annual:
+        axis = alt.Axis(format="%Y", tickCount=alt.expr("width < 500 ? 5 : 12"), grid=False)
+    else:
+        month = "utcFormat(datum.value, '%b')"
+        both = f"[{month}, utcFormat(datum.value, '%Y')]"
+        axis = alt.Axis(
+            labelExpr=f"utcmonth(datum.value) == 0 ? {both} : width < {NARROW} ? '' : {month}",
+            tickCount={"interval": "month", "step": 6},
+            grid=False,
+        )
+    return alt.X("period:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
+
+
+_AXES = {annual: _axis(annual=annual) for annual in (True, False)}
+
+
+def _event_rows(reader: Reader, content: Fan) -> pl.DataFrame:
+    """Dotted rules: the merger of communes, and where the data end."""
+    events = []
+    periods = content.observed["period"]
+    if content.frequency != "year" and len(periods) and periods.min() < MERGER < periods.max():
+        events.append((MERGER, reader.text("chart.merger"), 6))
+    if content.origin_note and len(content.ahead):
+        events.append((periods.max(), content.origin_note, 6 + 16 * len(events)))
+    shape = {"period": pl.Date, "label": pl.String, "drop": pl.Int64}
+    return pl.DataFrame(events, schema=shape, orient="row")
+
+
+def _events(reader: Reader, content: Fan) -> list[alt.Chart]:
+    del reader, content
+    base = alt.Chart(alt.NamedData("events")).encode(x=alt.X("period:T", title=None))
+    colours = theme()
+    return [
+        base.mark_rule(color=colours.faint, strokeDash=[2, 3]),
+        base.mark_text(
+            align="right", dx=-5, baseline="top", color=colours.muted, fontSize=12
+        ).encode(y=alt.Y("drop:Q", scale=None, axis=None), text="label:N"),
+    ]
+
+
+def _end_rows(reader: Reader, content: Fan) -> pl.DataFrame:
+    """What is written at the right end of each line and band; labels too near give way."""
+    shape = {"period": pl.Date, "value": pl.Float64, "label": pl.String, "colour": pl.String}
+    if content.ahead.is_empty():
+        return pl.DataFrame(schema=shape)
+    last = content.ahead.sort("period").row(-1, named=True)
+    colours = theme()
+    top = max(content.ahead["q975"].max(), content.observed["value"].max())
+    rows = [(last["period"], last["q50"], reader.text("chart.expected"), colours.forecast)]
+    for field, label in (("q90", "80%"), ("q975", "95%")):
+        if abs(last[field] - rows[-1][1]) > 0.06 * top:
+            rows.append((last["period"], last[field], label, colours.faint))
+    return pl.DataFrame(rows, schema=shape, orient="row")
+
+
+def _end_labels(reader: Reader, content: Fan) -> list[alt.Chart]:
+    del reader
+    return [
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
+        .encode(
+            x=alt.X("period:T", title=None),
+            y=_y(content, "value"),
+            text="label:N",
+            color=alt.Color("colour:N", scale=None),
+        )
+    ]
+
+
+def _hover(reader: Reader, content: Fan) -> alt.Chart:
+    """Invisible points that carry the figures of the forecast."""
+    shape = f",.{content.decimals}~f" if content.decimals else ",.3~r"
+    month = "%Y" if content.frequency == "year" else "%m/%Y"
+    tips = [alt.Tooltip("period:T", title=reader.text("chart.period"), format=month)]
+    for field, key in (("q50", "expected"), ("q10", "low80"), ("q90", "high80")):
+        tips.append(alt.Tooltip(f"{field}:Q", title=reader.text(f"chart.{key}"), format=shape))
+    return (
+        alt.Chart(alt.NamedData("ahead"))
+        .mark_point(opacity=0, size=260)
+        .encode(x=alt.X("period:T", title=None), y=_y(content, "q50"), tooltip=tips)
+    )
+
+
+def _fan_words(reader: Reader, content: Fan) -> str:
+    notation, text = reader.notation, reader.text
+    parts = [f"{content.title}."]
+    if content.simulated:
+        parts.append(text("simulated.title") + ".")
+    if len(content.observed):
+        last = content.observed.sort("period").row(-1, named=True)
+        when = notation.period(content.frequency, last["period"], last["period"])
+        value = notation.number(last["value"], content.decimals)
+        parts.append(text("chart.alt_observed", when=when, value=value, unit=content.unit))
+    if len(content.ahead):
+        end = content.ahead.sort("period").row(-1, named=True)
+        parts.append(
+            text(
+                "chart.alt_expected",
+                when=notation.period(content.frequency, end["period"], end["period"]),
+                value=notation.rounded(end["q50"]),
+                interval=notation.interval(end["q10"], end["q90"]),
+                unit=content.unit,
+            )
+        )
+    return " ".join(parts)
+
+
+def _when_wide(label: alt.Chart) -> alt.Chart:
+    shown = label.to_dict()["mark"] | {
+        "fontSize": {"expr": "width < 900 ? 9 : 12"},
+        "opacity": {"expr": f"width < {NARROW} ? 0 : 1"},
+        "limit": {"expr": "width / 15 - 5"},
+        "lineBreak": "\n",
+    }
+    copied = label.copy()
+    copied.mark = alt.MarkDef(**shown)
+    return copied
+
+
+def _tile_rows(reader: Reader, rows: pl.DataFrame, *, names: bool, chosen: str) -> pl.DataFrame:
+    colours = theme()
+    step = pl.lit(0)
+    for bound in STEPS:
+        step = step + (pl.col("change") >= bound).fill_null(False).cast(pl.Int32)
+    shade = step.replace_strict(dict(enumerate(colours.steps)), return_dtype=pl.String)
+    deep = step >= len(STEPS) - 1
+    ranked = pl.when(pl.col("rank") <= 10).then(pl.col("rank").cast(pl.Int64).cast(pl.String))
+    return rows.select(
+        "code",
+        "tile_row",
+        "tile_col",
+        "received",
+        "expected",
+        "change",
+        name=pl.concat_str(pl.col("name"), pl.lit(" ("), pl.col("kind"), pl.lit(")")),
+        parent_name=pl.col("parent_name"),
+        note=pl.lit(reader.text("simulated.not_real")),
+        colour=pl.when(pl.col("change").is_null()).then(pl.lit(colours.panel)).otherwise(shade),
+        stroke=pl.when(pl.col("code") == chosen)
+        .then(pl.lit(colours.bad))
+        .otherwise(pl.lit("transparent")),
+        ink=pl.when(deep & pl.col("change").is_not_null())
+        .then(pl.lit(colours.page))
+        .otherwise(pl.lit(colours.text)),
+        label=pl.col("name").map_elements(_two_lines, return_dtype=pl.String)
+        if names
+        else ranked.fill_null(""),
+    )
+
+
+def _two_lines(name: str) -> str:
+    """A long name broken in the middle, at a blank."""
+    words = name.split()
+    if len(name) <= 11 or len(words) < 3:
+        return name
+    middle = (len(words) + 1) // 2
+    return " ".join(words[:middle]) + "\n" + " ".join(words[middle:])
+
+
+def _tile_words(reader: Reader, rows: pl.DataFrame) -> str:
+    notation = reader.notation
+    first = rows.filter(pl.col("rank") <= 10).sort("rank")
+    listed = "; ".join(
+        f"{rank}. {name} {notation.change(change)}"
+        for rank, name, change in first.select("rank", "name", "change").rows()
+    )
+    return reader.text("tiles.alt", count=len(rows), listed=listed)
+
+
+def _finish(reader: Reader, chart: alt.Chart, frames: dict[str, pl.DataFrame]) -> dict[str, Any]:
+    """The checked specification in the reader's language, with its data as Arrow bytes."""
+    spec: dict[str, Any] = deepcopy(chart.to_dict())
+    spec["config"] = _config(reader)
+    spec["background"] = "transparent"
+    spec["autosize"] = {"type": "fit", "contains": "padding"}
+    spec["padding"] = {"left": 2, "right": 8, "top": 4, "bottom": 2}
+    spec["datasets"] = {
+        name: frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
+        for name, frame in frames.items()
+    }
+    return spec
+
+
+def _config(reader: Reader) -> dict[str, Any]:
+    colours, words = theme(), LOCALES[reader.lang]
+    number = words["number"]
+    return {
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": colours.muted,
+            "titleColor": colours.muted,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": 500,
+            "gridColor": colours.grid,
+            "domainColor": colours.rule,
+            "tickColor": colours.rule,
+        },
+        "text": {"font": FONT},
+        "locale": {
+            "number": number,
+            "time": {
+                "dateTime": "%H:%M %d/%m/%Y",
+                "date": "%d/%m/%Y",
+                "time": "%H:%M",
+                "periods": ["SA", "CH"] if reader.lang == "vi" else ["AM", "PM"],
+                "days": words["days"],
+                "shortDays": words["short_days"],
+                "months": words["months"],
+                "shortMonths": words["short"],
+            },
+        },
+    }

@@ -1,0 +1,63 @@
+"""Cached reads of one build. A build never changes, so its id is the whole cache key."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from etl.catalog import Catalog, parse_catalog
+from etl.warehouse import NoWarehouse, Warehouse, current_build
+
+KEPT_BUILDS = 3
+KEPT_ANSWERS = 400
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of one installation: what every answer belongs to."""
+
+    home: Path
+    name: str
+
+    def rows(self, query: str, **params: Hashable) -> pl.DataFrame:
+        """The rows of `dashboard/sql/<query>.sql`, read once."""
+        return _rows(self, query, tuple(sorted(params.items())))
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog this build was made from."""
+        return _catalog(self)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the build says of itself, by name."""
+        return dict(self.rows("facts").iter_rows())
+
+
+def current(home: Path) -> Build:
+    """The build the pointer names now.
+
+    Raises:
+        NoWarehouse: nothing has been built yet.
+    """
+    name = current_build(home)
+    if not name:
+        raise NoWarehouse(f"there is no build in {home}", hint="run: foresight refresh")
+    return Build(home, name)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def _open(build: Build) -> Warehouse:
+    return Warehouse.open(build.home, build.name)
+
+
+@lru_cache(maxsize=KEPT_ANSWERS)
+def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) -> pl.DataFrame:
+    return _open(build).query("dashboard", query, **dict(params))
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def _catalog(build: Build) -> Catalog:
+    return parse_catalog(build.facts["catalog"])

@@ -1,0 +1,2 @@
+-- What the build says of itself.
+select name, value from build_fact

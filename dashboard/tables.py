@@ -1,0 +1,72 @@
+"""Tables as HTML for reading and as CSV for taking away; every download says whether it is simulated."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import polars as pl
+
+RISKY = ("=", "+", "-", "@", "\t", "\r")
+"""Openings a spreadsheet would take for a formula."""
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its heading, what stands in a cell (HTML), and how it is set."""
+
+    title: str
+    cell: Callable[[Any], str]
+    css: str = ""
+    """Classes: `number`, `minor` (gives way on narrow screens), `wide` (may wrap)."""
+
+
+def table(caption: str, columns: Sequence[Column], rows: Sequence[Any], css: str = "") -> str:
+    """The rows as an HTML table; its caption is for those who listen."""
+    heads = "".join(
+        f'<th scope="col" class="{column.css}">{escape(column.title)}</th>' for column in columns
+    )
+    body = "".join(
+        "<tr>" + "".join(_cell(column, row) for column in columns) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="cf-table {css}" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(column: Column, row: Any) -> str:
+    return f'<td class="{column.css}" data-label="{escape(column.title)}">{column.cell(row)}</td>'
+
+
+def link(label: str, address: str | None) -> str:
+    """A link out of the house, opened only when followed; plain text without a web address."""
+    if not address or not address.startswith(("https://", "http://")):
+        return escape(label)
+    return (
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer nofollow">'
+        f"{escape(label)}</a>"
+    )
+
+
+def chip(label: str, kind: str = "") -> str:
+    """A small label: `good`, `bad`, `warning`, or plain."""
+    return f'<span class="cf-chip {kind}">{escape(label)}</span>'
+
+
+def csv(rows: pl.DataFrame, *, simulated: bool | None = None) -> bytes:
+    """The rows as CSV that spreadsheets open right, with a column `simulated` on each.
+
+    `simulated` fills the column; without it, the rows must bring their own.
+    """
+    if simulated is not None:
+        rows = rows.with_columns(simulated=pl.lit(simulated))
+    safe = rows.with_columns(
+        pl.when(pl.col(pl.String).str.slice(0, 1).is_in(RISKY))
+        .then(pl.lit("'") + pl.col(pl.String))
+        .otherwise(pl.col(pl.String))
+        .name.keep()
+    )
+    return (BOM + safe.write_csv()).encode("utf-8")

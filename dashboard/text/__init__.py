@@ -1,0 +1,42 @@
+"""The words of the interface: one file a language, equal keys. Names of data travel with the data."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LANGUAGES = ("vi", "en")
+
+
+@cache
+def words(lang: str) -> dict[str, str]:
+    """Every text of a language by its dotted key."""
+    path = Path(__file__).parent / f"{lang}.yaml"
+    return dict(_flat(yaml.safe_load(path.read_text(encoding="utf-8")), ""))
+
+
+def _flat(node: dict[str, Any], prefix: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in node.items():
+        place = f"{prefix}{key}"
+        found += _flat(value, f"{place}.") if isinstance(value, dict) else [(place, str(value))]
+    return found
+
+
+@dataclass(frozen=True)
+class Text:
+    """The words of one language: `text("overview.title")`."""
+
+    lang: str
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of `key`, its `{placeholders}` filled in."""
+        found = words(self.lang)[key]
+        return found.format(**values) if values else found
+
+    def pick(self, vietnamese: str | None, english: str | None) -> str:
+        """The one of two titles that is in this language; the other where it is missing."""
+        first, second = (english, vietnamese) if self.lang == "en" else (vietnamese, english)
+        return first or second or ""

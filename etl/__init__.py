@@ -1,0 +1,1 @@
+"""From departmental files to the warehouse, and on to the open-data portal."""

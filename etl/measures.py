@@ -1,0 +1,129 @@
+"""From the clean tables to observations: values as given, and cases counted by day.
+
+A dataset with a value per row gives one observation per row and indicator. A case-level dataset gives, per
+area and category, flows by day (`count`) and stocks at the end of each month (`stock`); the cases
+themselves stay where they are.
+"""
+
+from etl.catalog import Condition, Dataset, Indicator, Measure, Table
+from etl.warehouse import Warehouse, identifier, literal
+
+OPTIONAL = {
+    "category": "'total'",
+    "status": "'final'",
+    "as_of": "null::date",
+    "source": "",
+    "source_url": "null::varchar",
+    "note": "null::varchar",
+}
+
+
+def observe(warehouse: Warehouse, dataset: Dataset, indicators: dict[str, Indicator]) -> None:
+    """Replace all observations of `dataset` by those its clean table gives now."""
+    warehouse.run(f"delete from observation where dataset = {literal(dataset.name)}")
+    for name in dataset.delivered:
+        indicator = indicators[name]
+        if indicator.numerator and indicator.value == "value" and dataset.field("value") is None:
+            continue  # computed from two others, in etl.comparable
+        if dataset.case_level:
+            _observe_measure(warehouse, dataset, indicator)
+        else:
+            _observe_values(warehouse, dataset, indicator)
+
+
+def _observe_values(warehouse: Warehouse, dataset: Dataset, indicator: Indicator) -> None:
+    columns = {field.name for field in dataset.schema_.fields}
+    # An indicator described for a wide table elsewhere is a row of `value` in a long one.
+    held_in = indicator.value if indicator.value in columns else "value"
+    where = dict(indicator.where)
+    if not where and "indicator" in columns and held_in == "value":
+        where = {"indicator": indicator.name}
+    conditions = [f"{identifier(k)}::varchar = {literal(v)}" for k, v in where.items()]
+    given = {
+        name: identifier(name) if name in columns else default
+        for name, default in OPTIONAL.items()
+    }
+    given["source"] = given["source"] or literal(dataset.sources[0].title or dataset.title)
+    value = identifier(held_in)
+    warehouse.run(
+        f"insert into observation select {literal(indicator.name)}, area, area_vintage, "
+        f"coalesce({given['category']}, 'total'), frequency, period, period_end, {value}, null, null, "
+        f"coalesce({given['status']}, 'final'), {dataset.simulated}, 0, {literal(dataset.name)}, "
+        f"{given['source']}, {given['source_url']}, {given['note']}, {given['as_of']} "
+        f"from {_table(dataset)} where {' and '.join([*conditions, f'{value} is not null'])}"
+    )
+
+
+def _observe_measure(warehouse: Warehouse, dataset: Dataset, indicator: Indicator) -> None:
+    for table in dataset.tables:
+        for measure in table.measures:
+            if measure.name == indicator.value:
+                sql = _flow(dataset, table, measure) if measure.count else _stock(dataset, table, measure)
+                warehouse.run(
+                    f"insert into observation select {literal(indicator.name)}, area, area_vintage, "
+                    f"category, frequency, period, period_end, value, null, null, 'final', "
+                    f"{dataset.simulated}, 0, {literal(dataset.name)}, "
+                    f"{literal(dataset.sources[0].title or dataset.title)}, null, null, "
+                    f"(select max(last_day) from load where dataset = {literal(dataset.name)}) "
+                    f"from ({sql})"
+                )
+
+
+def _flow(dataset: Dataset, table: Table, measure: Measure) -> str:
+    day = identifier(measure.count or "")
+    return (
+        f"select area, area_vintage, {_category(table)} as category, 'day' as frequency, "
+        f"{day} as period, {day} as period_end, count(*)::double as value "
+        f"from {_table(dataset)} where {_conditions(measure, day)} group by all"
+    )
+
+
+def _stock(dataset: Dataset, table: Table, measure: Measure) -> str:
+    """Rows open at the end of each month: all that entered so far less all that left."""
+    stock = measure.stock
+    if stock is None:
+        raise TypeError(f"{measure.name} is not a stock")
+    enters = f"{identifier(stock.after)} + 1" if stock.after else identifier(stock.from_ or "")
+    leaves = identifier(stock.until)
+    keys = f"area, area_vintage, {_category(table)} as category"
+    some = f"from {_table(dataset)} where {_conditions(measure, enters)} and "
+    return (
+        f"with moves as ("
+        f"select {keys}, date_trunc('month', {enters})::date as period, count(*) as n "
+        f"{some} ({leaves} is null or {leaves} > {enters} - 1) group by all "
+        f"union all "
+        f"select {keys}, date_trunc('month', greatest({leaves}, {enters}))::date, -count(*) "
+        f"{some} {leaves} >= {enters} group by all), "
+        f"months as (select unnest(generate_series((select min(period) from moves), "
+        f"(select max(date_trunc('month', last_day)) from load "
+        f"where dataset = {literal(dataset.name)})::date, interval 1 month))::date as period), "
+        f"cells as (select distinct area, area_vintage, category from moves), "
+        f"net as (select area, area_vintage, category, period, sum(n) as n from moves group by all) "
+        f"select area, area_vintage, category, 'month' as frequency, period, "
+        f"last_day(period) as period_end, "
+        f"sum(coalesce(n, 0)) over (partition by area, area_vintage, category order by period)::double "
+        f"as value from cells cross join months left join net using (area, area_vintage, category, period) "
+        f"qualify value > 0"
+    )
+
+
+def _category(table: Table) -> str:
+    return "category" if "category" in table.by else "'total'"
+
+
+def _conditions(measure: Measure, day: str) -> str:
+    parts = [f"{day} is not null"]
+    for name, condition in measure.where.items():
+        column = identifier(name)
+        if not isinstance(condition, Condition):
+            parts.append(f"{column}::varchar = {literal(condition)}")
+            continue
+        if condition.at_most:
+            parts.append(f"{column} <= {identifier(condition.at_most)}")
+        if condition.after:
+            parts.append(f"{column} > {identifier(condition.after)}")
+    return " and ".join(parts)
+
+
+def _table(dataset: Dataset) -> str:
+    return identifier(f"data_{dataset.name}")

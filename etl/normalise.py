@@ -1,0 +1,275 @@
+"""From text to typed columns. Distinct spellings first: few are many times repeated.
+
+A column of names, periods, categories or states is read once for its distinct spellings; these are resolved
+in Python and joined back, so that the cost does not grow with the rows. Numbers and dates are cast by
+DuckDB. Text that cannot be read becomes null here and a broken rule in `etl.validate`.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl.catalog import Dataset, FieldEntry, Level, Status
+from etl.extract.raw import MissingColumn, Raw, column_of, plain
+from etl.geography import areas, resolve_many
+from etl.periods import Frequency, Period, UnreadablePeriod
+from etl.warehouse import Warehouse, identifier, literal
+
+STATUSES: dict[str, Status] = {
+    "ước": "estimate",
+    "ước tính": "estimate",
+    "ước thực hiện": "estimate",
+    "est.": "estimate",
+    "estimate": "estimate",
+    "sơ bộ": "preliminary",
+    "prel.": "preliminary",
+    "preliminary": "preliminary",
+    "chính thức": "final",
+    "final": "final",
+    "kế hoạch": "plan",
+    "dự toán": "plan",
+    "plan": "plan",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one field of the clean table is made from the raw relation."""
+
+    field: FieldEntry
+    raw: str
+    """SQL of the text as it stood."""
+    typed: dict[str, str]
+    """Columns of the clean table and their SQL; most fields make one, area and period several."""
+    join: str = ""
+    lookup: pl.DataFrame | None = None
+    lookup_name: str = ""
+    reads_text: bool = False
+    """Whether text can fail to be read, so that non-empty text without a value breaks a rule."""
+
+
+def columns(dataset: Dataset, raw: Raw, relation: str, warehouse: Warehouse) -> list[Column]:
+    """One `Column` per field, in the order of the schema.
+
+    Raises:
+        MissingColumn: a field is neither a column of the file nor a constant.
+    """
+    texts = {field.name: _raw_text(field, dataset, raw) for field in dataset.schema_.fields}
+    made: list[Column] = []
+    for field in dataset.schema_.fields:
+        text = texts[field.name]
+        if field.name == "area":
+            made.append(_area(field, text, texts, dataset, relation, warehouse))
+        elif field.name == "period":
+            made.append(_period(field, text, dataset, relation, warehouse))
+        elif field.name == "status" or field.categories:
+            made.append(_category(field, text, relation, warehouse))
+        elif field.name == "as_of":
+            made.append(_publication_day(field, text, dataset, relation, warehouse))
+        else:
+            made.append(Column(field, text, {field.name: _cast(field, text, dataset)}, reads_text=True))
+    return made
+
+
+def _raw_text(field: FieldEntry, dataset: Dataset, raw: Raw) -> str:
+    if field.name in dataset.clean.constant:
+        return literal(dataset.clean.constant[field.name])
+    position = column_of(field.spellings, raw.labels)
+    if position is None:
+        raise MissingColumn(
+            f"no column for {field.name!r}: looked for {', '.join(map(repr, field.spellings))}",
+            where=dataset.path,
+            hint=f"columns there: {', '.join(label for label in raw.labels if label)}; "
+            f"add the spelling to `from` of {dataset.name}.{field.name}",
+        )
+    return f"c{position}"
+
+
+def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
+    trimmed = f"nullif(trim({text}), '')"
+    if field.type in ("integer", "number"):
+        number = f"try_cast({_digits(trimmed, dataset)} as double)"
+        if field.type == "number":
+            return number
+        return f"case when {number} = round({number}) then {number}::bigint end"
+    if field.type == "date":
+        formats = ", ".join(literal(form) for form in [*dataset.read.dates, "%Y-%m-%d"])
+        return f"try_strptime({trimmed}, [{formats}])::date"
+    if field.type == "boolean":
+        return f"try_cast({trimmed} as boolean)"
+    return f"nfc_normalize({trimmed})"
+
+
+def _digits(text: str, dataset: Dataset) -> str:
+    read = dataset.read
+    clean = f"replace(replace({text}, ' ', ''), chr(160), '')"
+    if read.thousands and read.thousands != " ":
+        clean = f"replace({clean}, {literal(read.thousands)}, '')"
+    return f"replace({clean}, ',', '.')" if read.decimal == "," else clean
+
+
+def _spellings(text: str, relation: str, warehouse: Warehouse) -> list[str]:
+    found = warehouse.select(
+        f"select distinct {text} as spelling from {relation} where {text} is not null order by 1"
+    )
+    return found["spelling"].to_list()
+
+
+def _category(field: FieldEntry, text: str, relation: str, warehouse: Warehouse) -> Column:
+    known: dict[str, str] = dict(STATUSES) if field.name == "status" else {}
+    for category in field.categories:
+        for spelling in (category.value, category.label, *category.spellings):
+            known[plain(spelling)] = category.value
+    spellings = _spellings(text, relation, warehouse)
+    lookup = pl.DataFrame(
+        {"spelling": spellings, "value": [known.get(plain(s)) for s in spellings]},
+        schema={"spelling": pl.String, "value": pl.String},
+    )
+    return _looked_up(field, text, lookup, {field.name: "value"})
+
+
+def _period(
+    field: FieldEntry, text: str, dataset: Dataset, relation: str, warehouse: Warehouse
+) -> Column:
+    spellings = _spellings(text, relation, warehouse)
+    read = [_meant(_read_period(spelling), field, dataset) for spelling in spellings]
+    lookup = pl.DataFrame(
+        {
+            "spelling": spellings,
+            "start": [p.start if p else None for p in read],
+            "end": [p.end if p else None for p in read],
+            "frequency": [str(p.frequency) if p else None for p in read],
+        },
+        schema={
+            "spelling": pl.String,
+            "start": pl.Date,
+            "end": pl.Date,
+            "frequency": pl.String,
+        },
+    )
+    typed = {"period": "start", "period_end": "end", "frequency": "frequency"}
+    return _looked_up(field, text, lookup, typed)
+
+
+def _read_period(spelling: str) -> Period | None:
+    try:
+        return Period.parse(spelling)
+    except UnreadablePeriod:
+        return None
+
+
+def _meant(period: Period | None, field: FieldEntry, dataset: Dataset) -> Period | None:
+    """The period a value speaks of, where the catalog says it is not the one written."""
+    if period is None:
+        return None
+    year = Period.containing(Frequency.YEAR, period.start)
+    if field.type == "yearmonth" and period.frequency is Frequency.DAY:
+        period = Period.containing(Frequency.MONTH, period.start)
+    if dataset.clean.period == "year":
+        return year
+    if dataset.clean.period == "year_to_date":
+        return Period.between(year.start, period.end)
+    return period
+
+
+def _publication_day(
+    field: FieldEntry, text: str, dataset: Dataset, relation: str, warehouse: Warehouse
+) -> Column:
+    """A day of publication; where only month or year are known, the last day of them."""
+    spellings = _spellings(text, relation, warehouse)
+    read = [_read_period(spelling) for spelling in spellings]
+    lookup = pl.DataFrame(
+        {"spelling": spellings, "value": [p.end if p else None for p in read]},
+        schema={"spelling": pl.String, "value": pl.Date},
+    )
+    return _looked_up(field, text, lookup, {field.name: "value"})
+
+
+def _area(
+    field: FieldEntry,
+    text: str,
+    texts: dict[str, str],
+    dataset: Dataset,
+    relation: str,
+    warehouse: Warehouse,
+) -> Column:
+    """Names are resolved as of the day they were used: codes and names are recycled."""
+    when = _when(texts, dataset)
+    found = warehouse.select(
+        f"select distinct {text} as spelling, {when} as moment from {relation} "
+        f"where {text} is not null order by 1, 2"
+    )
+    return _looked_up(
+        field,
+        text,
+        _resolve_areas(found, dataset),
+        {"area": "code", "area_vintage": "vintage"},
+        also=f" and {{}}.moment is not distinct from {when}",
+    )
+
+
+def _when(texts: dict[str, str], dataset: Dataset) -> str:
+    """SQL of what dates a name: the era of a day, or the period as written."""
+    on = dataset.clean.areas.on if dataset.clean.areas else None
+    if on is None:
+        return texts.get("period", "null::varchar")
+    field = dataset.field(on)
+    day = f"date {literal(on)}" if field is None else _cast(field, texts[on], dataset)
+    return f"({_era(day)})::varchar"
+
+
+def _era(day: str) -> str:
+    """First day of the span without changes that holds `day`; the newest for a missing day."""
+    starts = sorted(set(areas()["valid_from"].to_list()))
+    cases = " ".join(
+        f"when {day} >= date '{start}' then date '{start}'" for start in reversed(starts)
+    )
+    return f"case when {day} is null then date '{starts[-1]}' {cases} else date '{starts[0]}' end"
+
+
+def _resolve_areas(found: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    """Columns spelling, moment, code, vintage; the last two null where no one area is meant."""
+    levels = dataset.clean.areas.level if dataset.clean.areas else []
+    rows: list[tuple[str, str | None, str | None, dt.date | None]] = []
+    for moment, group in found.group_by("moment", maintain_order=True):
+        names = group["spelling"].to_list()
+        meant = _first_resolved(names, _days(moment[0]), levels)
+        rows += [(name, moment[0], *meant.get(name, (None, None))) for name in names]
+    schema = {"spelling": pl.String, "moment": pl.String, "code": pl.String, "vintage": pl.Date}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _days(moment: str | None) -> list[dt.date]:
+    """Days on which to look a name up: the end of the period, then its start."""
+    if moment is None:
+        return [dt.date.max]
+    period = _read_period(moment)
+    return [period.end, period.start] if period else [dt.date.max]
+
+
+def _first_resolved(
+    names: list[str], days: list[dt.date], levels: list[Level]
+) -> dict[str, tuple[str, dt.date]]:
+    """What each name means on the first day on which it means one area of one of the levels."""
+    meant: dict[str, tuple[str, dt.date]] = {}
+    for day in days:
+        open_names = [name for name in names if name not in meant]
+        answers = resolve_many(open_names, on=day, level=levels).drop_nulls("code")
+        meant |= {name: (code, start) for name, code, start, _ in answers.iter_rows()}
+    return meant
+
+
+def _looked_up(
+    field: FieldEntry, text: str, lookup: pl.DataFrame, typed: dict[str, str], also: str = ""
+) -> Column:
+    name = f"lookup_{field.name}"
+    return Column(
+        field=field,
+        raw=text,
+        typed={column: f"{name}.{identifier(source)}" for column, source in typed.items()},
+        join=f"left join {{view}} as {name} on {name}.spelling = {text}{also.format(name)}",
+        lookup=lookup,
+        lookup_name=name,
+        reads_text=True,
+    )

@@ -1,0 +1,1 @@
+"""Loading in the other direction: packages, DCAT and the static portal folder."""

@@ -1,0 +1,109 @@
+-- Series on the boundaries of today, from the observations as published.
+delete from comparable;
+
+-- 1. Commune figures by month, carried over. A figure of a former commune or district goes to the communes
+--    of today by the weights of the crosswalk; what rests on an estimated weight is added up on its own.
+create or replace temp table carried as
+select o.indicator, w.new_code as area, o.category, i.aggregate, o.frequency, o.period as day,
+       date_trunc('month', o.period)::date as period,
+       o.value * w.weight as value,
+       o.value * w.weight_lower as lower,
+       o.value * w.weight_upper as upper,
+       case when w.estimated then o.value * w.weight else 0 end as estimated,
+       o.status, o.simulated, o.dataset, o.as_of
+from current_observation o
+join crosswalk w on w.old_code = o.area and w.old_vintage = o.area_vintage
+join indicator i on i.indicator = o.indicator
+where o.status <> 'plan' and i.aggregate in ('sum', 'last') and o.frequency in ('day', 'month');
+
+-- Whole months only: the current one is left out until it is over.
+create or replace temp table whole_month as
+select l.dataset, min(l.first_day) as first_day, max(l.last_day) as last_day
+from load l group by 1;
+
+create or replace temp table commune_month as
+select c.indicator, c.area, c.category, c.period, sum(c.value) as value, sum(c.lower) as lower,
+       sum(c.upper) as upper, sum(c.estimated) as estimated, any_value(c.status) as status,
+       bool_or(c.simulated) as simulated, c.dataset, max(c.as_of) as as_of
+from carried c join whole_month m using (dataset)
+where last_day(c.period) <= m.last_day and c.period >= date_trunc('month', m.first_day)
+group by c.indicator, c.area, c.category, c.period, c.dataset;
+
+-- 2. In a loaded month of a case-level dataset a cell without cases is 0, not missing.
+insert into commune_month
+select k.indicator, a.code, k.category, p.period, 0, 0, 0, 0, 'final', k.simulated, k.dataset, k.as_of
+from (select indicator, category, dataset, bool_or(simulated) as simulated, max(as_of) as as_of
+      from commune_month where dataset in (select dataset from case_level) group by 1, 2, 3) k
+cross join (select code from area where level = 'commune' and valid_to is null) a
+join (select distinct dataset, period from commune_month) p on p.dataset = k.dataset
+anti join commune_month c
+  on c.indicator = k.indicator and c.area = a.code and c.category = k.category and c.period = p.period;
+
+-- 3. All categories together, then all communes together (only where none is missing).
+insert into commune_month
+select indicator, area, 'total', period, sum(value), sum(lower), sum(upper), sum(estimated),
+       any_value(status), bool_or(simulated), dataset, max(as_of)
+from commune_month
+where (indicator, dataset) not in (select (indicator, dataset) from commune_month where category = 'total')
+group by indicator, area, period, dataset;
+
+insert into comparable
+select indicator, area, 'commune', category, 'month', period, last_day(period), value, lower, upper,
+       status, simulated, coalesce(estimated / nullif(value, 0), 0), true, dataset, as_of
+from commune_month;
+
+insert into comparable
+select indicator, 'can_tho', 'city', category, 'month', period, last_day(period), sum(value), sum(value),
+       sum(value), any_value(status), bool_or(simulated), 0, true, dataset, max(as_of)
+from commune_month
+group by indicator, category, period, dataset
+having count(distinct area) = (select count(*) from area where level = 'commune' and valid_to is null);
+
+-- 4. The city by day, for calendars of work.
+insert into comparable
+select indicator, 'can_tho', 'city', 'total', 'day', day, day, sum(value), sum(value), sum(value),
+       any_value(status), bool_or(simulated), 0, true, dataset, max(as_of)
+from carried where frequency = 'day'
+group by indicator, day, dataset;
+
+-- 5. Published series of former provinces, the nation, and the city.
+insert into comparable
+select o.indicator, o.area, a.level, o.category, o.frequency, o.period, o.period_end, o.value, o.lower,
+       o.upper, o.status, o.simulated, o.estimated_share, false, o.dataset, o.as_of
+from current_observation o
+join area a on a.code = o.area and a.area_vintage = o.area_vintage
+where o.status <> 'plan' and o.frequency <> 'span' and a.level in ('nation', 'city', 'former_province');
+
+-- 6. The city before it existed: the three former provinces together, for what adds up and where none is
+--    missing. Single published figures of the city are not mixed into such a series.
+create or replace temp table added_up as
+select c.indicator, c.category, c.frequency, c.period, c.period_end, sum(c.value) as value,
+       case when count(*) filter (c.status <> 'final') > 0 then 'preliminary' else 'final' end as status,
+       bool_or(c.simulated) as simulated, any_value(c.dataset) as dataset, max(c.as_of) as as_of
+from comparable c join indicator i using (indicator)
+where c.level = 'former_province' and i.aggregate in ('sum', 'last') and c.frequency = 'year'
+group by c.indicator, c.category, c.frequency, c.period, c.period_end
+having count(distinct c.area) = (select count(*) from area where level = 'former_province');
+
+delete from comparable
+where level = 'city' and not derived and frequency = 'year'
+  and indicator in (select indicator from added_up);
+
+insert into comparable
+select indicator, 'can_tho', 'city', category, frequency, period, period_end, value, null, null, status,
+       simulated, 0, true, dataset, as_of
+from added_up;
+
+-- 7. Rates, always from numerator and denominator on the same boundaries.
+insert into comparable
+select i.indicator, n.area, n.level, n.category, n.frequency, n.period, n.period_end,
+       i.scale * n.value / nullif(d.value, 0), null, null, n.status, n.simulated or d.simulated,
+       greatest(n.estimated_share, d.estimated_share), true, n.dataset, greatest(n.as_of, d.as_of)
+from indicator i
+join comparable n on n.indicator = i.numerator
+join comparable d on d.indicator = i.denominator and d.area = n.area and d.level = n.level
+ and d.category = n.category and d.frequency = n.frequency and d.period = n.period
+ and d.period_end = n.period_end
+where i.numerator is not null and d.value <> 0
+  and not exists (select 1 from comparable p where p.indicator = i.indicator and p.area = n.area
+                  and p.category = n.category and p.frequency = n.frequency and p.period = n.period);

@@ -1,0 +1,87 @@
+"""What a row must satisfy, as SQL: one bit per rule, so that one pass tells every reason at once.
+
+A rule's name is what people see: `received_readable`, `area_known`, `id_required`, `key_unique`, or the
+name given under `rules`. Text that cannot be read breaks only its own rule, not those that follow from it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from etl.catalog import Dataset, FieldEntry
+from etl.normalise import Column
+from etl.warehouse import identifier, literal
+
+
+@dataclass(frozen=True)
+class Check:
+    """`broken` is an SQL condition, never null; `field` the column to point at."""
+
+    rule: str
+    field: str
+    broken: str
+
+
+def checks(dataset: Dataset, made: list[Column]) -> list[Check]:
+    """All rules of the dataset except uniqueness, which needs the whole table."""
+    found: list[Check] = []
+    for column in made:
+        found += _reading(column) + _constraints(column.field)
+    return found + [
+        Check(rule.name, _pointed_at(rule.check), _broken_relation(rule.check, dataset))
+        for rule in dataset.rules
+    ]
+
+
+def _reading(column: Column) -> list[Check]:
+    """Empty where it must not be, or filled with what cannot be read."""
+    field = column.field
+    first = identifier(next(iter(column.typed)))
+    empty = f"coalesce(trim({identifier('raw_' + field.name)}), '') = ''"
+    found = []
+    if field.constraints.required:
+        found.append(Check(f"{field.name}_required", field.name, empty))
+    if column.reads_text:
+        word = "known" if column.lookup is not None and field.name not in ("period", "as_of") else "readable"
+        found.append(Check(f"{field.name}_{word}", field.name, f"{first} is null and not ({empty})"))
+    return found
+
+
+def _constraints(field: FieldEntry) -> list[Check]:
+    name, limits = identifier(field.name), field.constraints
+    conditions = {
+        "minimum": limits.minimum is not None and f"{name} < {_value(limits.minimum)}",
+        "maximum": limits.maximum is not None and f"{name} > {_value(limits.maximum)}",
+        "enum": limits.enum and f"{name}::varchar not in ({', '.join(map(literal, limits.enum))})",
+        "pattern": limits.pattern and f"not regexp_full_match({name}::varchar, {literal(limits.pattern)})",
+        "length": _length(name, limits.min_length, limits.max_length),
+    }
+    return [
+        Check(f"{field.name}_{word}", field.name, f"coalesce({condition}, false)")
+        for word, condition in conditions.items()
+        if condition
+    ]
+
+
+def _length(name: str, least: int | None, most: int | None) -> str:
+    parts = [f"length({name}) < {least}"] if least is not None else []
+    parts += [f"length({name}) > {most}"] if most is not None else []
+    return " or ".join(parts)
+
+
+def _value(limit: float | str | None) -> str:
+    return f"{limit!r}" if isinstance(limit, int | float) else f"date {literal(limit)}"
+
+
+def _broken_relation(check: str, dataset: Dataset) -> str:
+    left, operator, right = check.split(" ", 2)
+    known = {field.name for field in dataset.schema_.fields}
+    if right in known:
+        right = identifier(right)
+    elif not re.match(r"^'", right) and not re.match(r"^-?[\d.]+$", right):
+        right = literal(right)
+    return f"coalesce(not ({identifier(left)} {operator.replace('!=', '<>')} {right}), false)"
+
+
+def _pointed_at(check: str) -> str:
+    left, _, right = check.split(" ", 2)
+    return right if re.match(r"^[a-z_]\w*$", right) else left

@@ -1,0 +1,1 @@
+"""The models: one file each, with a `MODEL`; found by being here."""

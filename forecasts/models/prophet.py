@@ -1,0 +1,68 @@
+"""Prophet: a trend with change points, seasons of year and week, and the calendar as regressors.
+
+Not for annual series, which have no season it could learn.
+"""
+
+import logging
+from typing import Any
+
+import numpy as np
+
+from etl.periods import Frequency
+from forecasts.model import Model, one_by_one, quiet
+from forecasts.panel import Floats, Panel
+from forecasts.tet import regressors, told_apart
+
+WAVES = {Frequency.DAY: 8, Frequency.WEEK: 6, Frequency.MONTH: 5, Frequency.QUARTER: 1}
+"""Pairs of sine and cosine that draw the year."""
+
+
+def forecast(panel: Panel, horizon: int) -> Floats:
+    """Point forecasts; the season is multiplied where all values are positive, else added."""
+    import pandas as pd
+
+    known = panel.values[0]
+    days = pd.to_datetime([*panel.periods, *panel.ahead(horizon)])
+    table = pd.DataFrame({"ds": days, "y": np.append(known, np.full(horizon, np.nan))})
+    calendar = _calendar(panel, horizon)
+    names = [f"calendar_{number}" for number in range(calendar.shape[1])]
+    table[names] = calendar
+    with quiet():
+        model = _untrained(panel, positive=bool((known[np.isfinite(known)] > 0).all()))
+        for name in names:
+            model.add_regressor(name)
+        model.fit(table.iloc[: len(known)])
+        ahead = model.predict(table.iloc[len(known) :])
+    return np.atleast_2d(ahead["yhat"].to_numpy())
+
+
+def _calendar(panel: Panel, horizon: int) -> Floats:
+    if not panel.tet:
+        return np.empty((panel.values.shape[1] + horizon, 0))
+    rows = regressors((*panel.periods, *panel.ahead(horizon)), panel.frequency)
+    return rows[:, told_apart(rows[: -horizon or None])]
+
+
+def _untrained(panel: Panel, *, positive: bool) -> Any:
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
+    from prophet import Prophet
+
+    for name in ("prophet", "cmdstanpy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return Prophet(
+        yearly_seasonality=WAVES[panel.frequency],
+        weekly_seasonality=panel.frequency is Frequency.DAY,
+        daily_seasonality=False,
+        seasonality_mode="multiplicative" if positive else "additive",
+        uncertainty_samples=0,
+    )
+
+
+MODEL = Model(
+    title="Prophet",
+    title_en="Prophet",
+    forecast=one_by_one(forecast),
+    most_values=2500,
+    fewest_seasons=2,
+    frequencies=frozenset(WAVES),
+)

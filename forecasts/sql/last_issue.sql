@@ -1,0 +1,1 @@
+select coalesce(max(issue), 0) as issue from forecast_series
