@@ -1,7 +1,8 @@
-"""Charts as Vega-Lite: what is drawn, in whose words, and the same in a sentence for those who cannot see it.
+"""Charts as Vega-Lite: what is drawn, in whose words, and the same in a sentence for listeners.
 
-Data enter a finished specification as Arrow bytes: no pandas, no lock, no validation on a rerun. Labels
-stand at the lines; there is no legend. Numbers and months follow the language through `config.locale`.
+Data enter a finished specification as Arrow bytes: no pandas, no lock, no validation on a rerun.
+Labels stand at the lines; there is no legend. Numbers and months follow the language through
+`config.locale`.
 """
 
 import datetime as dt
@@ -11,7 +12,9 @@ from typing import Any
 
 import altair as alt
 import polars as pl
+from babel.dates import get_day_names, get_month_names
 
+from dashboard.notation import Notation
 from dashboard.reader import Reader
 from dashboard.theme import FONT, theme
 from dashboard.workload import STEPS
@@ -19,23 +22,11 @@ from dashboard.workload import STEPS
 MERGER = dt.date(2025, 7, 1)
 NARROW = 700
 """Pixels below which labels give way."""
-LOCALES = {
-    "vi": {
-        "number": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]},
-        "months": [f"tháng {month}" for month in range(1, 13)],
-        "short": [f"th{month}" for month in range(1, 13)],
-        "days": ["Chủ nhật", "Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy"],
-        "short_days": ["CN", "T2", "T3", "T4", "T5", "T6", "T7"],
-    },
-    "en": {
-        "number": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", " VND"]},
-        "months": (
-            "January February March April May June July August September October November December"
-        ).split(),
-        "short": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
-        "days": "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(),
-        "short_days": "Sun Mon Tue Wed Thu Fri Sat".split(),
-    },
+MANY_YEARS = 8
+"""Years from which only Januaries are labelled."""
+NUMBERS = {
+    "vi": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]},
+    "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", " VND"]},
 }
 
 
@@ -107,13 +98,15 @@ def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = 
     label = label.encode(text="label:N", color=alt.Color("ink:N", scale=None))
     layers = [rectangles, label if not names else _when_wide(label)]
     rows = communes.select("tile_row").max().item() or 0
-    height = (rows + 1) * (36 if names else 24)
+    height = (rows + 1) * (36 if names else 29)
     chart = alt.layer(*layers).properties(width="container", height=height)
     frames = {"tiles": _tile_rows(reader, communes, names=names, chosen=chosen)}
     return Drawing(_finish(reader, chart, frames), _tile_words(reader, communes))
 
 
-def by_horizon(reader: Reader, scores: pl.DataFrame, titles: dict[str, str], benchmark: str) -> Drawing:
+def by_horizon(
+    reader: Reader, scores: pl.DataFrame, titles: dict[str, str], benchmark: str
+) -> Drawing:
     """Error of each model by periods ahead; the benchmark dashed, the best in blue."""
     colours, text = theme(), reader.text
     means = scores.group_by("model").agg(pl.col("mase").mean()).sort("mase")
@@ -125,7 +118,9 @@ def by_horizon(reader: Reader, scores: pl.DataFrame, titles: dict[str, str], ben
         width=pl.when(pl.col("model").is_in([best, benchmark])).then(2.4).otherwise(1.2),
     )
     base = alt.Chart(alt.NamedData("scores")).encode(
-        x=alt.X("horizon:Q", title=text("accuracy.horizon"), axis=alt.Axis(tickMinStep=1, grid=False)),
+        x=alt.X(
+            "horizon:Q", title=text("accuracy.horizon"), axis=alt.Axis(tickMinStep=1, grid=False)
+        ),
         y=alt.Y("mase:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(format=".2~f")),
         color=alt.Color("colour:N", scale=None),
         detail="model:N",
@@ -182,17 +177,18 @@ def _ground(reader: Reader, content: Fan) -> alt.Chart:
 
 
 def _watermark(reader: Reader) -> alt.Chart:
+    """The label every chart of simulated figures carries, wherever it is copied to."""
     return (
         alt.Chart(alt.NamedData("one"))
         .mark_text(
-            x=alt.expr("width / 2"),
-            y=alt.expr("height * 0.72"),
-            fontSize=alt.expr("width < 500 ? 22 : 40"),
+            x=8,
+            y=alt.expr("height - 12"),
+            align="left",
+            fontSize=13,
             fontWeight=700,
-            opacity=0.1,
             color=theme().warning,
         )
-        .encode(text=alt.value(reader.text("simulated.mark")))
+        .encode(text=alt.value(reader.text("simulated.title")))
     )
 
 
@@ -208,9 +204,7 @@ def _bands(content: Fan) -> list[alt.Chart]:
 
 def _lines(content: Fan) -> list[alt.Chart]:
     colours = theme()
-    observed = alt.Chart(alt.NamedData("observed")).encode(
-        x=_x_of(content), y=_y(content, "value")
-    )
+    observed = alt.Chart(alt.NamedData("observed")).encode(x=_x_of(content), y=_y(content, "value"))
     lines = [
         observed.mark_line(color=colours.observed, strokeWidth=2.2),
         alt.Chart(alt.NamedData("ahead"))
@@ -228,34 +222,44 @@ def _lines(content: Fan) -> list[alt.Chart]:
 
 
 def _x_of(content: Fan) -> alt.X:
-    return _AXES[content.frequency == "year"]
-
-
-def _axis(*, annual: bool) -> alt.X:
-    if annual:
+    """Years, or Januaries with their year and Julys between them."""
+    if content.frequency == "year":
         axis = alt.Axis(format="%Y", tickCount=alt.expr("width < 500 ? 5 : 12"), grid=False)
     else:
         month = "utcFormat(datum.value, '%b')"
-        both = f"[{month}, utcFormat(datum.value, '%Y')]"
+        january = f"[{month}, utcFormat(datum.value, '%Y')]"
         axis = alt.Axis(
-            labelExpr=f"utcmonth(datum.value) == 0 ? {both} : width < {NARROW} ? '' : {month}",
-            tickCount={"interval": "month", "step": 6},
+            labelExpr=f"utcmonth(datum.value) == 0 ? {january} : width < {NARROW} ? '' : {month}",
+            values=_halves(content),
             grid=False,
         )
     return alt.X("period:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
 
 
-_AXES = {annual: _axis(annual=annual) for annual in (True, False)}
+def _halves(content: Fan) -> list[alt.DateTime]:
+    """The first of January and of July of the years shown; of January alone where they are many."""
+    periods = [*content.observed["period"], *content.ahead["period"]]
+    if not periods:
+        return []
+    years = range(min(periods).year, max(periods).year + 1)
+    months = (1, 7) if len(years) <= MANY_YEARS else (1,)
+    step = 1 + len(years) // (2 * MANY_YEARS)
+    return [
+        alt.DateTime(year=year, month=month, date=1, utc=True)
+        for year in years
+        for month in months
+        if not year % step and min(periods) <= dt.date(year, month, 1) <= max(periods)
+    ]
 
 
 def _event_rows(reader: Reader, content: Fan) -> pl.DataFrame:
     """Dotted rules: the merger of communes, and where the data end."""
-    events = []
-    periods = content.observed["period"]
-    if content.frequency != "year" and len(periods) and periods.min() < MERGER < periods.max():
-        events.append((MERGER, reader.text("chart.merger"), 6))
-    if content.origin_note and len(content.ahead):
-        events.append((periods.max(), content.origin_note, 6 + 16 * len(events)))
+    periods = content.observed["period"].to_list()
+    events: list[tuple[dt.date, str, int]] = []
+    if content.frequency != "year" and periods and min(periods) < MERGER < max(periods):
+        events.append((MERGER, reader.text("chart.merger"), -22))
+    if content.origin_note and periods and len(content.ahead):
+        events.append((max(periods), content.origin_note, -6))
     shape = {"period": pl.Date, "label": pl.String, "drop": pl.Int64}
     return pl.DataFrame(events, schema=shape, orient="row")
 
@@ -267,7 +271,7 @@ def _events(reader: Reader, content: Fan) -> list[alt.Chart]:
     return [
         base.mark_rule(color=colours.faint, strokeDash=[2, 3]),
         base.mark_text(
-            align="right", dx=-5, baseline="top", color=colours.muted, fontSize=12
+            align="right", dx=3, baseline="bottom", color=colours.muted, fontSize=12
         ).encode(y=alt.Y("drop:Q", scale=None, axis=None), text="label:N"),
     ]
 
@@ -279,7 +283,7 @@ def _end_rows(reader: Reader, content: Fan) -> pl.DataFrame:
         return pl.DataFrame(schema=shape)
     last = content.ahead.sort("period").row(-1, named=True)
     colours = theme()
-    top = max(content.ahead["q975"].max(), content.observed["value"].max())
+    top = max(*content.ahead["q975"].to_list(), *content.observed["value"].to_list())
     rows = [(last["period"], last["q50"], reader.text("chart.expected"), colours.forecast)]
     for field, label in (("q90", "80%"), ("q975", "95%")):
         if abs(last[field] - rows[-1][1]) > 0.06 * top:
@@ -407,7 +411,7 @@ def _finish(reader: Reader, chart: alt.Chart, frames: dict[str, pl.DataFrame]) -
     spec["config"] = _config(reader)
     spec["background"] = "transparent"
     spec["autosize"] = {"type": "fit", "contains": "padding"}
-    spec["padding"] = {"left": 2, "right": 8, "top": 4, "bottom": 2}
+    spec["padding"] = {"left": 2, "right": 8, "top": 6, "bottom": 2}
     spec["datasets"] = {
         name: frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
         for name, frame in frames.items()
@@ -416,8 +420,7 @@ def _finish(reader: Reader, chart: alt.Chart, frames: dict[str, pl.DataFrame]) -
 
 
 def _config(reader: Reader) -> dict[str, Any]:
-    colours, words = theme(), LOCALES[reader.lang]
-    number = words["number"]
+    colours = theme()
     return {
         "font": FONT,
         "view": {"stroke": None},
@@ -432,17 +435,25 @@ def _config(reader: Reader) -> dict[str, Any]:
             "tickColor": colours.rule,
         },
         "text": {"font": FONT},
-        "locale": {
-            "number": number,
-            "time": {
-                "dateTime": "%H:%M %d/%m/%Y",
-                "date": "%d/%m/%Y",
-                "time": "%H:%M",
-                "periods": ["SA", "CH"] if reader.lang == "vi" else ["AM", "PM"],
-                "days": words["days"],
-                "shortDays": words["short_days"],
-                "months": words["months"],
-                "shortMonths": words["short"],
-            },
-        },
+        "locale": {"number": NUMBERS[reader.lang], "time": _times(reader.lang)},
+    }
+
+
+def _times(lang: str) -> dict[str, Any]:
+    """Names of days and months; short months as `th7`, or `Jul`."""
+    babel = Notation(lang).locale
+    days = get_day_names("wide", locale=babel)
+    months = get_month_names("wide", locale=babel)
+    short = get_month_names("abbreviated", locale=babel)
+    return {
+        "dateTime": "%H:%M %d/%m/%Y",
+        "date": "%d/%m/%Y",
+        "time": "%H:%M",
+        "periods": ["SA", "CH"] if lang == "vi" else ["AM", "PM"],
+        "days": [days[(day - 1) % 7] for day in range(7)],
+        "shortDays": [days[(day - 1) % 7] for day in range(7)],
+        "months": [months[month] for month in range(1, 13)],
+        "shortMonths": [
+            f"th{month}" if lang == "vi" else short[month] for month in range(1, 13)
+        ],
     }

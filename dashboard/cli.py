@@ -1,7 +1,7 @@
 """`foresight`: the commands of the three packages, composed.
 
-Every command exits with 0 where all is well, 1 where something is wrong, prints errors as problem, place and
-remedy, never as a traceback, and with `--json` prints results for machines.
+Every command exits with 0 where all is well, 1 where something is wrong, prints errors as problem,
+place and remedy, never as a traceback, and with `--json` prints results for machines.
 """
 
 import datetime as dt
@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from etl import pipeline
-from etl.catalog import Catalog, load_catalog
+from etl.catalog import Catalog, json_schema, load_catalog
 from etl.errors import ForesightError, Problems
 from etl.settings import Settings
+from etl.simulate import ROWS
 from etl.warehouse import NoWarehouse, Warehouse, builds, current_build, prune, undo
 
-ROWS = 2_000_000
 KEPT_BUILDS = 5
 
 
@@ -105,9 +105,13 @@ def _day(text: str | None) -> dt.date:
 
 
 @main.command()
+@click.option("--write-schema", is_flag=True, help="Write the JSON Schema for editors beside it.")
 @click.pass_obj
-def check(context: Context) -> None:
+def check(context: Context, write_schema: bool) -> None:
     """Check the catalog and that its files are there; all errors at once."""
+    if write_schema:
+        schema = context.settings.catalog.with_name("data_catalog.schema.json")
+        schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
     context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
@@ -124,7 +128,7 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None) -> Non
     catalog = _catalog(context)
     settings = context.settings
     settings.home.mkdir(parents=True, exist_ok=True)
-    with _progress(context) as progress:
+    with Progress(context) as progress:
         pipeline.generate(catalog, settings, progress, rows)
         plan = pipeline.plan(catalog, settings, None if full else _current(settings))
         if plan.nothing and not _forecasts_due(settings):
@@ -207,7 +211,7 @@ def _report(context: Context, outcome: dict[str, Any]) -> None:
     )
 
 
-class _progress:
+class Progress:
     """Progress on a terminal as one moving line, elsewhere as one line a stage."""
 
     def __init__(self, context: Context) -> None:
@@ -221,8 +225,11 @@ class _progress:
         if self._context.console.is_terminal:
             self._status = self._context.console.status("starting")
             self._status.start()
-            return self._status.update
+            return self._move
         return self._line
+
+    def _move(self, message: str) -> None:
+        self._status.update(message)
 
     def _line(self, message: str) -> None:
         stage = message.split(":")[0]

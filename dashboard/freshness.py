@@ -1,7 +1,7 @@
 """How old a figure is, and from when on it is too old for the first screen: the rule in one place.
 
-A figure ages from the last day it speaks of, not from the day it was published. Each frequency has a
-patience of about two releases and a late one: after it, a newer figure should have arrived.
+A figure ages from the last day it speaks of, not from the day it was published. Each frequency has
+a patience of about two releases and a late one: after it, a newer figure should have arrived.
 """
 
 import datetime as dt

@@ -1,10 +1,11 @@
 """Numbers, periods and ages as people of each language write them.
 
 Observed figures are exact or rounded to the decimals of their indicator; forecasts carry three
-significant digits, because more would pretend. A difference of two percentages is in percentage points.
+significant digits, because more would pretend. Two percentages differ by percentage points.
 """
 
 import datetime as dt
+from calendar import month_abbr
 from dataclasses import dataclass
 from math import floor, log10
 
@@ -24,7 +25,7 @@ UNITS = {
     "vi": {"million": "triệu", "point": "điểm %", "day": "ngày", "month": "tháng", "year": "năm"},
     "en": {"million": "million", "point": "pp", "day": "day", "month": "month", "year": "year"},
 }
-ENGLISH_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+ENGLISH_MONTHS = tuple(month_abbr[1:])
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Notation:
         return f"{ENGLISH_MONTHS[day.month - 1]} {day.year}"
 
     def period(self, frequency: str, period: dt.date, period_end: dt.date) -> str:
-        """A period in words: a year, `tháng 10/2026`, `quý III/2026`, `9 tháng 2025`, `2021–2025`."""
+        """`2025`, `tháng 10/2026`, `quý III/2026`, `9 tháng 2025`, `2021–2025`."""
         if frequency == "year":
             return str(period.year)
         if frequency == "month":
@@ -126,6 +127,11 @@ class Notation:
         if frequency == "span":
             return self._span(period, period_end)
         return self.date(period)
+
+    def during(self, frequency: str, period: dt.date, period_end: dt.date) -> str:
+        """As `period`, inside a sentence: `năm 2025`."""
+        written = self.period(frequency, period, period_end)
+        return f"năm {written}" if frequency == "year" and self.lang == "vi" else written
 
     def _quarter(self, period: dt.date) -> str:
         number = (period.month - 1) // 3
@@ -146,7 +152,7 @@ class Notation:
         """`12 ngày`, `10 tháng`, `3 năm`: whole units passed."""
         unit, count = "day", days
         if days > YOUNG:
-            unit, count = "month", round(days / DAYS_A_MONTH)
+            unit, count = "month", int(days / DAYS_A_MONTH)
             if count >= OLD:
                 unit, count = "year", count // MONTHS_A_YEAR
         word = UNITS[self.lang][unit]

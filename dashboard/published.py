@@ -73,7 +73,9 @@ def headlines(reader: Reader) -> list[Headline]:
 
 def candidates(reader: Reader) -> list[str]:
     """Indicators that may enter the first screen, as the catalog lists them."""
-    listed = [name for dataset in reader.build.catalog.resources for name in dataset.present.headline]
+    listed = [
+        name for dataset in reader.build.catalog.resources for name in dataset.present.headline
+    ]
     return list(dict.fromkeys(listed))
 
 

@@ -4,13 +4,13 @@ import polars as pl
 
 from etl.catalog import Catalog
 from etl.geography import areas, district_weights, tiles, weights_to_present
-from etl.warehouse import Warehouse, statement
+from etl.warehouse import Warehouse, identifier, statement
 
 
 def write_reference(warehouse: Warehouse, catalog: Catalog) -> None:
     """Replace areas, crosswalk, indicators and categories by those of today's reference files."""
     for table in ("area", "crosswalk", "indicator", "category"):
-        warehouse.run(f"delete from {table}")
+        warehouse.run(f"delete from {identifier(table)}")
     warehouse.write("area", _areas())
     warehouse.write("crosswalk", _crosswalk())
     warehouse.write("indicator", _indicators(catalog))
@@ -60,7 +60,7 @@ def _crosswalk() -> pl.DataFrame:
 
 
 def _indicators(catalog: Catalog) -> pl.DataFrame:
-    rows = []
+    rows: list[dict[str, object]] = []
     for dataset in catalog.resources:
         publisher = catalog.publisher_of(dataset)
         for entry in dataset.described:
@@ -101,5 +101,3 @@ def _categories(catalog: Catalog) -> pl.DataFrame:
         "position": pl.Int64,
     }
     return pl.DataFrame(rows, schema=columns, orient="row")
-
-

@@ -1,7 +1,7 @@
 """Errors a person can act on: what is wrong, where, and what to do about it.
 
-Every error the program raises on purpose is a `ForesightError`. A command prints it in three lines and
-leaves without a traceback; anything else is a bug.
+Every error the program raises on purpose is a `ForesightError`. A command prints it in three lines
+and leaves without a traceback; anything else is a bug.
 """
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -283,7 +283,7 @@ def resolve_many(
 def _levels(level: Level | Collection[Level] | None) -> tuple[Level, ...]:
     if level is None:
         return get_args(Level)
-    return (cast(Level, level),) if isinstance(level, str) else tuple(level)
+    return (level,) if isinstance(level, str) else tuple(level)
 
 
 @cache

@@ -1,11 +1,12 @@
 """Files into the warehouse: extract, normalise, validate, account for every record, load.
 
-A clean table `data_<dataset>` receives the accepted rows, `rejected` one row per broken rule. Sensitive
-fields are read to be checked and then forgotten. The account of every file must close, or the load fails
-and the build with it: records counted on their own = accepted + rejected + unreadable.
+A clean table `data_<dataset>` receives the accepted rows, `rejected` one row per broken rule.
+Sensitive fields are read to be checked and then forgotten. The account of every file must close, or
+the load fails and the build with it: records counted on their own = accepted + rejected +
+unreadable.
 
-Delimited files of one shape go through together, up to `BATCH` bytes at a time: the work is the same, and
-the plan of the query is made once.
+Delimited files of one shape go through together, up to `BATCH` bytes at a time: the work is the
+same, and the plan of the query is made once.
 """
 
 import time
@@ -167,7 +168,8 @@ def _arrivals(warehouse: Warehouse, batch: Batch) -> None:
     with warehouse.registered(rows) as view:
         warehouse.run(
             f"create or replace temp table arrival as select a.*, f.first from {view} a "
-            f"left join (select {FILE}, min(rowid) as first from raw_text group by 1) f using ({FILE})"
+            f"left join (select {FILE}, min(rowid) as first from raw_text group by 1) f "
+            f"using ({FILE})"
         )
 
 
@@ -177,14 +179,18 @@ def _stage(warehouse: Warehouse, made: list[Column], rules: list[Check], relatio
         raise TooManyRules(f"{len(rules)} rules; at most {MOST_RULES} fit into one dataset")
     named = warehouse.select(f"select * from {relation} limit 0").columns
     # Text in memory knows its row in the sheet; a record of a delimited file is known by its order.
-    place = f"{RECORD}, {SHEET}" if RECORD in named else (
-        f"{relation}.rowid - arrival.first + 1 as {RECORD}, null::varchar as {SHEET}"
+    place = (
+        f"{RECORD}, {SHEET}"
+        if RECORD in named
+        else (f"{relation}.rowid - arrival.first + 1 as {RECORD}, null::varchar as {SHEET}")
     )
     typed = [
         f"{sql} as {identifier(name)}" for column in made for name, sql in column.typed.items()
     ]
     texts = [f"{column.raw} as {identifier('raw_' + column.field.name)}" for column in made]
-    bits = " | ".join(f"(case when {r.broken} then {1 << i} else 0 end)" for i, r in enumerate(rules))
+    bits = " | ".join(
+        f"(case when {r.broken} then {1 << i} else 0 end)" for i, r in enumerate(rules)
+    )
     with ExitStack() as stack:
         joins = [
             column.join.format(view=stack.enter_context(warehouse.registered(column.lookup)))
@@ -213,7 +219,9 @@ def _mark_repeated(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -
 
 
 def _stored_names(field: str) -> list[str]:
-    return {"area": ["area", "area_vintage"], "period": ["period", "period_end"]}.get(field, [field])
+    return {"area": ["area", "area_vintage"], "period": ["period", "period_end"]}.get(
+        field, [field]
+    )
 
 
 def _mark(warehouse: Warehouse, dataset: Dataset, names: list[str], bit: int) -> None:
@@ -228,13 +236,14 @@ def _mark(warehouse: Warehouse, dataset: Dataset, names: list[str], bit: int) ->
         )
     warehouse.run(
         f"update stage set _issues = _issues | {bit} where {ROW} in ("
-        f"select {ROW} from (select {ROW}, row_number() over (partition by {key} order by {ROW}) as n "
+        f"select {ROW} from ("
+        f"select {ROW}, row_number() over (partition by {key} order by {ROW}) as n "
         f"from stage where _issues = 0 and {present}) where n > 1{earlier})"
     )
 
 
 def _keep_unreadable(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> None:
-    """Lines that cannot be split enter `rejected` without their text; `unreadable` has their places.
+    """Lines that cannot be split enter `rejected` without their text; `unreadable` places them.
 
     `record` counts all records of the file; `before` how many readable ones stand before the line.
     """
@@ -246,7 +255,8 @@ def _keep_unreadable(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> No
         f"select distinct a.load, e.line - a.header_lines as record "
         f"from {delimited.REJECTS} e join {delimited.REJECTS}_scan s using (scan_id, file_id) "
         f"join arrival a on a.{FILE} = s.file_path) "
-        f"select *, record - row_number() over (partition by load order by record) as before from lines; "
+        f"select *, record - row_number() over (partition by load order by record) as before "
+        f"from lines; "
         f"drop table {delimited.REJECTS}; drop table {delimited.REJECTS}_scan; "
         f"insert into rejected (load, dataset, file, record, rule) "
         f"select u.load, {literal(dataset.name)}, a.shown, u.record, 'line_readable' "
@@ -257,7 +267,8 @@ def _keep_unreadable(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> No
 def _keep_rejected(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -> None:
     """The temporary table `bad`, and one row of `rejected` per rule it breaks."""
     warehouse.run(
-        f"create temp table bad as select s.*, a.shown, s.{RECORD} + (select count(*) from unreadable u "
+        f"create temp table bad as select s.*, a.shown, "
+        f"s.{RECORD} + (select count(*) from unreadable u "
         f"where u.load = s.load and u.before < s.{RECORD}) as place "
         f"from stage s join arrival a using (load) where _issues <> 0"
     )
@@ -273,10 +284,7 @@ def _keep_rejected(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -
 
 def _keep_accepted(warehouse: Warehouse, dataset: Dataset, made: list[Column]) -> None:
     kept = [
-        identifier(name)
-        for column in made
-        if not column.field.sensitive
-        for name in column.typed
+        identifier(name) for column in made if not column.field.sensitive for name in column.typed
     ]
     table = identifier(f"data_{dataset.name}")
     select = f"select {', '.join(kept)}, load from stage where _issues = 0 order by {ROW}"

@@ -1,8 +1,8 @@
 """From the clean tables to observations: values as given, and cases counted by day.
 
-A dataset with a value per row gives one observation per row and indicator. A case-level dataset gives, per
-area and category, flows by day (`count`) and stocks at the end of each month (`stock`); the cases
-themselves stay where they are.
+A dataset with a value per row gives one observation per row and indicator. A case-level dataset
+gives, per area and category, flows by day (`count`) and stocks at the end of each month (`stock`);
+the cases themselves stay where they are.
 """
 
 from etl.catalog import Condition, Dataset, Indicator, Measure, Table
@@ -40,16 +40,16 @@ def _observe_values(warehouse: Warehouse, dataset: Dataset, indicator: Indicator
         where = {"indicator": indicator.name}
     conditions = [f"{identifier(k)}::varchar = {literal(v)}" for k, v in where.items()]
     given = {
-        name: identifier(name) if name in columns else default
-        for name, default in OPTIONAL.items()
+        name: identifier(name) if name in columns else default for name, default in OPTIONAL.items()
     }
     given["source"] = given["source"] or literal(dataset.sources[0].title or dataset.title)
     value = identifier(held_in)
     warehouse.run(
         f"insert into observation select {literal(indicator.name)}, area, area_vintage, "
-        f"coalesce({given['category']}, 'total'), frequency, period, period_end, {value}, null, null, "
-        f"coalesce({given['status']}, 'final'), {dataset.simulated}, 0, {literal(dataset.name)}, "
-        f"{given['source']}, {given['source_url']}, {given['note']}, {given['as_of']} "
+        f"coalesce({given['category']}, 'total'), frequency, period, period_end, {value}, "
+        f"null, null, coalesce({given['status']}, 'final'), {dataset.simulated}, 0, "
+        f"{literal(dataset.name)}, {given['source']}, {given['source_url']}, {given['note']}, "
+        f"{given['as_of']} "
         f"from {_table(dataset)} where {' and '.join([*conditions, f'{value} is not null'])}"
     )
 
@@ -58,11 +58,15 @@ def _observe_measure(warehouse: Warehouse, dataset: Dataset, indicator: Indicato
     for table in dataset.tables:
         for measure in table.measures:
             if measure.name == indicator.value:
-                sql = _flow(dataset, table, measure) if measure.count else _stock(dataset, table, measure)
+                sql = (
+                    _flow(dataset, table, measure)
+                    if measure.count
+                    else _stock(dataset, table, measure)
+                )
                 warehouse.run(
-                    f"insert into observation select {literal(indicator.name)}, area, area_vintage, "
-                    f"category, frequency, period, period_end, value, null, null, 'final', "
-                    f"{dataset.simulated}, 0, {literal(dataset.name)}, "
+                    f"insert into observation select {literal(indicator.name)}, area, "
+                    f"area_vintage, category, frequency, period, period_end, value, null, null, "
+                    f"'final', {dataset.simulated}, 0, {literal(dataset.name)}, "
                     f"{literal(dataset.sources[0].title or dataset.title)}, null, null, "
                     f"(select max(last_day) from load where dataset = {literal(dataset.name)}) "
                     f"from ({sql})"
@@ -98,11 +102,14 @@ def _stock(dataset: Dataset, table: Table, measure: Measure) -> str:
         f"(select max(date_trunc('month', last_day)) from load "
         f"where dataset = {literal(dataset.name)})::date, interval 1 month))::date as period), "
         f"cells as (select distinct area, area_vintage, category from moves), "
-        f"net as (select area, area_vintage, category, period, sum(n) as n from moves group by all) "
+        f"net as (select area, area_vintage, category, period, sum(n) as n "
+        f"from moves group by all) "
         f"select area, area_vintage, category, 'month' as frequency, period, "
         f"last_day(period) as period_end, "
-        f"sum(coalesce(n, 0)) over (partition by area, area_vintage, category order by period)::double "
-        f"as value from cells cross join months left join net using (area, area_vintage, category, period) "
+        f"sum(coalesce(n, 0)) over ("
+        f"partition by area, area_vintage, category order by period)::double as value "
+        f"from cells cross join months "
+        f"left join net using (area, area_vintage, category, period) "
         f"qualify value > 0"
     )
 

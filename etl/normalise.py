@@ -1,8 +1,8 @@
 """From text to typed columns. Distinct spellings first: few are many times repeated.
 
-A column of names, periods, categories or states is read once for its distinct spellings; these are resolved
-in Python and joined back, so that the cost does not grow with the rows. Numbers and dates are cast by
-DuckDB. Text that cannot be read becomes null here and a broken rule in `etl.validate`.
+A column of names, periods, categories or states is read once for its distinct spellings; these are
+resolved in Python and joined back, so that the cost does not grow with the rows. Numbers and dates
+are cast by DuckDB. Text that cannot be read becomes null here and a broken rule in `etl.validate`.
 """
 
 import datetime as dt
@@ -66,9 +66,11 @@ def columns(dataset: Dataset, raw: Raw, relation: str, warehouse: Warehouse) -> 
         elif field.name == "status" or field.categories:
             made.append(_category(field, text, relation, warehouse))
         elif field.name == "as_of":
-            made.append(_publication_day(field, text, dataset, relation, warehouse))
+            made.append(_publication_day(field, text, relation, warehouse))
         else:
-            made.append(Column(field, text, {field.name: _cast(field, text, dataset)}, reads_text=True))
+            made.append(
+                Column(field, text, {field.name: _cast(field, text, dataset)}, reads_text=True)
+            )
     return made
 
 
@@ -173,9 +175,7 @@ def _meant(period: Period | None, field: FieldEntry, dataset: Dataset) -> Period
     return period
 
 
-def _publication_day(
-    field: FieldEntry, text: str, dataset: Dataset, relation: str, warehouse: Warehouse
-) -> Column:
+def _publication_day(field: FieldEntry, text: str, relation: str, warehouse: Warehouse) -> Column:
     """A day of publication; where only month or year are known, the last day of them."""
     spellings = _spellings(text, relation, warehouse)
     read = [_read_period(spelling) for spelling in spellings]

@@ -1,7 +1,7 @@
 """The refresh: which files changed, load them, observe, carry over to today's boundaries.
 
-A file is loaded again when its bytes, its catalog entry or the loading code changed; the `load_key` in the
-ledger remembers. When nothing changed there is nothing to do, and the caller is told so.
+A file is loaded again when its bytes, its catalog entry or the loading code changed; the `load_key`
+in the ledger remembers. When nothing changed there is nothing to do, and the caller is told so.
 """
 
 import datetime as dt
@@ -113,10 +113,10 @@ def refresh(
     today: dt.date,
     progress: Progress,
 ) -> Refreshed:
-    """Carry out `plan` in the build `warehouse`: load what changed and derive what follows from it."""
+    """Carry out `plan` in the build `warehouse`: load what changed, derive what follows."""
     touched = {file.dataset for file in plan.changed} | {dataset for dataset, _ in plan.gone}
-    for dataset, file in plan.gone:
-        _forget(warehouse, dataset, file)
+    for name, file in plan.gone:
+        _forget(warehouse, name, file)
     write_reference(warehouse, catalog)
     loads: list[FileLoad] = []
     for dataset in catalog.resources:
@@ -141,7 +141,9 @@ def facts_of(warehouse: Warehouse) -> dict[str, str]:
 
 def note(warehouse: Warehouse, name: str, value: str) -> None:
     """Keep one more fact about the build."""
-    warehouse.run("insert or replace into build_fact values ($name, $value)", name=name, value=value)
+    warehouse.run(
+        "insert or replace into build_fact values ($name, $value)", name=name, value=value
+    )
 
 
 def fingerprint(settings: Settings) -> str:
@@ -161,9 +163,7 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _files(
-    catalog: Catalog, settings: Settings, *, simulated_may_miss: bool
-) -> list[SourceFile]:
+def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) -> list[SourceFile]:
     code = _code()
     files: list[SourceFile] = []
     problems: list[ForesightError] = []
@@ -249,7 +249,7 @@ def _load(warehouse: Warehouse, dataset: Dataset, files: list[SourceFile]) -> li
 
 
 def _drop_if_reshaped(warehouse: Warehouse, dataset: Dataset) -> None:
-    """An empty clean table goes, so that it is made anew with the columns of the catalog of today."""
+    """An empty clean table goes, to be made anew with the columns of today's catalog."""
     table = f"data_{dataset.name}"
     if table in warehouse.tables() and not warehouse.count(
         f"select count(*) from {identifier(table)}"
@@ -264,7 +264,9 @@ def _spans(warehouse: Warehouse, dataset: Dataset) -> pl.DataFrame:
     else:
         counted = [m.count for table in dataset.tables for m in table.measures if m.count]
         if not counted:
-            return pl.DataFrame(schema={"load": pl.Int64, "first_day": pl.Date, "last_day": pl.Date})
+            return pl.DataFrame(
+                schema={"load": pl.Int64, "first_day": pl.Date, "last_day": pl.Date}
+            )
         first = last = counted[0]
     return warehouse.select(
         f"select load, min({identifier(first)}) as first_day, max({identifier(last)}) as last_day "
@@ -280,4 +282,6 @@ def _write_facts(warehouse: Warehouse, settings: Settings, today: dt.date) -> No
         "built_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
     warehouse.run("delete from build_fact")
-    warehouse.write("build_fact", pl.DataFrame({"name": list(facts), "value": list(facts.values())}))
+    warehouse.write(
+        "build_fact", pl.DataFrame({"name": list(facts), "value": list(facts.values())})
+    )

@@ -1,7 +1,8 @@
 """What a row must satisfy, as SQL: one bit per rule, so that one pass tells every reason at once.
 
-A rule's name is what people see: `received_readable`, `area_known`, `id_required`, `key_unique`, or the
-name given under `rules`. Text that cannot be read breaks only its own rule, not those that follow from it.
+A rule's name is what people see: `received_readable`, `area_known`, `id_required`, `key_unique`, or
+the name given under `rules`. Text that cannot be read breaks only its own rule, not those that
+follow from it.
 """
 
 import re
@@ -41,8 +42,14 @@ def _reading(column: Column) -> list[Check]:
     if field.constraints.required:
         found.append(Check(f"{field.name}_required", field.name, empty))
     if column.reads_text:
-        word = "known" if column.lookup is not None and field.name not in ("period", "as_of") else "readable"
-        found.append(Check(f"{field.name}_{word}", field.name, f"{first} is null and not ({empty})"))
+        word = (
+            "known"
+            if column.lookup is not None and field.name not in ("period", "as_of")
+            else "readable"
+        )
+        found.append(
+            Check(f"{field.name}_{word}", field.name, f"{first} is null and not ({empty})")
+        )
     return found
 
 
@@ -52,7 +59,8 @@ def _constraints(field: FieldEntry) -> list[Check]:
         "minimum": limits.minimum is not None and f"{name} < {_value(limits.minimum)}",
         "maximum": limits.maximum is not None and f"{name} > {_value(limits.maximum)}",
         "enum": limits.enum and f"{name}::varchar not in ({', '.join(map(literal, limits.enum))})",
-        "pattern": limits.pattern and f"not regexp_full_match({name}::varchar, {literal(limits.pattern)})",
+        "pattern": limits.pattern
+        and f"not regexp_full_match({name}::varchar, {literal(limits.pattern)})",
         "length": _length(name, limits.min_length, limits.max_length),
     }
     return [

@@ -1,9 +1,10 @@
 """The only module that speaks to DuckDB: immutable builds, a pointer, and named queries.
 
-A refresh writes a new file (`builds/00042.duckdb.building`), renames it to a name never used before and then
-replaces the one-line file `CURRENT`. Readers open the build they were told, read-only. A path is never
-reused: a process that still holds an old connection would go on reading the old data under the new name.
-SQL lives in `<package>/sql/<name>.sql`; identifiers are composed here and in `etl.compile` only.
+A refresh writes a new file (`builds/00042.duckdb.building`), renames it to a name never used before
+and then replaces the one-line file `CURRENT`. Readers open the build they were told, read-only. A
+path is never reused: a process that still holds an old connection would go on reading the old data
+under the new name. SQL lives in `<package>/sql/<name>.sql`; identifiers are composed here and in
+`etl.compile` only.
 """
 
 import os
@@ -26,8 +27,10 @@ import polars as pl
 from etl.errors import ForesightError
 
 # Files that DuckDB 1.5 can open too: a way back that costs nothing.
-STORAGE = {"storage_compatibility_version": "v1.5.0"}
-READ_ONLY = {
+STORAGE: dict[str, str | bool | int | float | list[str]] = {
+    "storage_compatibility_version": "v1.5.0"
+}
+READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -36,6 +39,13 @@ READ_ONLY = {
     "max_execution_time": "30000",
     "lock_configuration": "true",
 }
+COLUMNS = """
+    select c.table_name, c.column_name, c.data_type
+    from duckdb_columns() c
+    join duckdb_tables() t on t.table_oid = c.table_oid and t.database_name = c.database_name
+    where c.database_name = current_database()
+    order by c.table_name, c.column_index
+"""
 IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 
 
@@ -48,7 +58,7 @@ class RefreshRunning(ForesightError):
 
 
 def identifier(name: str) -> str:
-    """`name` quoted for SQL. Raises `ForesightError` unless it is lower-case letters, digits, `_`."""
+    """`name` quoted for SQL. Raises `ForesightError` unless it is lower-case letters, digits, _."""
     if not IDENTIFIER.match(name):
         raise ForesightError(f"{name!r} cannot be a name of a table or column")
     return f'"{name}"'
@@ -107,9 +117,10 @@ class Warehouse:
     @classmethod
     @contextmanager
     def build(cls, home: Path, *, empty: bool = False) -> Iterator[Self]:
-        """The next build: a copy of the current one (or `empty`), published when the block ends well.
+        """The next build, a copy of the current one or `empty`; published when the block ends well.
 
-        When the block raises, the unfinished file is removed and the current build stays what it was.
+        When the block raises, the unfinished file is removed and the current build stays what it
+        was.
 
         Raises:
             RefreshRunning: another process holds the lock.
@@ -124,8 +135,10 @@ class Warehouse:
             if before and not empty:
                 shutil.copyfile(folder / f"{before}.duckdb", path)
             try:
-                with cls(path, duckdb.connect(str(path), config=STORAGE), writing=True) as warehouse:
-                    warehouse.run(statement("etl", "schema"))
+                with cls(
+                    path, duckdb.connect(str(path), config=STORAGE), writing=True
+                ) as warehouse:
+                    warehouse._take_schema()
                     yield warehouse
                     warehouse.run("checkpoint")
             except BaseException:
@@ -156,12 +169,13 @@ class Warehouse:
     def select(self, sql: str, **params: Any) -> pl.DataFrame:
         """The rows of one SELECT.
 
-        Of a build opened for reading, threads may share one warehouse: each call has its own cursor.
+        Of a build opened for reading, threads may share one warehouse: each call has its own
+        cursor.
         """
         if self._writing:  # a cursor would not see the temporary tables
-            return self._connection.sql(sql, params=params or None).pl()
+            return _rows(self._connection, sql, params)
         with self._connection.cursor() as cursor:
-            return cursor.sql(sql, params=params or None).pl()
+            return _rows(cursor, sql, params)
 
     def run(self, sql: str, **params: Any) -> None:
         """Run statements that return nothing of interest."""
@@ -190,10 +204,28 @@ class Warehouse:
         finally:
             self._connection.unregister(view)
 
+    def _take_schema(self) -> None:
+        """Create what is missing, down to columns that builds of earlier code do not have."""
+        schema = statement("etl", "schema")
+        with duckdb.connect() as fresh:
+            fresh.execute(schema)
+            wanted = fresh.execute(COLUMNS).fetchall()
+        here = self._connection.execute(COLUMNS).fetchall()
+        old = {table for table, _, _ in here}
+        for table, column, kind in wanted:
+            if table in old and (table, column, kind) not in here:
+                self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
+        self.run(schema)
+
     def tables(self) -> list[str]:
         """Names of all tables and views."""
         found = self.select("select table_name from information_schema.tables order by 1")
         return found["table_name"].to_list()
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any]) -> pl.DataFrame:
+    frame: pl.DataFrame = connection.sql(sql, params=params or None).pl()
+    return frame
 
 
 def current_build(home: Path) -> str | None:

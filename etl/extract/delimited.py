@@ -1,8 +1,8 @@
 """Delimited text (csv, tsv): DuckDB reads it with a pinned dialect; nothing is sniffed.
 
-The sniffer once kept 83,684 of 1,000,021 rows without a word, because one early row had a column more. So
-columns, delimiter, quote and header are given, lines that do not fit are kept aside with their number, and
-records are counted on their own.
+The sniffer once kept 83,684 of 1,000,021 rows without a word, because one early row had a column
+more. So columns, delimiter, quote and header are given, lines that do not fit are kept aside with
+their number, and records are counted on their own.
 """
 
 import codecs
@@ -25,7 +25,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     """Header, count and checksum of a file; its rows are read by `relation`.
 
     Raises:
-        UnreadableFile: it is not text in the declared encoding, is empty, or has no header as declared.
+        UnreadableFile: it is not text in the declared encoding, is empty, or has no such header.
     """
     content = path.read_bytes()
     text_path, body = _as_utf8(path, content, dataset)
@@ -48,16 +48,18 @@ def relation(raws: list[Raw], dataset: Dataset) -> str:
     read, first = dataset.read, raws[0]
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(first.labels)))
     return (
-        f"read_csv({_list([raw.path for raw in raws])}, columns={{{columns}}}, auto_detect=false, "
-        f"header=false, skip={first.header_lines}, delim={literal(read.delimiter)}, "
-        f"quote={literal(read.quote)}, escape={literal(read.quote)}, nullstr={_list(read.missing)}, "
+        f"read_csv({_list([raw.path for raw in raws])}, columns={{{columns}}}, "
+        f"auto_detect=false, header=false, skip={first.header_lines}, "
+        f"delim={literal(read.delimiter)}, quote={literal(read.quote)}, "
+        f"escape={literal(read.quote)}, "
+        f"nullstr={_list(read.missing)}, "
         f"strict_mode=true, null_padding=false, store_rejects=true, filename='{FILE}', "
         f"rejects_table='{REJECTS}', rejects_scan='{REJECTS}_scan', rejects_limit=0)"
     )
 
 
 def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]:
-    """Path and bytes in UTF-8; files in another encoding are converted beside the temporary files."""
+    """Path and bytes in UTF-8; a file in another encoding is converted into a temporary one."""
     declared = dataset.read.encoding
     if declared == "utf-8":
         try:

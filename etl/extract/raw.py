@@ -26,8 +26,8 @@ class MissingColumn(ForesightError):
 class Raw:
     """One file as text.
 
-    Where the text is in memory, `frame` holds a column per label (`c0`, `c1`, ...), `_record`, the row
-    in the sheet from 1, and `_sheet`; else it is read from `path` when it is loaded.
+    Where the text is in memory, `frame` holds a column per label (`c0`, `c1`, ...), `_record`, the
+    row in the sheet from 1, and `_sheet`; else it is read from `path` when it is loaded.
     """
 
     path: str

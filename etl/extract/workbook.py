@@ -1,8 +1,8 @@
 """Workbooks (xlsx): title rows, merged and stacked headers, totals and footnotes, years as columns.
 
-Cells become text as a clerk would type them: whole numbers without a point, decimals with the decimal sign
-declared for the dataset, dates as yyyy-mm-dd. Row numbers are those of the sheet, so that an error can
-name the cell.
+Cells become text as a clerk would type them: whole numbers without a point, decimals with the
+decimal sign declared for the dataset, dates as yyyy-mm-dd. Row numbers are those of the sheet, so
+that an error can name the cell.
 """
 
 import datetime as dt
@@ -83,13 +83,18 @@ def _sheet(book: CalamineWorkbook, name: str, dataset: Dataset, path: Path) -> p
 
 
 def _labels(
-    grid: list[Row], merged: list[tuple[tuple[int, int], tuple[int, int]]], dataset: Dataset, where: str
+    grid: list[Row],
+    merged: list[tuple[tuple[int, int], tuple[int, int]]],
+    dataset: Dataset,
+    where: str,
 ) -> tuple[int, list[str]]:
     """Index of the first row below the header, and one unique label a column."""
     header = dataset.read.header
     first = 0
     if header is not None:
-        found = [i for i, row in enumerate(grid) if plain(header.find) in map(plain, filter(None, row))]
+        found = [
+            i for i, row in enumerate(grid) if plain(header.find) in map(plain, filter(None, row))
+        ]
         if not found:
             raise UnreadableFile(
                 f"no row holds the cell {header.find!r}",
@@ -103,7 +108,9 @@ def _labels(
         for r in range(max(top, first), min(bottom, first + count - 1) + 1):
             for c in range(left, right + 1):
                 rows[r - first][c] = grid[top][left]
-    joined = [_join([row[c] if c < len(row) else None for row in rows]) for c in range(_width(grid))]
+    joined = [
+        _join([row[c] if c < len(row) else None for row in rows]) for c in range(_width(grid))
+    ]
     return first + count, _unique(joined)
 
 
@@ -126,7 +133,7 @@ def _unique(labels: list[str]) -> list[str]:
 
 
 def _body(grid: list[Row], top: int, dataset: Dataset) -> Iterator[tuple[int, Row]]:
-    """Number (from 1) and cells of each row that is a record: not blank, not dropped, before the end."""
+    """Number (from 1) and cells of each record: rows neither blank, dropped nor after the end."""
     stop = re.compile(dataset.read.stop_at) if dataset.read.stop_at else None
     drop = re.compile(dataset.read.drop_rows) if dataset.read.drop_rows else None
     missing = set(dataset.read.missing)
@@ -161,7 +168,10 @@ def _unpivot(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     parts = [
         frame.select(
             *kept,
-            *(pl.lit(text, dtype=pl.String).alias(group) for group, text in match.groupdict().items()),
+            *(
+                pl.lit(text, dtype=pl.String).alias(group)
+                for group, text in match.groupdict().items()
+            ),
             pl.col(label).alias(unpivot.into),
         ).filter(pl.col(unpivot.into).is_not_null())
         for label, match in matches.items()

@@ -268,3 +268,10 @@ comment on column backtest.issue is 'Number of the run that made it, rising; the
 comment on column backtest.mase is 'Mean absolute error over that of the one-step (seasonal) naive in sample; lower is better';
 comment on column backtest.wql is 'Mean quantile loss over the mean absolute value; lower is better';
 comment on column backtest.coverage_80 is 'Share of outcomes inside the 80 % interval; 0.8 is right';
+
+create or replace view current_forecast as
+select f.* from forecast f
+join (select indicator, area, category, frequency, max(issue) as issue
+      from forecast_series group by all) newest
+  using (indicator, area, category, frequency, issue);
+comment on view current_forecast is 'The newest issue of each series; empty for a series refused since';

@@ -44,11 +44,11 @@ def _calendar(panel: Panel, horizon: int) -> Floats:
 
 
 def _untrained(panel: Panel, *, positive: bool) -> Any:
-    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
+    for name in ("prophet", "prophet.plot", "cmdstanpy"):
+        # Not by level: cmdstanpy sets its own when it is first imported, which is later.
+        logging.getLogger(name).disabled = True
     from prophet import Prophet
 
-    for name in ("prophet", "cmdstanpy"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     return Prophet(
         yearly_seasonality=WAVES[panel.frequency],
         weekly_seasonality=panel.frequency is Frequency.DAY,

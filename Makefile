@@ -1,0 +1,55 @@
+# Two commands: `make run` and `make test`. Everything they need is set up by them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test bench lint format lock clean setup setup-dev chromium
+
+run: setup
+	@$(BIN)/foresight refresh
+	@$(BIN)/foresight serve
+
+test: setup-dev chromium lint
+	@$(BIN)/pytest
+
+bench: setup-dev
+	@$(BIN)/python -m benchmarks
+
+lint: setup-dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup-dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+setup: $(VENV)/runtime
+setup-dev: $(VENV)/runtime $(VENV)/dev
+
+$(VENV)/runtime: requirements.lock pyproject.toml
+	@echo "Setting up (a few minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The journeys need a browser and its fonts; both come from Debian.
+chromium:
+	@command -v chromium >/dev/null || sh deploy/install-chromium.sh
+
+lock:
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  -o requirements.lock pyproject.toml
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean:
+	@rm -rf state build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

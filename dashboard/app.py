@@ -1,0 +1,50 @@
+"""The script Streamlit runs for every view: language first, then the page of the address."""
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import layout, queries
+from dashboard.filters import language
+from dashboard.reader import Reader, today
+from dashboard.text import Text
+from dashboard.views import accuracy, communes, data, indicators, overview
+from etl.settings import Settings
+from etl.warehouse import NoWarehouse
+
+FAVICON = Path(__file__).parent / "static" / "favicon.png"
+PAGES = {
+    "overview": overview.draw,
+    "indicators": indicators.draw,
+    "communes": communes.draw,
+    "accuracy": accuracy.draw,
+    "data": data.draw,
+}
+
+
+def main() -> None:
+    """Draw the page asked for, of the build the pointer names now."""
+    lang = language()
+    text = Text(lang)
+    st.set_page_config(page_title=text("name"), page_icon=str(FAVICON), layout="wide")
+    layout.style()
+    try:
+        reader = Reader(queries.current(Settings.read().home), lang, today())
+        reader.rows("facts")
+    except NoWarehouse:
+        layout.nothing(text, text("empty.title"), text("empty.body"), text("empty.command"))
+        return
+    pages = [
+        st.Page(
+            partial(draw, reader),
+            title=text(f"pages.{name}"),
+            url_path=name,
+            default=name == "overview",
+        )
+        for name, draw in PAGES.items()
+    ]
+    st.navigation(pages, position="top").run()
+
+
+main()

@@ -1,0 +1,97 @@
+"""What the pages share: the head, the band of the simulated, charts, downloads and the designed empty page."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from html import escape
+
+import polars as pl
+import streamlit as st
+
+from dashboard.charts import Drawing
+from dashboard.filters import switch_language
+from dashboard.reader import Reader
+from dashboard.sparklines import watermark
+from dashboard.tables import csv
+from dashboard.text import Text
+from dashboard.theme import stylesheet
+
+
+def head(reader: Reader, title: str, lead: str = "") -> None:
+    """Title, day and build, language, and the sentence that answers."""
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    with left:
+        st.title(title, anchor=False)
+    with right:
+        switch_language(reader.text)
+    day = reader.notation.date(reader.today)
+    made = reader.text("page.as_of", day=day, build=reader.build.name)
+    html(f'<p class="cf-asof">{escape(made)}</p>' + (lead and f'<p class="cf-lead">{lead}</p>'))
+
+
+def html(content: str) -> None:
+    """Markup written by this package; everything from data is escaped where it is put in."""
+    st.html(content)
+
+
+def style() -> None:
+    """The style sheet, once a run."""
+    st.html(stylesheet())
+
+
+def heading(title: str, note: str = "") -> None:
+    """A finding as heading, with what and in which unit under it."""
+    st.header(title, anchor=False)
+    if note:
+        html(f'<p class="cf-note">{escape(note)}</p>')
+
+
+@contextmanager
+def simulated_section(text: Text, name: str) -> Iterator[None]:
+    """A part of a page that shows simulated figures: a band at its head, a watermark behind it."""
+    key = f"simulated_{name}"
+    rule = f'.st-key-{key}{{background-image:url("{watermark(text("simulated.mark"))}")}}'
+    with st.container(key=key):
+        html(f"<style>{rule}</style>{band(text)}")
+        yield
+
+
+def band(text: Text) -> str:
+    """The band that says what is simulated."""
+    title, more = escape(text("simulated.title")), escape(text("simulated.not_real"))
+    return f'<div class="cf-band" role="note"><strong>{title}</strong><span>{more}</span></div>'
+
+
+def draw(drawing: Drawing, key: str) -> None:
+    """A chart with its words for those who cannot see it."""
+    with st.container(key=f"chart_{key}"):
+        st.vega_lite_chart(deepcopy(drawing.spec), theme=None, alt=drawing.alt, key=key)
+
+
+def download(
+    reader: Reader, name: str, rows: Callable[[], pl.DataFrame], *, simulated: bool | None = None
+) -> None:
+    """A button that makes the file when it is pressed."""
+    st.download_button(
+        reader.text("download.csv"),
+        data=lambda: csv(rows(), simulated=simulated),
+        file_name=f"{name}_{reader.build.name}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        key=f"download_{name}",
+        icon=":material/download:",
+    )
+
+
+def image(source: str, words: str) -> str:
+    """An image with its words."""
+    return f'<img src="{source}" alt="{escape(words)}">'
+
+
+def nothing(text: Text, title: str, body: str, command: str = "") -> None:
+    """A designed page for when there is nothing to show."""
+    code = f"<p><code>{escape(command)}</code></p>" if command else ""
+    html(
+        f'<div class="cf-empty"><h1>{escape(title)}</h1><p>{escape(body)}</p>{code}'
+        f'<p class="cf-note">{escape(text("name"))}</p></div>'
+    )

@@ -1,0 +1,169 @@
+"""The ASGI entry: language of the page, security headers, warm-up, health. `streamlit run dashboard/server.py`.
+
+Nothing leaves the machine: every source of content is `'self'`, and Streamlit's one inline script is let in
+by its hash, computed from the installed page so that an upgrade cannot break it.
+"""
+
+import base64
+import hashlib
+import logging
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard import layout, queries
+from dashboard.text import Text
+from etl.settings import Settings
+from etl.warehouse import NoWarehouse
+
+HERE = Path(__file__).parent
+BOOT = '<head><script src="/app/static/boot.js"></script>'
+UNCACHED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+REPLACED = (b"content-length", b"etag", b"last-modified")
+
+
+def content_policy() -> str:
+    """The content security policy: this machine only, and the inline scripts of Streamlit's page."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    inline = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    hashes = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline
+    ]
+    scripts = " ".join(["'self'", *(f"'sha256-{value}'" for value in hashes)])
+    return (
+        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; "
+        "worker-src 'self' blob:; frame-src 'self' blob:; frame-ancestors 'self'; "
+        "base-uri 'self'; form-action 'self'; object-src 'none'"
+    )
+
+
+class PageFrame:
+    """Middleware: every answer gets security headers; the page also its language, title and script."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.policy = content_policy().encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; hold a page back until it is complete, then change it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if b"text/html" in dict(scope["headers"]).get(b"accept", b""):
+            kept = [pair for pair in scope["headers"] if pair[0] not in UNCACHED]
+            scope = {**scope, "headers": kept}
+        await self.app(scope, receive, _Answer(send, self.policy, _language(scope)).send)
+
+
+class _Answer:
+    """One answer on its way out."""
+
+    def __init__(self, send: Send, policy: bytes, lang: str) -> None:
+        self._send, self._policy, self._lang = send, policy, lang
+        self._start: Message | None = None
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._begin(message)
+        elif self._start is None:
+            await self._send(message)
+        else:
+            self._body += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._finish(self._start)
+
+    async def _begin(self, message: Message) -> None:
+        headers = [
+            *message["headers"],
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+        ]
+        page = any(k == b"content-type" and v.startswith(b"text/html") for k, v in headers)
+        if page:
+            headers.append((b"content-security-policy", self._policy))
+            self._start = {**message, "headers": headers}
+        else:
+            await self._send({**message, "headers": headers})
+
+    async def _finish(self, start: Message) -> None:
+        title = f"<title>{Text(self._lang)('name')}</title>"
+        page = self._body.decode("utf-8")
+        page = page.replace('<html lang="en">', f'<html lang="{self._lang}">', 1)
+        page = page.replace("<title>Streamlit</title>", title, 1).replace("<head>", BOOT, 1)
+        body = page.encode("utf-8")
+        headers = [pair for pair in start["headers"] if pair[0] not in REPLACED]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self._send({**start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _language(scope: Scope) -> str:
+    return "en" if b"lang=en" in scope.get("query_string", b"") else "vi"
+
+
+async def health(request: Request) -> JSONResponse:
+    """Whether there is a build to show, and which."""
+    del request
+    try:
+        build = queries.current(Settings.read().home)
+    except NoWarehouse:
+        return JSONResponse({"ready": False, "build": None}, status_code=503)
+    return JSONResponse({"ready": True, "build": build.name})
+
+
+@asynccontextmanager
+async def warm(app: object) -> AsyncIterator[None]:
+    """Read and draw the first screen once, so that the first visitor does not wait for imports."""
+    del app
+    from dashboard.views import overview
+
+    overview.warm(Settings.read().home)
+    yield
+
+
+def explain(error: Exception) -> bool:
+    """Say in words that something went wrong; the log has the rest."""
+    logging.getLogger(__name__).error("a page failed", exc_info=error)
+    lang = "en" if st.query_params.get("lang") == "en" else "vi"
+    text = Text(lang)
+    layout.nothing(text, text("error.title"), text("error.body"))
+    return True
+
+
+app = st.App(
+    HERE / "app.py",
+    lifespan=warm,
+    routes=[Route("/health", health)],
+    middleware=[Middleware(PageFrame)],
+    on_script_error=explain,
+)
+
+
+def serve(home: Path, port: int = 8501, address: str = "localhost") -> None:
+    """Serve the dashboard of the builds in `home`, in place of this process, until it is stopped."""
+    os.environ["FORESIGHT_HOME"] = str(home.resolve())
+    origins = f'["http://{address}:{port}", "http://localhost:{port}", "http://127.0.0.1:{port}"]'
+    options = {
+        "server.port": port,
+        "server.address": address,
+        "browser.serverPort": port,
+        "browser.serverAddress": address,
+        "server.corsAllowedOrigins": origins,
+    }
+    # The theme stands in the project's .streamlit, which Streamlit finds from the folder it starts in.
+    os.chdir(HERE.parent)
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", "streamlit", "run", str(HERE / "server.py"), *flags]
+    os.execv(sys.executable, command)

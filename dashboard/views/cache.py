@@ -1,0 +1,16 @@
+"""Finished drawings, kept by everything they depend on: a rerun sends them without building them again."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from dashboard.charts import Drawing
+from dashboard.reader import Reader
+
+KEPT = 300
+
+
+@lru_cache(maxsize=KEPT)
+def drawn(reader: Reader, draw: Callable[..., Drawing], *key: Any) -> Drawing:
+    """`draw(reader, *key)`, made once for each build, language, day and key."""
+    return draw(reader, *key)

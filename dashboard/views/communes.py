@@ -1,0 +1,160 @@
+"""All communes: where the workload grows, and the history and forecast of one of them."""
+
+from html import escape
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboard import layout, tables
+from dashboard.charts import Drawing, Fan, fan, tiles
+from dashboard.filters import choose
+from dashboard.reader import Reader
+from dashboard.tables import Column
+from dashboard.views.cache import drawn
+from dashboard.views.overview import commune_name, expected, growth_rows, legend
+from dashboard.workload import TOTAL, communes, fields, year_of
+
+ALL = "all"
+
+
+def draw(reader: Reader) -> None:
+    """The page."""
+    text = reader.text
+    layout.head(reader, text("communes.title"))
+    with layout.simulated_section(text, "communes"):
+        field, province, area = _filters(reader)
+        rows = communes(reader, field)
+        layout.heading(text("tiles.title"), text("communes.tiles_note"))
+        layout.html(legend(reader))
+        _map(reader, field, area)
+        if area != ALL:
+            _one(reader, rows.filter(pl.col("code") == area).row(0, named=True), field)
+        _all(reader, rows, province)
+
+
+def _filters(reader: Reader) -> tuple[str, str, str]:
+    text = reader.text
+    names = {TOTAL: text("fields.all")} | fields(reader)
+    places = reader.rows("communes")
+    provinces = {ALL: text("communes.everywhere")} | {
+        row["parent"]: text("communes.former", name=reader.text.pick(row["parent_name"], None))
+        for row in places.unique("parent", maintain_order=True).to_dicts()
+    }
+    titles = {ALL: text("communes.none")} | {
+        row["code"]: f"{row['name']} ({row['kind']})" for row in places.to_dicts()
+    }
+    one, two, three = st.columns(3)
+    with one:
+        field = choose("field", text("fields.label"), list(names), names.__getitem__)
+    with two:
+        province = choose(
+            "province", text("communes.province"), list(provinces), provinces.__getitem__
+        )
+    with three:
+        area = choose("area", text("communes.commune"), list(titles), titles.__getitem__)
+    return field, province, area
+
+
+def _tiles(reader: Reader, field: str, area: str) -> Drawing:
+    return tiles(reader, communes(reader, field), names=True, chosen=area)
+
+
+def _map(reader: Reader, field: str, area: str) -> None:
+    drawing = drawn(reader, _tiles, field, area)
+    with st.container(key="chart_map"):
+        st.vega_lite_chart(
+            dict(drawing.spec), theme=None, alt=drawing.alt, key="map", on_select=_pick
+        )
+
+
+def _pick() -> None:
+    """A tile was tapped: choose its commune."""
+    picked = st.session_state["map"]["selection"].get("pick", [])
+    if picked:
+        st.session_state["area"] = picked[0]["code"]
+
+
+def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
+    text, notation = reader.text, reader.notation
+    year = year_of(reader, "commune", row["code"], field)
+    if year is None:
+        layout.heading(row["name"], text("workload.none"))
+        return
+    layout.heading(
+        text(
+            "communes.finding",
+            name=row["name"],
+            expected=notation.rounded(year.expected),
+            change=notation.change(year.change),
+        ),
+        text(
+            "communes.facts",
+            population=notation.number(row["population"]),
+            on_time=notation.share(row["on_time"]),
+            overdue=notation.number(row["overdue"]),
+            interval=notation.interval(year.lowest, year.highest),
+        ),
+    )
+    layout.draw(drawn(reader, _fan, row["code"], row["name"], field), "commune")
+    layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
+
+
+def _fan(reader: Reader, area: str, name: str, field: str) -> Drawing:
+    text = reader.text
+    rows = reader.rows("workload", area=area, category=field)
+    observed = rows.filter(pl.col("indicator") == "applications_received").with_columns(
+        status=pl.lit("final")
+    )
+    query = {"indicator": "applications_received", "area": area, "frequency": "month"}
+    last = observed["period"].max()
+    content = Fan(
+        observed=observed,
+        ahead=reader.rows("fan", category=field, **query),
+        frequency="month",
+        unit=text("workload.unit"),
+        simulated=True,
+        title=f"{name}: {text('workload.fan_title')}",
+        origin_note=text("chart.data_until", month=reader.notation.month(last)) if last else "",  # type: ignore[arg-type]
+    )
+    return fan(reader, content)
+
+
+def _made_of(reader: Reader, area: str) -> str:
+    """The former communes, and how far the history before the merger is estimated."""
+    text = reader.text
+    parts = []
+    rows = reader.rows("predecessors", area=area)
+    for row in rows.to_dicts():
+        share = ""
+        if row["estimated"]:
+            share = (
+                f" ({reader.notation.share(row['weight'] * 100, 0)}, {text('communes.estimated')})"
+            )
+        parts.append(f"{row['kind']} {row['name']}{share}")
+    history = reader.rows("workload", area=area, category=TOTAL)
+    share = history["estimated_share"].max() if len(history) else None
+    words = [text("communes.made_of", names=", ".join(parts))] if parts else []
+    if share:
+        words.append(text("communes.share", share=reader.notation.share(float(share) * 100, 0)))  # type: ignore[arg-type]
+    return escape(" ".join(words))
+
+
+def _all(reader: Reader, rows: pl.DataFrame, province: str) -> None:
+    text, notation = reader.text, reader.notation
+    shown = rows if province == ALL else rows.filter(pl.col("parent") == province)
+    layout.heading(text("communes.all", count=len(shown)), text("communes.all_note"))
+    columns = [
+        Column("#", lambda row: str(int(row["rank"])) if row["rank"] else "–", "rank"),
+        Column(text("places.commune"), lambda row: commune_name(reader, row), "name"),
+        Column(text("tiles.former"), lambda row: escape(row["parent_name"]), "minor"),
+        Column(
+            text("places.received"), lambda row: notation.number(row["received"]), "number minor"
+        ),
+        Column(text("places.expected"), lambda row: expected(reader, row), "number"),
+        Column(text("places.change"), lambda row: notation.change(row["change"]), "number strong"),
+        Column(text("places.on_time"), lambda row: notation.share(row["on_time"]), "number least"),
+        Column(text("places.overdue"), lambda row: notation.number(row["overdue"]), "number minor"),
+    ]
+    layout.html(tables.table(text("communes.title"), columns, shown.to_dicts(), "tall"))
+    layout.download(reader, "communes", lambda: growth_rows(shown), simulated=True)

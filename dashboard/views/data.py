@@ -1,0 +1,173 @@
+"""Every dataset of the catalog: where it comes from, its licence, its last load and age, and what was rejected."""
+
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from dashboard import layout, tables
+from dashboard.reader import Reader
+from dashboard.tables import Column
+from etl.catalog import Dataset
+
+REJECTED_SHOWN = 500
+
+
+def draw(reader: Reader) -> None:
+    """The page."""
+    text, catalog = reader.text, reader.build.catalog
+    loads = {row["dataset"]: row for row in reader.rows("loads").to_dicts()}
+    layout.head(reader, text("data.title"), escape(_answer(reader, loads)))
+    rows = [(dataset, loads.get(dataset.name)) for dataset in catalog.resources]
+    layout.heading(text("data.datasets", count=len(rows)), text("data.datasets_note"))
+    layout.html(tables.table(text("data.title"), _columns(reader), rows, "cf-figures"))
+    layout.download(reader, "datasets", lambda: _taken_away(reader, rows))
+    _rejected(reader)
+    layout.html(f'<div class="cf-foot"><p class="cf-note">{escape(text("data.reading"))}</p></div>')
+
+
+Loaded = tuple[Dataset, dict[str, Any] | None]
+
+
+def _answer(reader: Reader, loads: dict[str, dict[str, Any]]) -> str:
+    notation = reader.notation
+    total = {key: sum(row[key] or 0 for row in loads.values()) for key in ("records", "rejected")}
+    return reader.text(
+        "data.answer",
+        loaded=len(loads),
+        records=notation.number(total["records"]),
+        rejected=notation.number(total["rejected"]),
+    )
+
+
+def _columns(reader: Reader) -> list[Column]:
+    text = reader.text
+    return [
+        Column(text("data.dataset"), lambda row: _dataset(reader, row[0]), "subject"),
+        Column(text("figure.source"), lambda row: _source(reader, row[0]), "source"),
+        Column(text("data.licence"), lambda row: _licence(reader, row[0])),
+        Column(text("data.loaded"), lambda row: _loaded(reader, row[1])),
+        Column(text("data.records"), lambda row: _records(reader, row[1]), "number"),
+    ]
+
+
+def _dataset(reader: Reader, dataset: Dataset) -> str:
+    mark = tables.chip(reader.text("simulated.title"), "warning") if dataset.simulated else ""
+    return f"{escape(reader.text.pick(dataset.title, dataset.title_en))} {mark}"
+
+
+def _source(reader: Reader, dataset: Dataset) -> str:
+    publisher = reader.build.catalog.publisher_of(dataset)
+    who = reader.text.pick(publisher.title, publisher.title_en) if publisher else ""
+    if dataset.simulated:
+        who = reader.text("simulated.not_real")
+    title = dataset.sources[0].title or dataset.path
+    return f"{escape(title)}<br><small>{escape(who)}</small>"
+
+
+def _licence(reader: Reader, dataset: Dataset) -> str:
+    licence = reader.build.catalog.license_of(dataset)
+    if licence is None or licence.name == "internal":
+        return escape(reader.text("data.internal"))
+    return tables.link(licence.name, licence.path)
+
+
+def _loaded(reader: Reader, load: dict[str, Any] | None) -> str:
+    text, notation = reader.text, reader.notation
+    if load is None:
+        return tables.chip(text("data.never"), "warning")
+    last = load["last_day"]
+    if last is None:
+        return notation.date(load["loaded_at"].date())
+    speaks = text("data.until", day=notation.date(last))
+    days = (reader.today - last).days
+    old = text("figure.age", age=notation.age(days)) if days >= 0 else text("data.ahead")
+    return f"{notation.date(load['loaded_at'].date())}<br><small>{escape(speaks)} · {escape(old)}</small>"
+
+
+def _records(reader: Reader, load: dict[str, Any] | None) -> str:
+    if load is None:
+        return "–"
+    notation, text = reader.notation, reader.text
+    accepted = notation.number(load["accepted"])
+    bad = (load["rejected"] or 0) + (load["unreadable"] or 0)
+    rejected = text("data.rejected_count", count=notation.number(bad))
+    css = "cf-bad" if bad else ""
+    return f'{accepted}<br><small class="{css}">{escape(rejected)}</small>'
+
+
+def _taken_away(reader: Reader, rows: list[Loaded]) -> pl.DataFrame:
+    catalog = reader.build.catalog
+    return pl.DataFrame(
+        [
+            {
+                "dataset": dataset.name,
+                "title": dataset.title,
+                "source": dataset.sources[0].title,
+                "licence": licence.name if (licence := catalog.license_of(dataset)) else None,
+                **{key: (load or {}).get(key) for key in _LOAD},
+                "simulated": dataset.simulated,
+            }
+            for dataset, load in rows
+        ],
+        infer_schema_length=None,
+    )
+
+
+_LOAD = (
+    "loaded_at",
+    "first_day",
+    "last_day",
+    "files",
+    "records",
+    "accepted",
+    "rejected",
+    "unreadable",
+)
+
+
+def _rejected(reader: Reader) -> None:
+    """Rows not accepted, by the rule they broke, with one example of each."""
+    text, notation = reader.text, reader.notation
+    rules = reader.rows("rejected_rules")
+    layout.heading(text("data.rejected"), text("data.rejected_note"))
+    if rules.is_empty():
+        layout.html(f'<p class="cf-note">{escape(text("data.rejected_none"))}</p>')
+        return
+    datasets = reader.build.catalog.datasets
+
+    def name(row: dict[str, Any]) -> str:
+        known = datasets.get(row["dataset"])
+        return _dataset(reader, known) if known else escape(row["dataset"])
+
+    columns = [
+        Column(text("data.dataset"), name, "name"),
+        Column(text("data.rule"), lambda row: _rule(reader, row)),
+        Column(text("data.rows"), lambda row: notation.number(row["records"]), "number"),
+        Column(text("data.example"), lambda row: _example(reader, row), "minor"),
+    ]
+    layout.html(tables.table(text("data.rejected"), columns, rules.to_dicts(), "tall"))
+    layout.download(reader, "rejected", lambda: _rejected_rows(reader))
+
+
+def _rule(reader: Reader, row: dict[str, Any]) -> str:
+    """The rule's title where the catalog gives one; its name otherwise."""
+    known = reader.build.catalog.datasets.get(row["dataset"])
+    rule = next((r for r in known.rules if r.name == row["rule"]), None) if known else None
+    title = reader.text.pick(rule.title, rule.title_en) if rule and rule.title else row["rule"]
+    field = f" <small>({escape(row['field'])})</small>" if row["field"] else ""
+    return escape(title) + field
+
+
+def _example(reader: Reader, row: dict[str, Any]) -> str:
+    value = row["example"] or reader.text("data.empty_cell")
+    place = reader.text(
+        "data.place", file=row["file"], record=reader.notation.number(row["record"])
+    )
+    return f"<code>{escape(value)}</code> <small>{escape(place)}</small>"
+
+
+def _rejected_rows(reader: Reader) -> pl.DataFrame:
+    simulated = [d.name for d in reader.build.catalog.resources if d.simulated]
+    rows = reader.rows("rejected_rows", dataset=None, limit=REJECTED_SHOWN)
+    return rows.with_columns(simulated=pl.col("dataset").is_in(simulated))

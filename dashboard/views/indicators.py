@@ -1,0 +1,218 @@
+"""One published indicator: its latest figures and targets, its history, and a forecast where that is honest."""
+
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from dashboard import layout, tables
+from dashboard.charts import Drawing, Fan, fan
+from dashboard.filters import choose
+from dashboard.freshness import age, stale
+from dashboard.published import candidates, unit_of, with_unit
+from dashboard.reader import Reader
+from dashboard.tables import Column
+from dashboard.views.cache import drawn
+from forecasts.model import all_models
+
+FEWEST = 4
+"""Figures from which a history is drawn."""
+FORMER = "former_province"
+
+
+def draw(reader: Reader) -> None:
+    """The page."""
+    text = reader.text
+    layout.head(reader, text("indicators.title"))
+    rows = {row["indicator"]: row for row in reader.rows("indicators").to_dicts()}
+    if not rows:
+        layout.heading(text("indicators.none"))
+        return
+    chosen = _choose(reader, rows)
+    row = rows[chosen]
+    found = reader.rows("observations", indicator=chosen)
+    layout.heading(reader.title(row), _newest(reader, found, row))
+    _rivals(reader, found, row)
+    _history(reader, row)
+    _figures(reader, found, row)
+
+
+def area_name(reader: Reader, row: dict[str, Any]) -> str:
+    """Name of a place; a former province says so."""
+    name = reader.text.pick(row["name"], row["name_en"]) or row["area"]
+    if row["level"] == FORMER:
+        return reader.text("area.former", name=row["name"])
+    return str(name)
+
+
+def _choose(reader: Reader, rows: dict[str, Any]) -> str:
+    """Headline indicators first, then the others by topic."""
+    first = [name for name in candidates(reader) if name in rows]
+    rest = [name for name in rows if name not in first]
+    titles = {
+        name: f"{reader.text('topic.' + (row['topic'] or 'economy'))} · {reader.title(row)}"
+        for name, row in rows.items()
+    }
+    names = [*first, *sorted(rest, key=titles.__getitem__)]
+    return choose("indicator", reader.text("indicators.label"), names, titles.__getitem__)
+
+
+def _newest(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> str:
+    """Last period, its age and whether a newer figure should be there."""
+    text, notation = reader.text, reader.notation
+    outcomes = found.filter(
+        (pl.col("status") != "plan") & (pl.col("period_end") <= reader.today)
+    ).to_dicts()
+    unit = text("indicators.unit", unit=unit_of(reader, row) or "–")
+    if not outcomes:
+        return f"{unit} {text('indicators.no_outcome')}"
+    last = outcomes[0]
+    when = notation.period(last["frequency"], last["period"], last["period_end"])
+    old = stale(last["frequency"], last["period"], last["period_end"], reader.today)
+    days = notation.age(age(last["period_end"], reader.today))
+    key = "indicators.stale" if old else "indicators.fresh"
+    return f"{unit} {text(key, when=when, age=days)}"
+
+
+def _rivals(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
+    """Different figures for one place and period, side by side."""
+    text, notation = reader.text, reader.notation
+    key = ["area", "frequency", "period", "period_end"]
+    outcomes = found.filter(pl.col("status") != "plan")
+    differing = outcomes.filter(pl.col("value").n_unique().over(key) > 1)
+    if differing.is_empty():
+        return
+    parts = []
+    for _, group in differing.group_by(key, maintain_order=True):
+        head = group.row(0, named=True)
+        figures = " · ".join(
+            f"<b>{with_unit(reader, item['value'], unit_of(reader, row), row['decimals'])}</b> "
+            f"({escape(text('status.' + item['status']))}, {notation.date(item['as_of'])}, "
+            f"{tables.link(item['source'] or '', item['source_url'])})"
+            for item in group.sort("as_of", nulls_last=True).to_dicts()
+        )
+        when = notation.period(head["frequency"], head["period"], head["period_end"])
+        parts.append(f"<div>{escape(area_name(reader, head))}, {when}: {figures}</div>")
+    shown, more = parts[:3], len(parts) - 3
+    note = f"<div>{escape(text('indicators.more_rivals', count=more))}</div>" if more > 0 else ""
+    title = escape(text("indicators.rivals"))
+    layout.html(f'<div class="cf-rivals"><strong>{title}</strong>{"".join(shown)}{note}</div>')
+
+
+def _history(reader: Reader, row: dict[str, Any]) -> None:
+    text = reader.text
+    series = reader.rows("series", indicator=row["indicator"])
+    long = series.filter(pl.len().over("area", "frequency") >= FEWEST)
+    if long.is_empty():
+        layout.html(f'<p class="cf-note">{escape(text("indicators.no_series"))}</p>')
+        return
+    places = {
+        f"{item['area']}.{item['frequency']}": item
+        for item in long.unique(["area", "frequency"], maintain_order=True).to_dicts()
+    }
+
+    def titled(code: str) -> str:
+        item = places[code]
+        added = text("area.added") if item["level"] == "city" else ""
+        return f"{area_name(reader, item)}{added} · {text('frequency.' + item['frequency'])}"
+
+    place = choose("place", text("indicators.place"), list(places), titled)
+    item = places[place]
+    layout.draw(drawn(reader, _fan, row["indicator"], item["area"], item["frequency"]), "history")
+    layout.html(f'<p class="cf-note">{_explanation(reader, row, item)}</p>')
+
+
+def _fan(reader: Reader, indicator: str, area: str, frequency: str) -> Drawing:
+    row = reader.rows("indicators").filter(pl.col("indicator") == indicator).row(0, named=True)
+    mine = reader.rows("series", indicator=indicator).filter(
+        (pl.col("area") == area) & (pl.col("frequency") == frequency)
+    )
+    ahead = reader.rows(
+        "fan", indicator=indicator, area=area, category="total", frequency=frequency
+    )
+    last = mine.sort("period").row(-1, named=True)
+    until = reader.notation.period(frequency, last["period"], last["period_end"])
+    content = Fan(
+        observed=mine,
+        ahead=ahead,
+        frequency=frequency,
+        unit=unit_of(reader, row),
+        simulated=bool(mine["simulated"].any()),
+        title=reader.title(row),
+        decimals=row["decimals"] or 0,
+        origin_note=reader.text("chart.data_until_period", period=until),
+    )
+    return fan(reader, content)
+
+
+def _explanation(reader: Reader, row: dict[str, Any], item: dict[str, Any]) -> str:
+    """Which model is shown and why, or why there is no forecast and what would help."""
+    text = reader.text
+    issued = reader.rows("forecasts_of", indicator=row["indicator"]).filter(
+        (pl.col("area") == item["area"]) & (pl.col("frequency") == item["frequency"])
+    )
+    parts = [text("indicators.points")] if item["frequency"] == "year" else []
+    if issued.is_empty():
+        return escape(" ".join([*parts, text("indicators.not_asked")]))
+    said = issued.row(0, named=True)
+    if said["refused"]:
+        parts.append(text("indicators.refused", reason=text(f"refused.{said['refused']}")))
+    else:
+        parts.append(_model_words(reader, said))
+    if said["help"]:
+        parts.append(text(f"help.{said['help']}"))
+    return escape(" ".join(parts))
+
+
+def model_title(reader: Reader, name: str) -> str:
+    """Title of a model in the reader's language; its name where it is no longer here."""
+    model = all_models().get(name)
+    return reader.text.pick(model.title, model.title_en) if model else name
+
+
+def _model_words(reader: Reader, said: dict[str, Any]) -> str:
+    text, notation = reader.text, reader.notation
+    model = model_title(reader, said["model"])
+    if not said["beats"]:
+        return text("indicators.benchmark", model=model)
+    better = notation.share((said["skill"] or 0) * 100, 0)
+    return text("indicators.model", model=model, skill=better)
+
+
+def _figures(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
+    text, notation = reader.text, reader.notation
+    layout.heading(text("indicators.figures"), text("indicators.figures_note"))
+    unit = unit_of(reader, row)
+    columns = [
+        Column(text("indicators.place"), lambda item: escape(area_name(reader, item)), "name"),
+        Column(
+            text("figure.period"),
+            lambda item: notation.period(item["frequency"], item["period"], item["period_end"]),
+        ),
+        Column(
+            text("figure.value"),
+            lambda item: with_unit(reader, item["value"], unit, row["decimals"] or 0),
+            "number strong",
+        ),
+        Column(text("figure.status"), lambda item: _status(reader, item)),
+        Column(
+            text("figure.source"),
+            lambda item: (
+                tables.link(item["source"] or "", item["source_url"])
+                + (f"<br><small>{escape(item['note'])}</small>" if item["note"] else "")
+            ),
+            "source minor",
+        ),
+        Column(text("figure.as_of"), lambda item: notation.date(item["as_of"]), "minor"),
+    ]
+    caption = f"{text('indicators.figures')}: {reader.title(row)}"
+    layout.html(tables.table(caption, columns, found.to_dicts(), "tall"))
+    layout.download(reader, row["indicator"], lambda: found)
+
+
+def _status(reader: Reader, item: dict[str, Any]) -> str:
+    kind = "warning" if item["status"] in ("plan", "estimate") else ""
+    chips = [tables.chip(reader.text(f"status.{item['status']}"), kind)]
+    if item["simulated"]:
+        chips.append(tables.chip(reader.text("simulated.title"), "warning"))
+    return " ".join(chips)

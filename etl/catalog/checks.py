@@ -1,0 +1,197 @@
+"""What structure cannot tell: names that must exist, be unique, or stay inside."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from etl.catalog.entries import Catalog, Condition, Dataset, Indicator, Measure
+
+FIELD_NAME = re.compile(r"^[a-z_]\w*$")
+
+Place = tuple[str | int, ...]
+"""Keys and numbers that lead to a node of the catalog."""
+Finding = tuple[Place, str, str]
+
+
+def cross_checks(catalog: Catalog) -> Iterator[Finding]:
+    """Place, problem and hint of each error found."""
+    yield from _repeated_names(catalog)
+    for number, dataset in enumerate(catalog.resources):
+        place: Place = ("resources", number)
+        yield from _path_check(dataset, place)
+        yield from _field_checks(dataset, place)
+        yield from _measure_checks(dataset, place)
+        yield from _indicator_checks(catalog, dataset, place)
+        yield from _forecast_checks(catalog, dataset, place)
+        yield from _publish_checks(catalog, dataset, place)
+
+
+def _repeated_names(catalog: Catalog) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for number, dataset in enumerate(catalog.resources):
+        if dataset.name in seen:
+            yield (
+                ("resources", number, "name"),
+                f"dataset {dataset.name!r} stands twice",
+                "rename one",
+            )
+        seen[dataset.name] = dataset.name
+    owners: dict[str, str] = {}
+    for number, dataset in enumerate(catalog.resources):
+        for k, indicator in enumerate(dataset.indicators):
+            if not isinstance(indicator, Indicator):
+                continue
+            if indicator.name in owners:
+                yield (
+                    ("resources", number, "indicators", k),
+                    f"{indicator.name!r} is described in {owners[indicator.name]!r} already",
+                    f"write only its name here: - {indicator.name}",
+                )
+            owners[indicator.name] = dataset.name
+
+
+def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    path = dataset.path
+    here: Place = (*place, "sources", 0)
+    if not path:
+        yield here, "the first source has no path", "name the file: path: data/sources/..."
+    elif (
+        PurePosixPath(path).is_absolute()
+        or ".." in PurePosixPath(path).parts
+        or "\\" in path
+        or ":" in path
+    ):
+        yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
+    elif dataset.format not in ("csv", "xlsx"):
+        yield (*here, "path"), f"no reader for {dataset.format!r}", "readers: csv, xlsx"
+
+
+def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    names = [field.name for field in dataset.schema_.fields]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield (*place, "schema", "fields", number), f"field {name!r} stands twice", "rename one"
+    for where, word in _field_words(dataset):
+        if word not in names:
+            yield (*place, *where), *_unknown(word, set(names))
+    if "area" in names and dataset.clean.areas is None:
+        yield (
+            (*place, "clean"),
+            "it has areas, but not of which level",
+            "add clean: {areas: {level: commune}}",
+        )
+
+
+def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
+    """Every word that must be a field, and where it stands."""
+    for key in dataset.schema_.primary_key:
+        yield ("schema", "primaryKey"), key
+    for number, rule in enumerate(dataset.rules):
+        left, _, right = rule.check.split(" ", 2)
+        yield ("rules", number, "check"), left
+        if FIELD_NAME.match(right):
+            yield ("rules", number, "check"), right
+    for name in dataset.clean.constant:
+        yield ("clean", "constant", name), name
+    on = dataset.clean.areas.on if dataset.clean.areas else None
+    if on and FIELD_NAME.match(on):
+        yield ("clean", "areas", "on"), on
+
+
+def _measure_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    columns = {field.name for field in dataset.schema_.fields}
+    for t, table in enumerate(dataset.tables):
+        for m, measure in enumerate(table.measures):
+            here: Place = (*place, "tables", t, "measures", m)
+            if (measure.count is None) == (measure.stock is None):
+                yield (
+                    here,
+                    f"measure {measure.name!r} needs either count or stock",
+                    "give one of them",
+                )
+            for word in _measure_words(measure):
+                if word not in columns:
+                    yield here, *_unknown(word, columns)
+        for by in table.by:
+            if by not in columns:
+                yield (*place, "tables", t, "by"), *_unknown(by, columns)
+
+
+def _measure_words(measure: Measure) -> list[str]:
+    stock = measure.stock
+    words = [measure.count, *measure.where]
+    words += [stock.from_, stock.after, stock.until] if stock else []
+    for condition in measure.where.values():
+        if isinstance(condition, Condition):
+            words += [condition.at_most, condition.after]
+    return [word for word in words if word]
+
+
+def _indicator_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Iterator[Finding]:
+    known = set(catalog.indicators)
+    for number, entry in enumerate(dataset.indicators):
+        here: Place = (*place, "indicators", number)
+        if isinstance(entry, str):
+            names = [entry]
+        else:
+            names = [part for part in (entry.numerator, entry.denominator) if part]
+            yield from _formula_checks(entry, here)
+            yield from _value_checks(dataset, entry, here)
+        for name in names:
+            if name not in known:
+                yield here, *_unknown(name, known, "an indicator described anywhere")
+
+
+def _formula_checks(entry: Indicator, here: Place) -> Iterator[Finding]:
+    if (entry.numerator is None) != (entry.denominator is None):
+        yield here, "a rate needs numerator and denominator", "add the missing one"
+
+
+def _value_checks(dataset: Dataset, entry: Indicator, here: Place) -> Iterator[Finding]:
+    columns = {field.name for field in dataset.schema_.fields}
+    values = columns | {m.name for table in dataset.tables for m in table.measures}
+    if entry.numerator is None and entry.value not in values:
+        yield (*here, "value"), *_unknown(entry.value, values)
+    for word in entry.where:
+        if word not in columns:
+            yield (*here, "where"), *_unknown(word, columns)
+
+
+def _forecast_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Iterator[Finding]:
+    for number, entry in enumerate(dataset.forecast):
+        for name in entry.indicators:
+            if name not in catalog.indicators:
+                yield (
+                    (*place, "forecast", number, "indicators"),
+                    *_unknown(name, set(catalog.indicators), "an indicator described anywhere"),
+                )
+    for name in dataset.present.headline:
+        if name not in catalog.indicators:
+            yield (
+                (*place, "present", "headline"),
+                *_unknown(name, set(catalog.indicators), "an indicator described anywhere"),
+            )
+
+
+def _publish_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Iterator[Finding]:
+    if dataset.publish is None:
+        return
+    here: Place = (*place, "publish")
+    if dataset.simulated:
+        yield here, "simulated data are never published", "take `publish` out"
+    if dataset.case_level:
+        yield here, "case-level rows never leave the warehouse", "take `publish` out"
+    for field in dataset.schema_.fields:
+        if field.sensitive:
+            yield here, f"{field.name!r} is sensitive", "take `publish` out, or the field"
+    licence = catalog.license_of(dataset)
+    if licence is None or licence.name == "internal":
+        yield here, "there is no open licence", "add licenses: [{name: CC-BY-4.0}]"
+
+
+def _unknown(word: str, known: set[str], what: str = "one of its columns") -> tuple[str, str]:
+    near = difflib.get_close_matches(word, sorted(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    shown = ", ".join(sorted(known)[:12])
+    return f"{word!r} is not {what}", f"known: {shown}{hint}"

@@ -1,0 +1,416 @@
+"""What the blocks of the catalog are: closed, frozen, checked when made.
+
+Fields with these names have the meaning of the observation's column of that name, without being
+told so: `area, period, category, value, status, as_of, source, source_url, note`, and `indicator`
+in long tables.
+"""
+
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Level = Literal["nation", "city", "former_province", "district", "commune"]
+Frequency = Literal["day", "week", "month", "quarter", "year"]
+Grain = Literal["nation", "city", "city*category", "former_province", "commune", "commune*category"]
+Status = Literal["estimate", "preliminary", "final", "plan"]
+Theme = Literal[
+    "AGRI",
+    "ECON",
+    "EDUC",
+    "ENER",
+    "ENVI",
+    "GOVE",
+    "HEAL",
+    "INTR",
+    "JUST",
+    "REGI",
+    "SOCI",
+    "TECH",
+    "TRAN",
+]
+Topic = Literal[
+    "economy",
+    "industry",
+    "trade",
+    "prices",
+    "tourism",
+    "budget",
+    "investment",
+    "enterprise",
+    "agriculture",
+    "society",
+    "population",
+    "health",
+    "education",
+    "transport",
+    "reform",
+    "workload",
+    "environment",
+]
+
+
+def _one_or_many(value: Any) -> Any:
+    return value if isinstance(value, list) or value is None else [value]
+
+
+def _as_text(value: Any) -> Any:
+    """Years and numbers need no quotes where text is meant."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Part(BaseModel):
+    """A block of the catalog: closed, frozen, checked when made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Source(Part):
+    """Where the raw file is: `path` is relative to the catalog, and may hold `*`."""
+
+    title: str = ""
+    path: str = ""
+    email: str | None = None
+
+
+class Contributor(Part):
+    """Who answers for the data."""
+
+    title: str
+    title_en: str | None = None
+    roles: list[Literal["publisher", "creator", "contributor"]] = ["publisher"]
+    email: str | None = None
+    path: str | None = None
+
+
+class License(Part):
+    """A licence from a closed list."""
+
+    name: Literal["CC-BY-4.0", "CC0-1.0", "ODC-BY-1.0", "internal"]
+    title: str | None = None
+    path: str | None = None
+
+
+class Constraints(Part):
+    """Table Schema constraints."""
+
+    required: bool = False
+    unique: bool = False
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    enum: list[Text] | None = None
+    pattern: str | None = None
+    min_length: int | None = Field(default=None, alias="minLength")
+    max_length: int | None = Field(default=None, alias="maxLength")
+
+
+class Category(Part):
+    """One allowed value: `value` in the clean table, `label` as departments write it."""
+
+    value: Text
+    label: str
+    label_en: str | None = None
+    spellings: list[str] = []
+
+
+class FieldEntry(Part):
+    """One column of the clean table."""
+
+    name: Name
+    type: Literal["string", "integer", "number", "boolean", "date", "year", "yearmonth"] = "string"
+    title: str | None = None
+    title_en: str | None = None
+    description: str | None = None
+    constraints: Constraints = Constraints()
+    categories: Annotated[list[Category], BeforeValidator(lambda v: _plain_categories(v))] = []
+    from_: Annotated[list[str], BeforeValidator(_one_or_many)] = Field(default=[], alias="from")
+    unit: str | None = None
+    sensitive: bool = False
+
+    @property
+    def spellings(self) -> list[str]:
+        """Headers under which the column is found in a file; its own name if none are given."""
+        return self.from_ or [self.name]
+
+
+def _plain_categories(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [v if isinstance(v, dict) else {"value": v, "label": str(v)} for v in value]
+
+
+class Schema(Part):
+    """The clean table."""
+
+    fields: list[FieldEntry]
+    primary_key: Annotated[list[Name], BeforeValidator(_one_or_many)] = Field(
+        default=[], alias="primaryKey"
+    )
+
+
+class Header(Part):
+    """Where the header is: the row that holds the cell `find`, and `rows` rows in all."""
+
+    find: str
+    rows: int = Field(default=1, ge=1, le=6)
+
+
+class Read(Part):
+    """How the raw file is opened. Nothing here is guessed: the dialect is pinned."""
+
+    format: Literal["csv", "xlsx"] | None = None
+    encoding: Literal["utf-8", "utf-16", "windows-1258"] = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " "] = ""
+    dates: Annotated[list[str], BeforeValidator(_one_or_many)] = ["%Y-%m-%d", "%d/%m/%Y"]
+    missing: list[str] = ["", "-", "–", "..", "...", "…", "x", "na", "NA", "N/A"]
+    sheet: str | None = None
+    """Name of the sheet, or `^` and a regular expression; every sheet that matches is read."""
+    header: Header | None = None
+    stop_at: str | None = None
+    """Regular expression on the first filled cell of a row: from there on, footnotes."""
+    drop_rows: str | None = None
+    """Regular expression on any cell among the first three filled: totals, column numbers."""
+    simulated_by: Literal["dossiers"] | None = None
+    """The files are made by `etl.simulate`; every figure made from them is marked as simulated."""
+
+
+class Unpivot(Part):
+    """Columns that are values of a variable. Named groups of `columns` become columns."""
+
+    columns: str
+    into: Name
+
+
+class AreaReading(Part):
+    """How names of places are read: at which levels, and as of which day."""
+
+    level: Annotated[list[Level], BeforeValidator(_one_or_many)]
+    on: Text | None = None
+    """A field that holds a date, or a fixed day; by default the end of the period."""
+    within: str | None = None
+
+
+class Clean(Part):
+    """How rows and cells are shaped into the clean table."""
+
+    unpivot: Unpivot | None = None
+    fill_down: list[str] = []
+    constant: dict[str, Text] = {}
+    areas: AreaReading | None = None
+    period: Literal["as_written", "year", "year_to_date"] = "as_written"
+    """What a value speaks of: the period written, its year, or from January to its end."""
+    max_rejected: float = Field(default=0.05, ge=0, le=1)
+    """Share of rejected records above which the load is refused."""
+
+
+class Rule(Part):
+    """A relation between fields, `a <= b`; it holds where either side is missing."""
+
+    name: Name
+    check: Annotated[str, Field(pattern=r"^\w+ (<=|>=|<|>|=|!=) (\w+|-?[\d.]+|'[^']*')$")]
+    title: str | None = None
+    title_en: str | None = None
+
+
+class Condition(Part):
+    """A comparison of a field with a value or another field."""
+
+    at_most: Name | None = None
+    after: Name | None = None
+
+
+class Measure(Part):
+    """A daily or monthly figure counted from rows.
+
+    `count: received` counts rows on the day of `received`; `stock: {from: received, until:
+    finished}` counts, at the end of each month, rows that have come and not gone. `where` narrows.
+    """
+
+    name: Name
+    count: Name | None = None
+    stock: "Stock | None" = None
+    where: dict[Name, "Text | Condition"] = {}
+
+
+class Stock(Part):
+    """Rows open at a day's end: `from` (or the day after `after`) has come, `until` not yet."""
+
+    from_: Name | None = Field(default=None, alias="from")
+    after: Name | None = None
+    until: Name
+
+
+class Table(Part):
+    """Measures of a case-level dataset, by area and category."""
+
+    name: Name
+    by: list[Literal["area", "category"]] = ["area"]
+    measures: list[Measure]
+
+
+class Indicator(Part):
+    """What is measured. Described once, in the dataset that owns it."""
+
+    name: Name
+    title: str
+    title_en: str
+    unit: str = ""
+    unit_en: str | None = None
+    description: str | None = None
+    description_en: str | None = None
+    value: Name = "value"
+    """Field or measure that holds it."""
+    where: dict[Name, Text] = {}
+    """Only rows with these values; in a long table by default `{indicator: <name>}`."""
+    aggregate: Literal["sum", "last", "rate"] = "sum"
+    better: Literal["up", "down", "none"] = "none"
+    decimals: int = 0
+    numerator: Name | None = None
+    denominator: Name | None = None
+    scale: float = 1.0
+    topic: Topic | None = None
+
+
+IndicatorEntry = Annotated[
+    Annotated[Indicator, Tag("described")] | Annotated[Name, Tag("named")],
+    Discriminator(lambda entry: "named" if isinstance(entry, str) else "described"),
+]
+"""Described here, or only named because another dataset describes it."""
+
+
+class ForecastEntry(Part):
+    """What is forecast: which indicators, at which grains, how far ahead."""
+
+    indicators: list[Name] = []
+    frequency: Frequency
+    horizon: int = Field(gt=0, le=366)
+    grains: list[Grain]
+    calendar: Literal["tet"] | None = None
+
+
+class Present(Part):
+    """How the dashboard shows it."""
+
+    topic: Topic = "economy"
+    headline: list[Name] = []
+    """Indicators that may enter the first screen, in this order."""
+
+
+class Publish(Part):
+    """What leaves the house. No `publish`, no publication."""
+
+    theme: Theme
+    frequency: Literal["DAILY", "MONTHLY", "QUARTERLY", "ANNUAL", "IRREG"]
+    keywords: list[str] = []
+
+
+class Dataset(Part):
+    """One resource of the catalog."""
+
+    name: Name
+    title: str
+    title_en: str | None = None
+    description: str | None = None
+    description_en: str | None = None
+    sources: list[Source] = Field(min_length=1)
+    contributors: list[Contributor] = []
+    licenses: list[License] = []
+    version: Text | None = None
+    schema_: Schema = Field(alias="schema")
+    read: Read = Read()
+    clean: Clean = Clean()
+    rules: list[Rule] = []
+    tables: list[Table] = []
+    indicators: list[IndicatorEntry] = []
+    forecast: Annotated[list[ForecastEntry], BeforeValidator(_one_or_many)] = []
+    present: Present = Present()
+    publish: Publish | None = None
+
+    @property
+    def path(self) -> str:
+        """The raw file or pattern of files."""
+        return self.sources[0].path
+
+    @property
+    def format(self) -> str:
+        """csv or xlsx: as declared, or by the ending of the path."""
+        return self.read.format or PurePosixPath(self.path).suffix.lstrip(".").lower()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its files are made by a simulation."""
+        return self.read.simulated_by is not None
+
+    @property
+    def case_level(self) -> bool:
+        """Whether a row is one case, kept in a table of its own, and only counted."""
+        return bool(self.tables)
+
+    @property
+    def described(self) -> list[Indicator]:
+        """Indicators described here."""
+        return [entry for entry in self.indicators if isinstance(entry, Indicator)]
+
+    @property
+    def delivered(self) -> list[str]:
+        """Names of all indicators it delivers, described here or elsewhere."""
+        return [e.name if isinstance(e, Indicator) else e for e in self.indicators]
+
+    def field(self, name: str) -> FieldEntry | None:
+        """The field of that name."""
+        return next((field for field in self.schema_.fields if field.name == name), None)
+
+    def english_title(self) -> str:
+        """English title, or the Vietnamese one where there is none."""
+        return self.title_en or self.title
+
+
+class Catalog(Part):
+    """`data_catalog.yaml`, checked."""
+
+    profile: Literal["cantho-foresight/1"]
+    name: str
+    title: str
+    title_en: str
+    description: str | None = None
+    description_en: str | None = None
+    version: Text = "1"
+    licenses: list[License] = []
+    contributors: list[Contributor] = []
+    resources: list[Dataset]
+
+    @cached_property
+    def datasets(self) -> dict[str, Dataset]:
+        """Datasets by name, in the catalog's order."""
+        return {dataset.name: dataset for dataset in self.resources}
+
+    @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        """Every indicator by name."""
+        return {i.name: i for dataset in self.resources for i in dataset.described}
+
+    @cached_property
+    def owner(self) -> dict[str, str]:
+        """Name of the dataset that describes each indicator."""
+        return {i.name: dataset.name for dataset in self.resources for i in dataset.described}
+
+    def license_of(self, dataset: Dataset) -> License | None:
+        """The dataset's licence, or the package's."""
+        found = dataset.licenses or self.licenses
+        return found[0] if found else None
+
+    def publisher_of(self, dataset: Dataset) -> Contributor | None:
+        """Who publishes the dataset, or the package's publisher."""
+        everyone = [*dataset.contributors, *self.contributors]
+        return next((who for who in everyone if "publisher" in who.roles), None)
+
+
+Measure.model_rebuild()

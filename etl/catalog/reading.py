@@ -1,0 +1,181 @@
+"""From the text of the catalog to its entries, with every error at its line."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from etl.catalog.checks import Place, cross_checks
+from etl.catalog.entries import Catalog, Part
+from etl.errors import ForesightError, Problems
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML without its oldest surprises: `on`, `no` and 2025-01-01 are text, as they look."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag != "tag:yaml.org,2002:timestamp"
+        and not (tag == "tag:yaml.org,2002:bool" and first not in "tTfF")
+    ]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class CatalogError(ForesightError):
+    """The catalog says something that cannot be."""
+
+
+def load_catalog(path: Path) -> Catalog:
+    """The catalog in `path`.
+
+    Raises:
+        Problems: every error found, each a `CatalogError` with the line of the file.
+    """
+    return parse_catalog(path.read_text(encoding="utf-8"), name=path.name)
+
+
+def parse_catalog(text: str, *, name: str = "data_catalog.yaml") -> Catalog:
+    """The catalog in `text`; `name` is how errors call the file. Raises as `load_catalog`."""
+    content, lines = _read_yaml(text, name)
+    try:
+        catalog = Catalog.model_validate(content)
+    except ValidationError as error:
+        raise Problems(
+            [_explain(detail, content, lines, name) for detail in error.errors()]
+        ) from None
+    problems = [
+        CatalogError(
+            problem, where=f"{name}:{_line(lines, place)}: {_spoken(content, place)}", hint=hint
+        )
+        for place, problem, hint in cross_checks(catalog)
+    ]
+    if problems:
+        raise Problems(list(problems))
+    return catalog
+
+
+def json_schema() -> str:
+    """JSON Schema of the catalog, for completion in editors."""
+    return json.dumps(Catalog.model_json_schema(by_alias=True), ensure_ascii=False, indent=1) + "\n"
+
+
+def _read_yaml(text: str, name: str) -> tuple[Any, dict[Place, int]]:
+    """Content and the line of every node; equal keys, of which YAML keeps the last, are refused."""
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+        content = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise Problems(
+            [CatalogError(f"not YAML: {getattr(error, 'problem', error)}", where=f"{name}{line}")]
+        ) from None
+    lines: dict[Place, int] = {}
+    repeated = [
+        CatalogError(f"{key!r} stands twice", where=f"{name}:{line}", hint="keep one of the two")
+        for key, line in _walk(root, (), lines)
+    ]
+    if repeated:
+        raise Problems(list(repeated))
+    return content, lines
+
+
+def _walk(node: Any, place: Place, lines: dict[Place, int]) -> Iterator[tuple[str, int]]:
+    if node is None:
+        return
+    lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(key.value)
+            yield from _walk(value, (*place, key.value), lines)
+            lines[(*place, key.value)] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _walk(value, (*place, number), lines)
+
+
+def _line(lines: dict[Place, int], place: Place) -> int:
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
+
+
+def _spoken(content: Any, place: Place) -> str:
+    """`applications.schema.fields.received.type`: numbers replaced by the names of the things."""
+    words: list[str] = []
+    node = content
+    for step in place:
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            node = None
+        if isinstance(step, int):
+            words.append(
+                str(node["name"]) if isinstance(node, dict) and "name" in node else str(step)
+            )
+        elif not (step == "resources" and not words):
+            words.append(step)
+    return ".".join(words)
+
+
+def _explain(detail: Any, content: Any, lines: dict[Place, int], name: str) -> CatalogError:
+    place: Place = tuple(step for step in detail["loc"] if not _is_branch(step))
+    found = detail.get("input")
+    if detail["type"] == "extra_forbidden":
+        allowed = _allowed_keys(place)
+        near = difflib.get_close_matches(str(place[-1]), allowed, n=1)
+        problem = f"{place[-1]!r} is not a key here"
+        hint = f"did you mean {near[0]!r}?" if near else f"keys here: {', '.join(allowed)}"
+    elif detail["type"] == "missing":
+        problem, hint = f"{place[-1]!r} is missing", "add it"
+    else:
+        problem = detail["msg"] if isinstance(found, dict | list) else f"{found!r}: {detail['msg']}"
+        hint = ""
+    return CatalogError(
+        problem, where=f"{name}:{_line(lines, place)}: {_spoken(content, place)}", hint=hint
+    )
+
+
+def _is_branch(step: str | int) -> bool:
+    """Whether pydantic added the step itself, to tell members of a union apart."""
+    return isinstance(step, str) and bool(
+        re.search(r"[\[(]|^(described|named|str|float|Condition)$", step)
+    )
+
+
+def _allowed_keys(place: Place) -> list[str]:
+    """Keys the catalog knows at the block that holds `place`."""
+    model: Any = Catalog
+    for step in place[:-1]:
+        if isinstance(step, str):
+            model = _child(model, step) or model
+    return [info.alias or key for key, info in model.model_fields.items()]
+
+
+def _child(model: type[Part], key: str) -> type[Part] | None:
+    for name, info in model.model_fields.items():
+        if key in (name, info.alias):
+            return _model_in(info.annotation)
+    return None
+
+
+def _model_in(annotation: Any) -> type[Part] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found:
+            return found
+    return None

@@ -1,0 +1,202 @@
+"""A clean table as it leaves: the columns of its schema, names beside codes, rows in a fixed order.
+
+Only columns that follow from the schema are taken, so that what the warehouse adds for itself (`load`)
+stays inside. Codes alone are useless to a reader: areas get their name, indicators name and unit.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from etl.catalog import Catalog, Dataset, FieldEntry, Indicator
+from etl.warehouse import Warehouse, identifier
+
+Label = tuple[str, str]
+
+STORED = {
+    "area": ["area", "area_vintage"],
+    "period": ["period", "period_end", "frequency"],
+}
+"""Fields that are several columns of the clean table."""
+
+TITLES: dict[str, Label] = {
+    "indicator": ("Mã chỉ tiêu", "Indicator code"),
+    "indicator_name": ("Tên chỉ tiêu", "Indicator name"),
+    "area": ("Mã địa bàn", "Area code"),
+    "area_name": ("Tên địa bàn", "Area name"),
+    "area_vintage": ("Ngày đầu tiên mã chỉ địa bàn này", "First day the code means this area"),
+    "period": ("Ngày đầu của kỳ", "First day of the period"),
+    "period_end": ("Ngày cuối của kỳ", "Last day of the period"),
+    "frequency": ("Loại kỳ", "Kind of period"),
+    "category": ("Phân tổ", "Category"),
+    "value": ("Giá trị", "Value"),
+    "unit": ("Đơn vị", "Unit"),
+    "status": ("Tình trạng số liệu", "Status of the figure"),
+    "as_of": ("Ngày công bố", "Day of publication"),
+    "source": ("Nguồn", "Source"),
+    "source_url": ("Địa chỉ nguồn", "Address of the source"),
+    "note": ("Ghi chú", "Note"),
+}
+FREQUENCIES = {
+    "day": "ngày",
+    "week": "tuần",
+    "month": "tháng",
+    "quarter": "quý",
+    "year": "năm",
+    "span": "nhiều kỳ (lũy kế, nhiều năm)",
+}
+STATUSES = {
+    "estimate": "ước",
+    "preliminary": "sơ bộ",
+    "final": "chính thức",
+    "plan": "kế hoạch",
+}
+
+
+def clean_table(warehouse: Warehouse, catalog: Catalog, dataset: Dataset) -> pl.DataFrame:
+    """All rows of `dataset`, sorted by its key and then by every other column, missing values last.
+
+    Numbers that are not finite are missing.
+    """
+    stored = warehouse.select(f"from {identifier('data_' + dataset.name)}")
+    fields = [field.name for field in dataset.schema_.fields]
+    frame = stored.select(name for field in fields for name in STORED.get(field, [field]))
+    frame = _named(_finite(frame), warehouse, catalog, dataset)
+    key = key_columns(dataset)
+    order = [*key, *(name for name in frame.columns if name not in key)]
+    # One chunk: the bytes of a Parquet file follow the chunks, and these follow the threads.
+    return frame.sort(order, nulls_last=True).rechunk()
+
+
+def key_columns(dataset: Dataset) -> list[str]:
+    """The primary key in columns as they leave."""
+    return [name for field in dataset.schema_.primary_key for name in STORED.get(field, [field])]
+
+
+def fields_of(catalog: Catalog, dataset: Dataset, table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Table Schema v2 of the columns of `table`; `title_en` and `unit` are ours."""
+    measures = measures_of(catalog, dataset, table)
+    found = []
+    for name, kind in table.schema.items():
+        inside = [indicator for place, indicator in measures if place == name]
+        field = _described(name, dataset.field(name), inside[0] if len(inside) == 1 else None)
+        field |= {"type": _type(kind), "categories": _categories(name, dataset, measures)}
+        found.append({key: value for key, value in field.items() if value})
+    return found
+
+
+def measures_of(
+    catalog: Catalog, dataset: Dataset, table: pl.DataFrame
+) -> list[tuple[str, Indicator]]:
+    """The indicators in `table`, each with its code in a long table or its column in a wide one.
+
+    Indicators computed from others are not in it.
+    """
+    places = {*table.columns, *_codes(table)}
+    measures = [catalog.indicators[name] for name in dataset.delivered]
+    placed = [(_place(indicator, table), indicator) for indicator in measures]
+    return [(place, indicator) for place, indicator in placed if place in places]
+
+
+def _codes(table: pl.DataFrame) -> list[str]:
+    if "indicator" not in table.columns:
+        return []
+    return table["indicator"].drop_nulls().unique(maintain_order=True).to_list()
+
+
+def _place(indicator: Indicator, table: pl.DataFrame) -> str:
+    wide = indicator.value in table.columns and indicator.value != "value"
+    if wide or "indicator" not in table.columns:
+        return indicator.value
+    return indicator.where.get("indicator", indicator.name)
+
+
+def _finite(frame: pl.DataFrame) -> pl.DataFrame:
+    numbers = [name for name, kind in frame.schema.items() if kind.is_float()]
+    return frame.with_columns(
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in numbers
+    )
+
+
+def _named(
+    frame: pl.DataFrame, warehouse: Warehouse, catalog: Catalog, dataset: Dataset
+) -> pl.DataFrame:
+    """`frame` with area_name, indicator_name and unit, where it has the codes and lacks the names."""
+    if "area" in frame.columns:
+        names = warehouse.select(
+            "select code as area, area_vintage, name as area_name from area where code is not null"
+        )
+        frame = _beside(frame, "area", names, on=["area", "area_vintage"])
+    if "indicator" in frame.columns:
+        measures = measures_of(catalog, dataset, frame)
+        named = pl.DataFrame(
+            [(code, indicator.title, indicator.unit or None) for code, indicator in measures],
+            schema={"indicator": pl.String, "indicator_name": pl.String, "unit": pl.String},
+            orient="row",
+        )
+        frame = _beside(frame, "indicator", named.unique("indicator"), on=["indicator"])
+    return frame
+
+
+def _beside(frame: pl.DataFrame, code: str, names: pl.DataFrame, *, on: list[str]) -> pl.DataFrame:
+    """The columns of `names` that `frame` lacks, right behind `code`."""
+    added = [name for name in names.columns if name not in frame.columns]
+    at = frame.columns.index(code) + 1
+    order = [*frame.columns[:at], *added, *frame.columns[at:]]
+    return frame.join(names.select(*on, *added), on=on, how="left").select(order)
+
+
+def _described(name: str, field: FieldEntry | None, measure: Indicator | None) -> dict[str, Any]:
+    title, title_en = _titles(name, field, measure)
+    return {
+        "name": name,
+        "type": "any",
+        "title": title,
+        "title_en": title_en,
+        "description": (field and field.description) or (measure and measure.description),
+        "unit": (field and field.unit) or (measure and measure.unit),
+        "constraints": _constraints(field),
+    }
+
+
+def _titles(name: str, field: FieldEntry | None, measure: Indicator | None) -> Label:
+    title, title_en = TITLES.get(name, (name, name))
+    if measure is not None:
+        title, title_en = measure.title, measure.title_en
+    if field is not None and field.title:
+        title, title_en = field.title, field.title_en or field.title
+    return title, title_en
+
+
+def _type(kind: pl.DataType) -> str:
+    """What the column is, which for a period is no longer what the file had."""
+    if kind.is_integer():
+        return "integer"
+    if kind.is_float():
+        return "number"
+    return {"Date": "date", "Boolean": "boolean"}.get(str(kind), "string")
+
+
+def _constraints(field: FieldEntry | None) -> dict[str, Any]:
+    """Constraints that still hold: areas and periods are written anew, text may be made safe."""
+    if field is None:
+        return {}
+    kept = {"required", "unique"}
+    if field.name not in STORED:
+        kept |= {"minimum", "maximum", "enum"}
+    return field.constraints.model_dump(include=kept, exclude_defaults=True)
+
+
+def _categories(
+    name: str, dataset: Dataset, measures: list[tuple[str, Indicator]]
+) -> list[dict[str, str]]:
+    field = dataset.field(name)
+    if name == "frequency" and field is None:
+        labels = FREQUENCIES
+    elif name == "status":
+        labels = STATUSES
+    elif name == "indicator":
+        labels = {code: indicator.title for code, indicator in measures}
+    else:
+        labels = {entry.value: entry.label for entry in field.categories} if field else {}
+    return [{"value": value, "label": label} for value, label in labels.items()]

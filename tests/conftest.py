@@ -1,0 +1,72 @@
+"""What every test may use: a folder that is an installation, and Hypothesis without a clock."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import settings
+
+from etl import pipeline
+from etl.catalog import load_catalog
+from etl.settings import Settings
+from etl.warehouse import Warehouse
+
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+TODAY = dt.date(2026, 11, 22)
+
+HEAD = """
+profile: cantho-foresight/1
+name: test
+title: Thử nghiệm
+title_en: Test
+licenses: [{name: CC-BY-4.0}]
+contributors: [{title: Sở Thử nghiệm}]
+resources:
+"""
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Settings:
+    """An empty installation: a state folder and the path of a catalog yet to be written."""
+    (tmp_path / "state").mkdir()
+    return Settings(home=tmp_path / "state", catalog=tmp_path / "data_catalog.yaml")
+
+
+@pytest.fixture
+def refresh(installation: Settings) -> Callable[..., Warehouse]:
+    """Write `resources` (YAML) and files, refresh without forecasts, and open the new build."""
+
+    def refreshed(resources: str, **files: str | bytes) -> Warehouse:
+        folder = installation.catalog.parent
+        installation.catalog.write_text(HEAD + resources, encoding="utf-8")
+        for name, content in files.items():
+            stem, _, ending = name.rpartition("_")
+            path = folder / f"{stem}.{ending}"
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        catalog = load_catalog(installation.catalog)
+        try:
+            current = Warehouse.open(installation.home)
+        except Exception:  # noqa: BLE001  (the first refresh has no build to compare with)
+            current = None
+        plan = pipeline.plan(catalog, installation, current)
+        with Warehouse.build(installation.home) as warehouse:
+            pipeline.refresh(
+                warehouse, catalog, installation, plan, today=TODAY, progress=lambda _: None
+            )
+        return Warehouse.open(installation.home)
+
+    return refreshed
+
+
+def observed(warehouse: Warehouse, where: str = "true") -> pl.DataFrame:
+    """Observations as a small table: indicator, area, category, period, value, status."""
+    return warehouse.select(
+        "select indicator, area, category, frequency, period, value, status from observation "
+        f"where {where} order by indicator, area, category, period, value"
+    )

@@ -1,0 +1,191 @@
+"""History carried over the boundary change: nothing is lost, and what is estimated is marked."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+CASES = """
+- name: dossiers
+  title: Hồ sơ
+  sources: [{path: dossiers.csv}]
+  read: {delimiter: ";", dates: "%d/%m/%Y"}
+  licenses: [{name: internal}]
+  clean: {areas: {level: [commune, district], on: received}}
+  schema:
+    fields:
+    - {name: id, from: [Mã], constraints: {required: true, unique: true}}
+    - {name: category, from: [Lĩnh vực], categories: [{value: land, label: Đất đai}, {value: civil, label: Hộ tịch}]}
+    - {name: area, from: [Nơi nhận]}
+    - {name: received, type: date, from: [Nhận]}
+    - {name: due, type: date, from: [Hẹn]}
+    - {name: finished, type: date, from: [Trả]}
+  tables:
+  - name: counted
+    by: [area, category]
+    measures:
+    - {name: received, count: received}
+    - {name: resolved, count: finished}
+    - {name: on_time, count: finished, where: {finished: {at_most: due}}}
+    - {name: pending, stock: {from: received, until: finished}}
+    - {name: overdue, stock: {after: due, until: finished}}
+  indicators:
+  - {name: received, title: Nhận, title_en: Received, value: received}
+  - {name: resolved, title: Trả, title_en: Resolved, value: resolved}
+  - {name: on_time, title: Đúng hạn, title_en: On time, value: on_time}
+  - {name: pending, title: Tồn, title_en: Pending, value: pending, aggregate: last}
+  - {name: overdue, title: Quá hạn, title_en: Overdue, value: overdue, aggregate: last}
+  - {name: on_time_share, title: Tỷ lệ, title_en: Share, aggregate: rate, numerator: on_time, denominator: resolved, scale: 100}
+"""  # noqa: E501
+HEADER = "Mã;Lĩnh vực;Nơi nhận;Nhận;Hẹn;Trả\n"
+OLD = "Phường Cái Khế, Quận Ninh Kiều, TP Cần Thơ"
+SPLIT = "Phường Thốt Nốt, Quận Thốt Nốt, TP Cần Thơ"
+DISTRICT = "Quận Ninh Kiều, TP Cần Thơ"
+END = "z;Hộ tịch;Phường Cái Khế;31/07/2025;31/07/2025;31/07/2025\n"  # closes the last month
+
+
+def monthly(
+    warehouse, indicator, level="commune", category="total"
+) -> dict[tuple[str, str], float]:
+    rows = warehouse.select(
+        "select area, strftime(period, '%Y-%m'), value from comparable where indicator = $i "
+        "and level = $l and category = $c and frequency = 'month' and value <> 0",
+        i=indicator,
+        l=level,
+        c=category,
+    )
+    return {(area, month): value for area, month, value in rows.iter_rows()}
+
+
+def test_a_former_ward_that_went_over_whole_keeps_every_case(refresh):
+    rows = "".join(f"{n};Đất đai;{OLD};0{n}/06/2025;10/06/2025;\n" for n in range(1, 4))
+    seen = monthly(refresh(CASES, dossiers_csv=HEADER + rows + END), "received")
+    assert seen == {("31120", "2025-06"): 3, ("31120", "2025-07"): 1}
+
+
+def test_a_split_ward_is_shared_by_weight_with_its_estimated_share_and_range(refresh):
+    rows = "".join(f"{n};Đất đai;{SPLIT};{n:02}/06/2025;;\n" for n in range(1, 11))
+    warehouse = refresh(CASES, dossiers_csv=HEADER + rows + END)
+    parts = warehouse.select(
+        "select area, value, lower, upper, estimated_share from comparable "
+        "where indicator = 'received' and level = 'commune' and category = 'total' "
+        "and period = date '2025-06-01' and value > 0 order by area"
+    )
+    assert parts["area"].to_list() == ["31207", "31228"]
+    assert parts["value"].sum() == pytest.approx(10)
+    assert parts["value"].to_list() == pytest.approx([8.8, 1.2])
+    assert parts["estimated_share"].to_list() == pytest.approx([1, 1])
+    assert (parts["lower"] < parts["value"]).all()
+    assert (parts["value"] < parts["upper"]).all()
+
+
+def test_a_district_goes_to_the_communes_as_an_estimate_and_the_city_total_does_not_move(refresh):
+    rows = "".join(f"{n};Đất đai;{DISTRICT};{n:02}/06/2025;;\n" for n in range(1, 21))
+    warehouse = refresh(CASES, dossiers_csv=HEADER + rows + END)
+    communes = warehouse.select(
+        "select sum(value) as value, min(estimated_share) as share from comparable where "
+        "indicator = 'received' and level = 'commune' and category = 'total' "
+        "and period = date '2025-06-01' and value > 0"
+    )
+    assert communes.row(0) == (pytest.approx(20), 1)
+    assert monthly(warehouse, "received", level="city")["can_tho", "2025-06"] == pytest.approx(20)
+
+
+def test_a_day_without_cases_in_a_loaded_month_is_zero_in_every_commune(refresh):
+    warehouse = refresh(CASES, dossiers_csv=HEADER + END)
+    cells = warehouse.select(
+        "select count(*) as cells, sum(value) as value from comparable where level = 'commune' "
+        "and indicator = 'received' and category = 'total'"
+    )
+    assert cells.row(0) == (103, 1)
+
+
+def test_the_month_that_is_not_over_is_left_out(refresh):
+    rows = "1;Đất đai;Phường Cái Khế;10/08/2025;;\n"
+    seen = monthly(refresh(CASES, dossiers_csv=HEADER + rows + END), "received")
+    assert seen == {("31120", "2025-07"): 1}
+
+
+def test_pending_and_overdue_are_stocks_at_the_end_of_the_month(refresh):
+    """
+    id | received | due    | finished | open at the end of May, June, July
+    a  | 10 May   | 20 May | 5 June   | overdue, -, -
+    b  | 20 May   | 30 June| 10 July  | pending, pending, -
+    c  | 25 June  | 1 July |          | -, pending, overdue
+    d  | 1 June   | 1 June | 1 June   | never
+    """
+    rows = (
+        f"a;Đất đai;{OLD};10/05/2025;20/05/2025;05/06/2025\n"
+        f"b;Đất đai;{OLD};20/05/2025;30/06/2025;10/07/2025\n"
+        f"c;Đất đai;{OLD};25/06/2025;01/07/2025;\n"
+        f"d;Đất đai;{OLD};01/06/2025;01/06/2025;01/06/2025\n"
+    )
+    warehouse = refresh(CASES, dossiers_csv=HEADER + rows + END)
+    code = "31120"
+    assert monthly(warehouse, "pending") == {
+        (code, "2025-05"): 2, (code, "2025-06"): 2, (code, "2025-07"): 1,
+    }  # fmt: skip
+    assert monthly(warehouse, "overdue") == {(code, "2025-05"): 1, (code, "2025-07"): 1}
+
+
+def test_rates_are_made_again_from_numerator_and_denominator_and_never_averaged(refresh):
+    rows = "".join(
+        f"{n};{field};{OLD};01/06/2025;05/06/2025;{day}/06/2025\n"
+        for n, (field, day) in enumerate([("Đất đai", "09")] + [("Hộ tịch", "02")] * 3)
+    )
+    warehouse = refresh(CASES, dossiers_csv=HEADER + rows + END)
+    assert monthly(warehouse, "on_time_share", category="civil")["31120", "2025-06"] == 100
+    assert monthly(warehouse, "on_time_share")["31120", "2025-06"] == 75
+
+
+def test_what_is_resolved_counts_in_the_month_it_was_finished(refresh):
+    rows = f"a;Đất đai;{OLD};30/06/2025;10/07/2025;02/07/2025\n"
+    seen = monthly(refresh(CASES, dossiers_csv=HEADER + rows + END), "resolved")
+    assert seen == {("31120", "2025-07"): 2}
+
+
+PROVINCES = """
+- name: population
+  title: Dân số
+  sources: [{path: population.csv}]
+  clean: {areas: {level: [city, former_province]}}
+  schema:
+    fields:
+    - {name: indicator}
+    - {name: area}
+    - {name: period, type: year}
+    - {name: value, type: number}
+    - {name: status}
+  indicators:
+  - {name: population, title: Dân số, title_en: Population, aggregate: last}
+  - {name: birth_rate, title: Tỷ suất sinh, title_en: Birth rate, aggregate: rate}
+"""
+
+
+def test_the_city_before_it_existed_is_the_sum_of_the_three_where_none_is_missing(refresh):
+    warehouse = refresh(
+        PROVINCES,
+        population_csv="indicator,area,period,value,status\n"
+        "population,can_tho_old,2023,1,chính thức\npopulation,hau_giang,2023,2,chính thức\n"
+        "population,soc_trang,2023,4,sơ bộ\npopulation,can_tho_old,2024,9,chính thức\n"
+        "population,can_tho,2030,3300,kế hoạch\npopulation,can_tho,2025,50,sơ bộ\n"
+        "birth_rate,can_tho_old,2023,10,chính thức\nbirth_rate,hau_giang,2023,20,chính thức\n"
+        "birth_rate,soc_trang,2023,30,chính thức\n",
+    )
+    city = warehouse.select(
+        "select indicator, year(period)::int, value, status, derived from comparable "
+        "where level = 'city'"
+    )
+    assert list(city.iter_rows()) == [("population", 2023, 7, "preliminary", True)]
+
+
+def test_every_reference_row_of_the_crosswalk_points_to_a_commune_of_today(refresh):
+    warehouse = refresh(CASES, dossiers_csv=HEADER + END)
+    lost = warehouse.select(
+        "select * from crosswalk w anti join (select code from area where valid_to is null) a "
+        "on a.code = w.new_code"
+    )
+    assert lost.is_empty()
+    sums = warehouse.select("select sum(weight) as w from crosswalk group by old_code, old_vintage")
+    assert sums.select((pl.col("w") - 1).abs().max()).item() < 1e-9
+    assert dt.date(2025, 7, 1) in warehouse.select("select area_vintage from area").to_series()
