@@ -22,8 +22,17 @@ from dashboard.workload import STEPS
 MERGER = dt.date(2025, 7, 1)
 NARROW = 700
 """Pixels below which labels give way."""
+MOST_SHOWN = 2
+"""Errors beyond so many times the benchmark's largest leave the frame."""
 MANY_YEARS = 8
 """Years from which only Januaries are labelled."""
+LONG_NAME = 11
+"""Letters a tile holds on one line."""
+OLDEST = pl.CompatLevel.oldest()
+ESTIMATED = 0.02
+"""Share of a value resting on estimated weights from which it is drawn as estimated."""
+STEP = {"month": 1, "quarter": 3, "year": 12}
+"""Months from one period to the next."""
 NUMBERS = {
     "vi": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]},
     "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", " VND"]},
@@ -43,13 +52,15 @@ class Fan:
     """What a fan chart shows: history, then quantiles after it."""
 
     observed: pl.DataFrame
-    """Columns period, value, status, estimated_share."""
+    """Columns period, value, lower, upper, status, estimated_share."""
     ahead: pl.DataFrame
     """Columns period, q025, q10, q50, q90, q975; may be empty."""
     frequency: str
     unit: str
     simulated: bool
     title: str
+    zero: bool = True
+    """Whether the scale begins at zero."""
     decimals: int = 0
     origin_note: str = ""
     """Said at the last observed period."""
@@ -60,7 +71,8 @@ def fan(reader: Reader, content: Fan) -> Drawing:
     layers = [_ground(reader, content), *_bands(content), *_lines(content)]
     layers += [*_events(reader, content), *_end_labels(reader, content), _hover(reader, content)]
     frames = {
-        "observed": content.observed.select("period", "value", "status", "estimated_share"),
+        "observed": _unbroken(content),
+        "estimated": _estimated(content),
         "ahead": _joined(content),
         "events": _event_rows(reader, content),
         "ends": _end_rows(reader, content),
@@ -71,7 +83,7 @@ def fan(reader: Reader, content: Fan) -> Drawing:
 
 
 def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = "") -> Drawing:
-    """One tile a commune, coloured by expected growth; ranks one to ten, or names, written on them."""
+    """One tile a commune, coloured by expected growth, with names or the ranks one to ten on it."""
     text = reader.text
     place = alt.Chart(alt.NamedData("tiles")).encode(
         x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06, paddingOuter=0)),
@@ -96,7 +108,7 @@ def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = 
         )
     label = place.mark_text(fontSize=12 if names else 13, fontWeight=500 if names else 700)
     label = label.encode(text="label:N", color=alt.Color("ink:N", scale=None))
-    layers = [rectangles, label if not names else _when_wide(label)]
+    layers = [rectangles, *(_when_wide(label) if names else [label])]
     rows = communes.select("tile_row").max().item() or 0
     height = (rows + 1) * (36 if names else 29)
     chart = alt.layer(*layers).properties(width="container", height=height)
@@ -112,6 +124,8 @@ def by_horizon(
     means = scores.group_by("model").agg(pl.col("mase").mean()).sort("mase")
     best = means["model"][0]
     shades = {best: colours.forecast, benchmark: colours.observed}
+    framed = scores.filter(pl.col("model").is_in([best, benchmark]))
+    cap = MOST_SHOWN * max(framed["mase"], default=1.0)
     rows = scores.select("model", "horizon", "mase").with_columns(
         name=pl.col("model").replace_strict(titles, default=pl.col("model")),
         colour=pl.col("model").replace_strict(shades, default=colours.band_80),
@@ -119,9 +133,14 @@ def by_horizon(
     )
     base = alt.Chart(alt.NamedData("scores")).encode(
         x=alt.X(
-            "horizon:Q", title=text("accuracy.horizon"), axis=alt.Axis(tickMinStep=1, grid=False)
+            "horizon:Q",
+            scale=alt.Scale(zero=False, nice=False),
+            title=text("accuracy.horizon"),
+            axis=alt.Axis(tickMinStep=1, grid=False),
         ),
-        y=alt.Y("mase:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(format=".2~f")),
+        y=alt.Y(
+            "mase:Q", title=None, scale=alt.Scale(domain=[0, cap]), axis=alt.Axis(format=".2~f")
+        ),
         color=alt.Color("colour:N", scale=None),
         detail="model:N",
         tooltip=[
@@ -130,20 +149,26 @@ def by_horizon(
             alt.Tooltip("mase:Q", title=text("accuracy.mase"), format=".3f"),
         ],
     )
-    lines = base.mark_line(point=alt.OverlayMarkDef(size=18)).encode(
+    lines = base.mark_line(clip=True).encode(
         strokeWidth=alt.StrokeWidth("width:Q", scale=None),
         strokeDash=alt.condition(
             alt.datum.model == benchmark, alt.value([6, 4]), alt.value([1, 0])
         ),
     )
     furthest = rows.filter(pl.col("horizon") == pl.col("horizon").max().over("model"))
-    labelled = furthest.filter(pl.col("model").is_in([best, benchmark])).unique("model")
-    labels = (
-        alt.Chart(alt.NamedData("labels"))
-        .mark_text(align="right", dx=-4, dy=-10, fontWeight=600)
-        .encode(x="horizon:Q", y="mase:Q", text="name:N", color=alt.Color("colour:N", scale=None))
+    labelled = (
+        furthest.filter(pl.col("model").is_in([best, benchmark]))
+        .unique("model")
+        .with_columns(above=pl.col("mase") == pl.col("mase").max())
     )
-    layers = [lines, labels]
+    labels = [
+        alt.Chart(alt.NamedData("labels"))
+        .transform_filter(alt.datum.above == above)
+        .mark_text(align="right", dx=-4, dy=-12 if above else 15, fontWeight=600)
+        .encode(x="horizon:Q", y="mase:Q", text="name:N", color=alt.Color("colour:N", scale=None))
+        for above in (True, False)
+    ]
+    layers = [lines, *labels]
     if bool(scores["simulated"].any()):
         layers.insert(0, _watermark(reader))
     chart = alt.layer(*layers).properties(width="container", height=280)
@@ -151,6 +176,33 @@ def by_horizon(
     shown = means.with_columns(pl.col("model").replace_strict(titles, default=pl.col("model")))
     listed = ", ".join(f"{name} {reader.notation.fixed(mase, 2)}" for name, mase in shown.rows())
     return Drawing(_finish(reader, chart, frames), text("accuracy.alt", listed=listed))
+
+
+def _unbroken(content: Fan) -> pl.DataFrame:
+    """The observed values; a new `piece` begins after a gap, so that no line bridges it."""
+    months = pl.col("period").dt.year() * 12 + pl.col("period").dt.month()
+    step = STEP.get(content.frequency, 1)
+    return content.observed.sort("period").select(
+        "period",
+        "value",
+        "status",
+        "lower",
+        "upper",
+        estimated=pl.col("estimated_share").fill_null(0) > ESTIMATED,
+        piece=(months.diff() > step).fill_null(False).cum_sum(),
+    )
+
+
+def _estimated(content: Fan) -> pl.DataFrame:
+    """The estimated part of the history, with the first value after it so that the lines meet."""
+    rows = _unbroken(content)
+    last = rows.filter("estimated")["period"].to_list()[-1:]
+    if not last:
+        return rows.clear()
+    meeting = rows.filter(~pl.col("estimated") & (pl.col("period") > last[0])).head(1)
+    return pl.concat([rows.filter("estimated"), meeting]).with_columns(
+        pl.col("lower", "upper").fill_null(pl.col("value"))
+    )
 
 
 def _joined(content: Fan) -> pl.DataFrame:
@@ -165,9 +217,8 @@ def _joined(content: Fan) -> pl.DataFrame:
 
 
 def _y(content: Fan, field: str) -> alt.Y:
-    amounts = content.unit != "%"
     axis = alt.Axis(format=",~f", tickCount=5, domain=False, ticks=False)
-    return alt.Y(f"{field}:Q", title=None, axis=axis, scale=alt.Scale(zero=amounts, nice=True))
+    return alt.Y(f"{field}:Q", title=None, axis=axis, scale=alt.Scale(zero=content.zero, nice=True))
 
 
 def _ground(reader: Reader, content: Fan) -> alt.Chart:
@@ -181,9 +232,10 @@ def _watermark(reader: Reader) -> alt.Chart:
     return (
         alt.Chart(alt.NamedData("one"))
         .mark_text(
-            x=8,
-            y=alt.expr("height - 12"),
+            x=0,
+            y=-6,
             align="left",
+            baseline="bottom",
             fontSize=13,
             fontWeight=700,
             color=theme().warning,
@@ -206,13 +258,23 @@ def _lines(content: Fan) -> list[alt.Chart]:
     colours = theme()
     observed = alt.Chart(alt.NamedData("observed")).encode(x=_x_of(content), y=_y(content, "value"))
     lines = [
-        observed.mark_line(color=colours.observed, strokeWidth=2.2),
+        alt.Chart(alt.NamedData("estimated"))
+        .mark_area(color=colours.grid)
+        .encode(x=_x_of(content), y=_y(content, "lower"), y2="upper:Q"),
+        alt.Chart(alt.NamedData("estimated"))
+        .mark_line(color=colours.faint, strokeWidth=1.6, strokeDash=[2, 2])
+        .encode(x=_x_of(content), y=_y(content, "value")),
+        observed.transform_filter("!datum.estimated")
+        .mark_line(color=colours.observed, strokeWidth=2.2)
+        .encode(detail="piece:N"),
         alt.Chart(alt.NamedData("ahead"))
         .mark_line(color=colours.forecast, strokeWidth=2.2, strokeDash=[5, 3])
         .encode(x=alt.X("period:T", title=None), y=_y(content, "q50")),
     ]
-    if content.frequency == "year":
-        points = observed.mark_point(size=46, strokeWidth=2, color=colours.observed).encode(
+    if content.frequency != "month":
+        points = observed.mark_point(
+            size=46, strokeWidth=2, opacity=1, color=colours.observed
+        ).encode(
             fill=alt.condition(
                 alt.datum.status == "final", alt.value(colours.observed), alt.value(colours.page)
             )
@@ -343,16 +405,21 @@ def _fan_words(reader: Reader, content: Fan) -> str:
     return " ".join(parts)
 
 
-def _when_wide(label: alt.Chart) -> alt.Chart:
-    shown = label.to_dict()["mark"] | {
-        "fontSize": {"expr": "width < 900 ? 9 : 12"},
-        "opacity": {"expr": f"width < {NARROW} ? 0 : 1"},
-        "limit": {"expr": "width / 15 - 5"},
-        "lineBreak": "\n",
-    }
-    copied = label.copy()
-    copied.mark = alt.MarkDef(**shown)
-    return copied
+def _when_wide(label: alt.Chart) -> list[alt.Chart]:
+    """Names where tiles are wide enough: those of one line, and those of two, set higher."""
+    size = alt.expr("width < 900 ? 9 : 12")
+    shown = alt.expr(f"width < {NARROW} ? 0 : 1")
+    return [
+        label.transform_filter(alt.datum.lines == lines).mark_text(
+            fontSize=size,
+            fontWeight=500,
+            opacity=shown,
+            lineBreak="\n",
+            lineHeight=12,
+            dy=-6 * (lines - 1),
+        )
+        for lines in (1, 2)
+    ]
 
 
 def _tile_rows(reader: Reader, rows: pl.DataFrame, *, names: bool, chosen: str) -> pl.DataFrame:
@@ -362,6 +429,7 @@ def _tile_rows(reader: Reader, rows: pl.DataFrame, *, names: bool, chosen: str) 
         step = step + (pl.col("change") >= bound).fill_null(False).cast(pl.Int32)
     shade = step.replace_strict(dict(enumerate(colours.steps)), return_dtype=pl.String)
     deep = step >= len(STEPS) - 1
+    label = pl.col("name").map_elements(_two_lines, return_dtype=pl.String)
     ranked = pl.when(pl.col("rank") <= 10).then(pl.col("rank").cast(pl.Int64).cast(pl.String))
     return rows.select(
         "code",
@@ -380,16 +448,15 @@ def _tile_rows(reader: Reader, rows: pl.DataFrame, *, names: bool, chosen: str) 
         ink=pl.when(deep & pl.col("change").is_not_null())
         .then(pl.lit(colours.page))
         .otherwise(pl.lit(colours.text)),
-        label=pl.col("name").map_elements(_two_lines, return_dtype=pl.String)
-        if names
-        else ranked.fill_null(""),
+        label=label if names else ranked.fill_null(""),
+        lines=label.str.count_matches("\n", literal=True) + 1,
     )
 
 
 def _two_lines(name: str) -> str:
     """A long name broken in the middle, at a blank."""
     words = name.split()
-    if len(name) <= 11 or len(words) < 3:
+    if len(name) <= LONG_NAME or len(words) == 1:
         return name
     middle = (len(words) + 1) // 2
     return " ".join(words[:middle]) + "\n" + " ".join(words[middle:])
@@ -413,10 +480,15 @@ def _finish(reader: Reader, chart: alt.Chart, frames: dict[str, pl.DataFrame]) -
     spec["autosize"] = {"type": "fit", "contains": "padding"}
     spec["padding"] = {"left": 2, "right": 8, "top": 6, "bottom": 2}
     spec["datasets"] = {
-        name: frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
+        name: _moments(frame).write_ipc_stream(None, compat_level=OLDEST).getvalue()
         for name, frame in frames.items()
     }
     return spec
+
+
+def _moments(frame: pl.DataFrame) -> pl.DataFrame:
+    """Days as milliseconds of UTC: a browser would put a date at its own midnight."""
+    return frame.with_columns(pl.col(pl.Date).cast(pl.Datetime("ms")).dt.timestamp("ms") * 1.0)
 
 
 def _config(reader: Reader) -> dict[str, Any]:
@@ -453,7 +525,5 @@ def _times(lang: str) -> dict[str, Any]:
         "days": [days[(day - 1) % 7] for day in range(7)],
         "shortDays": [days[(day - 1) % 7] for day in range(7)],
         "months": [months[month] for month in range(1, 13)],
-        "shortMonths": [
-            f"th{month}" if lang == "vi" else short[month] for month in range(1, 13)
-        ],
+        "shortMonths": [f"th{month}" if lang == "vi" else short[month] for month in range(1, 13)],
     }

@@ -1,7 +1,7 @@
 """The state of a view, kept in the URL by stable codes: a link restores it in either language.
 
-Streamlit's own `bind` writes the label shown, which changes with the language. Here the code goes into the
-URL and into the session; a default is left out, and a code nobody knows falls back to the default.
+Streamlit's own `bind` writes the label shown, which changes with the language. Here the code goes
+into the URL and into the session; a default is left out, and an unknown code falls back to it.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What the pages share: the head, the band of the simulated, charts, downloads and the designed empty page."""
+"""What the pages share: head, band of the simulated, charts, downloads, and the empty page."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +19,10 @@ from dashboard.theme import stylesheet
 
 def head(reader: Reader, title: str, lead: str = "") -> None:
     """Title, day and build, language, and the sentence that answers."""
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    left, right = st.columns([2.6, 1], vertical_alignment="bottom")
     with left:
         st.title(title, anchor=False)
-    with right:
+    with right, st.container(horizontal_alignment="right"):
         switch_language(reader.text)
     day = reader.notation.date(reader.today)
     made = reader.text("page.as_of", day=day, build=reader.build.name)
@@ -81,11 +81,6 @@ def download(
         key=f"download_{name}",
         icon=":material/download:",
     )
-
-
-def image(source: str, words: str) -> str:
-    """An image with its words."""
-    return f'<img src="{source}" alt="{escape(words)}">'
 
 
 def nothing(text: Text, title: str, body: str, command: str = "") -> None:

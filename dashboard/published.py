@@ -1,8 +1,8 @@
 """The published figures of the city for the first screen: latest value, target, source, age.
 
-They are latest values beside their targets, never a series: sources, coverage and denominators change
-from one publication to the next. A stale figure gives way to the newest one that is not; where every
-figure of an indicator is stale, the indicator stays off the first screen.
+They are latest values beside their targets, never a series: sources, coverage and denominators
+change from one publication to the next. A stale figure gives way to the newest one that is not;
+where every figure of an indicator is stale, the indicator stays off the first screen.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
-"""The ASGI entry: language of the page, security headers, warm-up, health. `streamlit run dashboard/server.py`.
+"""The ASGI entry: language, security headers, warm-up, health. `streamlit run dashboard/server.py`.
 
-Nothing leaves the machine: every source of content is `'self'`, and Streamlit's one inline script is let in
-by its hash, computed from the installed page so that an upgrade cannot break it.
+Nothing leaves the machine: every source of content is `'self'`, and Streamlit's one inline script
+is let in by its hash, computed from the installed page so that an upgrade cannot break it.
 """
 
 import base64
@@ -33,7 +33,7 @@ REPLACED = (b"content-length", b"etag", b"last-modified")
 
 
 def content_policy() -> str:
-    """The content security policy: this machine only, and the inline scripts of Streamlit's page."""
+    """The content security policy: this machine only, and the inline scripts of the page."""
     page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     inline = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
     hashes = [
@@ -49,7 +49,7 @@ def content_policy() -> str:
 
 
 class PageFrame:
-    """Middleware: every answer gets security headers; the page also its language, title and script."""
+    """Middleware: security headers for all; for the page also its language, title and script."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -152,7 +152,7 @@ app = st.App(
 
 
 def serve(home: Path, port: int = 8501, address: str = "localhost") -> None:
-    """Serve the dashboard of the builds in `home`, in place of this process, until it is stopped."""
+    """Serve the builds in `home`, in place of this process, until it is stopped."""
     os.environ["FORESIGHT_HOME"] = str(home.resolve())
     origins = f'["http://{address}:{port}", "http://localhost:{port}", "http://127.0.0.1:{port}"]'
     options = {
@@ -162,7 +162,7 @@ def serve(home: Path, port: int = 8501, address: str = "localhost") -> None:
         "browser.serverAddress": address,
         "server.corsAllowedOrigins": origins,
     }
-    # The theme stands in the project's .streamlit, which Streamlit finds from the folder it starts in.
+    # Streamlit finds the project's .streamlit, and so the theme, from the folder it starts in.
     os.chdir(HERE.parent)
     flags = [f"--{name}={value}" for name, value in options.items()]
     command = [sys.executable, "-m", "streamlit", "run", str(HERE / "server.py"), *flags]

@@ -1,4 +1,4 @@
-"""Tables as HTML for reading and as CSV for taking away; every download says whether it is simulated."""
+"""Tables as HTML to read and CSV to take away; every download says whether it is simulated."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,6 +54,11 @@ def link(label: str, address: str | None) -> str:
 def chip(label: str, kind: str = "") -> str:
     """A small label: `good`, `bad`, `warning`, or plain."""
     return f'<span class="cf-chip {kind}">{escape(label)}</span>'
+
+
+def image(source: str, words: str) -> str:
+    """An image with its words."""
+    return f'<img src="{source}" alt="{escape(words)}">'
 
 
 def csv(rows: pl.DataFrame, *, simulated: bool | None = None) -> bytes:

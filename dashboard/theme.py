@@ -1,4 +1,4 @@
-"""The colours and sizes of `.streamlit/config.toml`, by what they mean. No colour is written elsewhere."""
+"""The colours of `.streamlit/config.toml`, by what they mean. No colour is written elsewhere."""
 
 import tomllib
 from dataclasses import dataclass

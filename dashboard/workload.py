@@ -1,7 +1,7 @@
 """Figures of the (simulated) workload: a year received, a year expected, and where it grows.
 
-The range of a sum of twelve months adds up the months' ranges, as if all months erred the same way. That
-is the widest such a range can reasonably be, so it is shown as "at most".
+The range of a sum of twelve months adds up the months' ranges, as if all months erred the same way.
+That is the widest such a range can reasonably be, so it is shown as "at most".
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from dashboard.reader import Reader
 TOTAL = "total"
 MONTHS = 12
 LEAST = 60
-"""Applications in twelve months below which a change in per cent says nothing, and none is ranked."""
+"""Applications in twelve months below which a change in per cent says nothing."""
 STRONG = 0.15
 """Growth from which a commune is counted as growing strongly."""
 STEPS = (-0.05, 0.05, 0.15, 0.25)
@@ -91,7 +91,7 @@ def pulse(reader: Reader, indicator: str, area: str, category: str) -> Pulse | N
 
 @lru_cache(maxsize=100)
 def communes(reader: Reader, category: str) -> pl.DataFrame:
-    """Communes of today by growth: name, place, year received and expected, service, change and rank.
+    """Communes of today by growth: place, year received and expected, service, change, rank.
 
     Communes with fewer than `LEAST` applications a year come last, without change or rank.
     """

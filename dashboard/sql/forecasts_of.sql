@@ -2,4 +2,4 @@
 select area, category, frequency, level, points, origin, model, benchmark, beats, skill, refused, help, candidates
 from forecast_series
 where indicator = $indicator and category = 'total' and level in ('nation', 'city', 'former_province')
-qualify issued = max(issued) over (partition by area, frequency)
+qualify issue = max(issue) over (partition by area, frequency)

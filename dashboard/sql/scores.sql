@@ -2,5 +2,5 @@
 select model, horizon, series, origins, mase, wql, coverage_50, coverage_80, coverage_95, bias, simulated
 from backtest
 where indicator = $indicator and level = $level and by_category = $by_category and frequency = $frequency
-qualify issued = max(issued) over ()
+qualify issue = max(issue) over ()
 order by model, horizon

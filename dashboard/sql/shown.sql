@@ -1,7 +1,7 @@
 -- What is shown for every series asked for, counted by what competed and what won.
 with latest as (
     select * from forecast_series
-    qualify issued = max(issued) over (partition by indicator, area, category, frequency)
+    qualify issue = max(issue) over (partition by indicator, area, category, frequency)
 )
 select indicator, level, category <> 'total' as by_category, frequency, coalesce(candidates, '') as candidates,
        model, benchmark, coalesce(beats, false) as beats, refused, help, bool_or(simulated) as simulated,

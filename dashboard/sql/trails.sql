@@ -1,8 +1,7 @@
 -- Months received by every series of one level, and the median expected after them.
 with issue as (
-    select * from forecast
+    select * from current_forecast
     where indicator = 'applications_received' and frequency = 'month' and quantile_level in (0.1, 0.5, 0.9)
-    qualify issued = max(issued) over (partition by area, category)
 )
 select area, category, period, value, null::double as lower, null::double as upper, false as ahead
 from comparable

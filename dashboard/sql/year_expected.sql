@@ -1,9 +1,8 @@
 -- The twelve months to come of every series of one level, and the twelve before: sums of months.
 -- Adding up quantiles month by month assumes that all months err the same way: the widest such range.
 with issue as (
-    select * from forecast
+    select * from current_forecast
     where indicator = 'applications_received' and frequency = 'month' and horizon <= 12
-    qualify issued = max(issued) over (partition by area, category)
 ),
 ahead as (
     select area, category, max(origin) as origin, count(distinct period) as months,

@@ -1,4 +1,4 @@
-"""The words of the interface: one file a language, equal keys. Names of data travel with the data."""
+"""The words of the interface: one file a language, equal keys. Names of data come with the data."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-"""How good forecasts have been: every model on every step ahead, beside the benchmark it has to beat."""
+"""How good forecasts have been: every model on every step ahead, beside the benchmark to beat."""
 
 from html import escape
 from typing import Any
@@ -47,12 +47,12 @@ def _code(panel: Panel) -> str:
 
 def _grain(reader: Reader, row: dict[str, Any]) -> str:
     level = reader.text(f"level.{row['level']}")
-    return level + (reader.text("level.by_field") if row["by_category"] else "")
+    field = reader.text("level.by_field") if row["by_category"] else ""
+    return f"{level}{field} · {reader.text('frequency.' + row['frequency'])}"
 
 
 def _titled(reader: Reader, panel: Panel) -> str:
-    frequency = reader.text(f"frequency.{panel['frequency']}")
-    return f"{reader.title(panel)} · {_grain(reader, panel)} · {frequency}"
+    return f"{reader.title(panel)} · {_grain(reader, panel)}"
 
 
 def _answer(reader: Reader) -> str:
@@ -62,9 +62,9 @@ def _answer(reader: Reader) -> str:
     notation = reader.notation
     return reader.text(
         "accuracy.answer",
-        given=notation.number(given["series"].sum()),
-        asked=notation.number(rows["series"].sum()),
-        beat=notation.number(given.filter("beats")["series"].sum()),
+        given=notation.number(sum(given["series"])),
+        asked=notation.number(sum(rows["series"])),
+        beat=notation.number(sum(given.filter("beats")["series"])),
     )
 
 
@@ -159,23 +159,18 @@ def _ratio(reader: Reader, ratio: float | None) -> str:
 
 
 def fast_only(rows: pl.DataFrame) -> pl.DataFrame:
-    """Cells forecast without the slow models that suit their frequency: too many series for them."""
+    """Series forecast by fast models alone: none of the slow ones of their frequency competed."""
     slow = {name: model for name, model in all_models().items() if model.most_values is not None}
 
     def left_out(row: dict[str, Any]) -> list[str]:
-        competed = set(row["candidates"].split())
         frequency = Frequency(row["frequency"])
-        return sorted(
-            n for n, m in slow.items() if frequency in m.frequencies and n not in competed
-        )
+        suited = {name for name, model in slow.items() if frequency in model.frequencies}
+        return [] if suited & set(row["candidates"].split()) else sorted(suited)
 
     marked = rows.filter(pl.col("refused").is_null() & (pl.col("candidates") != ""))
-    if marked.is_empty():
-        return marked.with_columns(left_out=pl.lit(None, dtype=pl.List(pl.String)))
-    missing = pl.Series(
-        "left_out", [left_out(row) for row in marked.to_dicts()], pl.List(pl.String)
-    )
-    return marked.with_columns(missing).filter(pl.col("left_out").list.len() > 0)
+    missing = [left_out(row) for row in marked.to_dicts()]
+    named = pl.Series("left_out", missing, dtype=pl.List(pl.String))
+    return marked.with_columns(named).filter(pl.col("left_out").list.len() > 0)
 
 
 def _fast_only(reader: Reader) -> None:
@@ -211,7 +206,7 @@ def _indicator(reader: Reader, row: dict[str, Any]) -> str:
 
 
 def _shown(reader: Reader) -> None:
-    """What is shown for all series asked for: forecasts, benchmarks, and refusals with their reasons."""
+    """What is shown for all series asked for: models, benchmarks, and refusals with reasons."""
     text, notation = reader.text, reader.notation
     grouped = (
         reader.rows("shown")

@@ -1,4 +1,4 @@
-"""Finished drawings, kept by everything they depend on: a rerun sends them without building them again."""
+"""Finished drawings, kept by all they depend on: a rerun sends them without building them again."""
 
 from collections.abc import Callable
 from functools import lru_cache

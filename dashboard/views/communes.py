@@ -7,13 +7,13 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
-from dashboard.charts import Drawing, Fan, fan, tiles
 from dashboard.filters import choose
+from dashboard.places import commune_name, expected, growth_rows, legend
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.views.cache import drawn
-from dashboard.views.overview import commune_name, expected, growth_rows, legend
 from dashboard.workload import TOTAL, communes, fields, year_of
+from dashboard.workload_charts import commune_fan, names
 
 ALL = "all"
 
@@ -35,33 +35,29 @@ def draw(reader: Reader) -> None:
 
 def _filters(reader: Reader) -> tuple[str, str, str]:
     text = reader.text
-    names = {TOTAL: text("fields.all")} | fields(reader)
+    titles = {TOTAL: text("fields.all")} | fields(reader)
     places = reader.rows("communes")
     provinces = {ALL: text("communes.everywhere")} | {
         row["parent"]: text("communes.former", name=reader.text.pick(row["parent_name"], None))
         for row in places.unique("parent", maintain_order=True).to_dicts()
     }
-    titles = {ALL: text("communes.none")} | {
+    communes_by = {ALL: text("communes.none")} | {
         row["code"]: f"{row['name']} ({row['kind']})" for row in places.to_dicts()
     }
     one, two, three = st.columns(3)
     with one:
-        field = choose("field", text("fields.label"), list(names), names.__getitem__)
+        field = choose("field", text("fields.label"), list(titles), titles.__getitem__)
     with two:
         province = choose(
             "province", text("communes.province"), list(provinces), provinces.__getitem__
         )
     with three:
-        area = choose("area", text("communes.commune"), list(titles), titles.__getitem__)
+        area = choose("area", text("communes.commune"), list(communes_by), communes_by.__getitem__)
     return field, province, area
 
 
-def _tiles(reader: Reader, field: str, area: str) -> Drawing:
-    return tiles(reader, communes(reader, field), names=True, chosen=area)
-
-
 def _map(reader: Reader, field: str, area: str) -> None:
-    drawing = drawn(reader, _tiles, field, area)
+    drawing = drawn(reader, names, field, area)
     with st.container(key="chart_map"):
         st.vega_lite_chart(
             dict(drawing.spec), theme=None, alt=drawing.alt, key="map", on_select=_pick
@@ -96,28 +92,8 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
             interval=notation.interval(year.lowest, year.highest),
         ),
     )
-    layout.draw(drawn(reader, _fan, row["code"], row["name"], field), "commune")
+    layout.draw(drawn(reader, commune_fan, row["code"], row["name"], field), "commune")
     layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
-
-
-def _fan(reader: Reader, area: str, name: str, field: str) -> Drawing:
-    text = reader.text
-    rows = reader.rows("workload", area=area, category=field)
-    observed = rows.filter(pl.col("indicator") == "applications_received").with_columns(
-        status=pl.lit("final")
-    )
-    query = {"indicator": "applications_received", "area": area, "frequency": "month"}
-    last = observed["period"].max()
-    content = Fan(
-        observed=observed,
-        ahead=reader.rows("fan", category=field, **query),
-        frequency="month",
-        unit=text("workload.unit"),
-        simulated=True,
-        title=f"{name}: {text('workload.fan_title')}",
-        origin_note=text("chart.data_until", month=reader.notation.month(last)) if last else "",  # type: ignore[arg-type]
-    )
-    return fan(reader, content)
 
 
 def _made_of(reader: Reader, area: str) -> str:
@@ -133,10 +109,10 @@ def _made_of(reader: Reader, area: str) -> str:
             )
         parts.append(f"{row['kind']} {row['name']}{share}")
     history = reader.rows("workload", area=area, category=TOTAL)
-    share = history["estimated_share"].max() if len(history) else None
+    largest = max((value for value in history["estimated_share"] if value), default=0)
     words = [text("communes.made_of", names=", ".join(parts))] if parts else []
-    if share:
-        words.append(text("communes.share", share=reader.notation.share(float(share) * 100, 0)))  # type: ignore[arg-type]
+    if largest:
+        words.append(text("communes.share", share=reader.notation.share(largest * 100, 0)))
     return escape(" ".join(words))
 
 

@@ -1,4 +1,4 @@
-"""Every dataset of the catalog: where it comes from, its licence, its last load and age, and what was rejected."""
+"""Every dataset of the catalog: source, licence, last load and age, and what was rejected."""
 
 from html import escape
 from typing import Any
@@ -11,6 +11,7 @@ from dashboard.tables import Column
 from etl.catalog import Dataset
 
 REJECTED_SHOWN = 500
+COMMON_RULES = ("known", "unique", "readable", "required", "minimum", "maximum", "pattern")
 
 
 def draw(reader: Reader) -> None:
@@ -31,12 +32,15 @@ Loaded = tuple[Dataset, dict[str, Any] | None]
 
 def _answer(reader: Reader, loads: dict[str, dict[str, Any]]) -> str:
     notation = reader.notation
-    total = {key: sum(row[key] or 0 for row in loads.values()) for key in ("records", "rejected")}
+    total = {
+        key: sum(row[key] or 0 for row in loads.values())
+        for key in ("records", "rejected", "unreadable")
+    }
     return reader.text(
         "data.answer",
         loaded=len(loads),
         records=notation.number(total["records"]),
-        rejected=notation.number(total["rejected"]),
+        rejected=notation.number(total["rejected"] + total["unreadable"]),
     )
 
 
@@ -82,7 +86,8 @@ def _loaded(reader: Reader, load: dict[str, Any] | None) -> str:
     speaks = text("data.until", day=notation.date(last))
     days = (reader.today - last).days
     old = text("figure.age", age=notation.age(days)) if days >= 0 else text("data.ahead")
-    return f"{notation.date(load['loaded_at'].date())}<br><small>{escape(speaks)} · {escape(old)}</small>"
+    day = notation.date(load["loaded_at"].date())
+    return f"{day}<br><small>{escape(speaks)} · {escape(old)}</small>"
 
 
 def _records(reader: Reader, load: dict[str, Any] | None) -> str:
@@ -154,9 +159,16 @@ def _rule(reader: Reader, row: dict[str, Any]) -> str:
     """The rule's title where the catalog gives one; its name otherwise."""
     known = reader.build.catalog.datasets.get(row["dataset"])
     rule = next((r for r in known.rules if r.name == row["rule"]), None) if known else None
-    title = reader.text.pick(rule.title, rule.title_en) if rule and rule.title else row["rule"]
+    title = reader.text.pick(rule.title, rule.title_en) if rule and rule.title else ""
+    title = title or _plain(reader, row["rule"])
     field = f" <small>({escape(row['field'])})</small>" if row["field"] else ""
     return escape(title) + field
+
+
+def _plain(reader: Reader, rule: str) -> str:
+    """A rule every field can have, in words; its name where it is none of those."""
+    kind = rule.rpartition("_")[2]
+    return reader.text(f"rule.{kind}") if kind in COMMON_RULES else rule
 
 
 def _example(reader: Reader, row: dict[str, Any]) -> str:

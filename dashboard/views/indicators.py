@@ -1,4 +1,4 @@
-"""One published indicator: its latest figures and targets, its history, and a forecast where that is honest."""
+"""One published indicator: figures and targets, history, and a forecast where that is honest."""
 
 from html import escape
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from dashboard import layout, tables
-from dashboard.charts import Drawing, Fan, fan
+from dashboard.charts import STEP, Drawing, Fan, fan
 from dashboard.filters import choose
 from dashboard.freshness import age, stale
 from dashboard.published import candidates, unit_of, with_unit
@@ -17,6 +17,8 @@ from forecasts.model import all_models
 
 FEWEST = 4
 """Figures from which a history is drawn."""
+FILLED = 0.6
+"""Share of the periods between first and last that must have a figure for that."""
 FORMER = "former_province"
 
 
@@ -102,7 +104,7 @@ def _rivals(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
 def _history(reader: Reader, row: dict[str, Any]) -> None:
     text = reader.text
     series = reader.rows("series", indicator=row["indicator"])
-    long = series.filter(pl.len().over("area", "frequency") >= FEWEST)
+    long = series.filter(_told("area", "frequency"))
     if long.is_empty():
         layout.html(f'<p class="cf-note">{escape(text("indicators.no_series"))}</p>')
         return
@@ -122,6 +124,14 @@ def _history(reader: Reader, row: dict[str, Any]) -> None:
     layout.html(f'<p class="cf-note">{_explanation(reader, row, item)}</p>')
 
 
+def _told(*series: str) -> pl.Expr:
+    """Whether a series has figures enough, and not mostly gaps, to be drawn as a history."""
+    months = pl.col("period").dt.year() * 12 + pl.col("period").dt.month()
+    step = pl.col("frequency").replace_strict(STEP, default=1, return_dtype=pl.Int32)
+    asked = (months.max() - months.min()).over(series) / step + 1
+    return (pl.len().over(series) >= FEWEST) & (pl.len().over(series) >= FILLED * asked)
+
+
 def _fan(reader: Reader, indicator: str, area: str, frequency: str) -> Drawing:
     row = reader.rows("indicators").filter(pl.col("indicator") == indicator).row(0, named=True)
     mine = reader.rows("series", indicator=indicator).filter(
@@ -139,6 +149,7 @@ def _fan(reader: Reader, indicator: str, area: str, frequency: str) -> Drawing:
         unit=unit_of(reader, row),
         simulated=bool(mine["simulated"].any()),
         title=reader.title(row),
+        zero=row["aggregate"] == "sum",
         decimals=row["decimals"] or 0,
         origin_note=reader.text("chart.data_until_period", period=until),
     )
@@ -151,7 +162,7 @@ def _explanation(reader: Reader, row: dict[str, Any], item: dict[str, Any]) -> s
     issued = reader.rows("forecasts_of", indicator=row["indicator"]).filter(
         (pl.col("area") == item["area"]) & (pl.col("frequency") == item["frequency"])
     )
-    parts = [text("indicators.points")] if item["frequency"] == "year" else []
+    parts = [text("indicators.points")] if item["frequency"] != "month" else []
     if issued.is_empty():
         return escape(" ".join([*parts, text("indicators.not_asked")]))
     said = issued.row(0, named=True)

@@ -2,7 +2,7 @@
 
 Addresses are relative to `catalog.jsonld` unless a base is given, so that the folder may be served
 from anywhere. There are no blank nodes and everything is sorted: the same data give the same bytes.
-Every entry of a controlled vocabulary that is used carries its type, because range shapes ask for it.
+Every entry used of a controlled vocabulary carries its type, because range shapes ask for it.
 """
 
 import hashlib
@@ -162,7 +162,7 @@ class _Writer:
             DCAT.Distribution,
             [
                 (DCTERMS.title, Literal(f"{release.dataset.title} ({file.format})", lang="vi")),
-                (DCAT.accessURL, self.say(where, RDFS.Resource, [])),
+                (DCAT.accessURL, where),
                 (DCAT.downloadURL, where),
                 (DCAT.mediaType, media_type),
                 (DCTERMS.format, self.say(file_type, DCTERMS.MediaTypeOrExtent, [])),

@@ -1,7 +1,7 @@
 """One dataset as a Data Package v2: `data.csv`, `data.parquet`, `datapackage.json`, `SHA256SUMS`.
 
-The same rows give the same bytes: rows are sorted, nothing holds the day of writing, and a version is
-the newest day of the data with the beginning of its checksum.
+The same rows give the same bytes: rows are sorted, nothing holds the day of writing, and a version
+is the newest day of the data with the beginning of its checksum.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ import polars as pl
 
 from etl.catalog import Catalog, Contributor, Dataset
 from etl.publish.gate import LICENCES
-from etl.publish.table import clean_table, fields_of, key_columns, measures_of
+from etl.publish.table import areas, clean_table, fields_of, key_columns, measures_of
 from etl.warehouse import Warehouse
 
 PROFILES = "https://datapackage.org/profiles/2.0"
@@ -236,15 +236,13 @@ def _places(warehouse: Warehouse, table: pl.DataFrame) -> tuple[Place, ...]:
     """Nation, city and former provinces in the data; for anything smaller, the city it lies in."""
     if "area" not in table.columns:
         return ()
-    areas = warehouse.select("select code as area, area_vintage, level, name, name_en from area")
-    found = table.select("area", "area_vintage").unique().join(areas, on=["area", "area_vintage"])
+    known = areas(warehouse)
+    found = table.select("area", "area_vintage").unique().join(known, on=["area", "area_vintage"])
     wide = found.filter(pl.col("level").is_in(WIDE))
     if len(wide) < len(found):
-        wide = pl.concat([wide, areas.filter(level="city").select(wide.columns)])
-    rows = wide.unique(["area"]).sort("area").iter_rows(named=True)
-    return tuple(
-        Place(row["area"], row["level"], row["name"], row["name_en"] or row["name"]) for row in rows
-    )
+        wide = pl.concat([wide, known.filter(level="city").select(wide.columns)])
+    columns = ["area", "level", "area_name", "area_name_en"]
+    return tuple(Place(*row) for row in wide.select(columns).unique().sort(columns).iter_rows())
 
 
 def _write_sums(folder: Path) -> None:

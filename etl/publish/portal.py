@@ -1,8 +1,8 @@
 """The static portal: a folder per dataset, `catalog.jsonld`, and a page in two languages.
 
-Everything is written to a hidden folder beside the target, which then takes its place: a crash while
-writing leaves the old portal as it was. Between the two renames of the exchange there is an instant
-without a portal; should the machine stop just there, the next run first puts the old one back.
+Everything is written to a hidden folder beside the target, which then takes its place: a crash
+while writing leaves the old portal as it was. Between the two renames of the exchange there is an
+instant without a portal; should the machine stop just there, the next run first puts the old back.
 """
 
 import shutil
@@ -120,10 +120,11 @@ def _replacing(folder: Path) -> Iterator[Path]:
 def _check_replaceable(folder: Path) -> None:
     if folder.is_file():
         raise NotAPortal("it is a file", where=str(folder), hint="name a new or empty folder")
-    strange = [path for path in folder.rglob("*") if path.is_file() and path.name not in OURS]
+    files = (path for path in folder.rglob("*") if path.is_file())
+    strange = next((path for path in files if path.name not in OURS), None)
     if strange:
         raise NotAPortal(
-            f"it holds {min(strange).relative_to(folder)}, which is not of a portal",
+            f"it holds {strange.relative_to(folder)}, which is not of a portal",
             where=str(folder),
             hint="name a new or empty folder; what is in it is replaced",
         )

@@ -1,7 +1,8 @@
 """A clean table as it leaves: the columns of its schema, names beside codes, rows in a fixed order.
 
-Only columns that follow from the schema are taken, so that what the warehouse adds for itself (`load`)
-stays inside. Codes alone are useless to a reader: areas get their name, indicators name and unit.
+Only columns that follow from the schema are taken, so that what the warehouse adds for itself
+(`load`) stays inside. Codes alone are useless to a reader: areas get their name, indicators their
+name and unit.
 """
 
 from typing import Any
@@ -111,6 +112,18 @@ def _place(indicator: Indicator, table: pl.DataFrame) -> str:
     return indicator.where.get("indicator", indicator.name)
 
 
+def areas(warehouse: Warehouse) -> pl.DataFrame:
+    """Columns area, area_vintage, level, area_name, area_name_en.
+
+    A former area says until when it was one: Cần Thơ was a smaller city before it was this one.
+    """
+    return warehouse.select(
+        "select code as area, area_vintage, level, "
+        "name || coalesce(strftime(valid_to, ' (đến %d/%m/%Y)'), '') as area_name, "
+        "coalesce(name_en, name) as area_name_en from area"
+    )
+
+
 def _finite(frame: pl.DataFrame) -> pl.DataFrame:
     numbers = [name for name, kind in frame.schema.items() if kind.is_float()]
     return frame.with_columns(
@@ -121,11 +134,9 @@ def _finite(frame: pl.DataFrame) -> pl.DataFrame:
 def _named(
     frame: pl.DataFrame, warehouse: Warehouse, catalog: Catalog, dataset: Dataset
 ) -> pl.DataFrame:
-    """`frame` with area_name, indicator_name and unit, where it has the codes and lacks the names."""
+    """`frame` with area_name, indicator_name and unit where it has codes, but lacks these."""
     if "area" in frame.columns:
-        names = warehouse.select(
-            "select code as area, area_vintage, name as area_name from area where code is not null"
-        )
+        names = areas(warehouse).select("area", "area_vintage", "area_name")
         frame = _beside(frame, "area", names, on=["area", "area_vintage"])
     if "indicator" in frame.columns:
         measures = measures_of(catalog, dataset, frame)
@@ -134,7 +145,9 @@ def _named(
             schema={"indicator": pl.String, "indicator_name": pl.String, "unit": pl.String},
             orient="row",
         )
-        frame = _beside(frame, "indicator", named.unique("indicator"), on=["indicator"])
+        frame = _beside(
+            frame, "indicator", named.unique("indicator", keep="first"), on=["indicator"]
+        )
     return frame
 
 
@@ -181,9 +194,9 @@ def _constraints(field: FieldEntry | None) -> dict[str, Any]:
     """Constraints that still hold: areas and periods are written anew, text may be made safe."""
     if field is None:
         return {}
-    kept = {"required", "unique"}
+    kept = {"required"}
     if field.name not in STORED:
-        kept |= {"minimum", "maximum", "enum"}
+        kept |= {"unique", "minimum", "maximum", "enum"}
     return field.constraints.model_dump(include=kept, exclude_defaults=True)
 
 

@@ -6,6 +6,7 @@ from conftest import ROOT, TODAY
 
 from etl import pipeline
 from etl.catalog import load_catalog
+from etl.geography import areas
 from etl.periods import Period
 from etl.settings import Settings
 from etl.warehouse import Warehouse
@@ -41,11 +42,24 @@ def expected() -> pl.DataFrame:
 
 def test_every_published_figure_is_there_exactly_once_and_nothing_else(warehouse, expected):
     found = warehouse.select(
-        "select indicator, area, period, period_end, value, status, as_of from observation"
+        "select indicator, area, period, period_end, value, status, as_of from observation "
+        "where dataset <> 'communes'"
     )
     columns = found.columns
     assert found.sort(columns).equals(expected.sort(columns))
     assert found.height == expected.height
+
+
+def test_population_and_land_of_the_103_communes_add_up_to_those_of_the_city(warehouse):
+    of_city = dict(
+        warehouse.select(
+            "select indicator, value from comparable where area = 'can_tho' "
+            "and indicator in ('population_registered', 'land_area')"
+        ).iter_rows()
+    )
+    city = areas().filter(pl.col("code") == "can_tho").row(0, named=True)
+    assert of_city["population_registered"] == city["population"]
+    assert of_city["land_area"] == pytest.approx(city["area_km2"])
 
 
 def test_no_row_of_the_shipped_files_is_rejected(warehouse):

@@ -1,0 +1,123 @@
+"""Five figures of the workload as cards, and one small drawing a field. All of it is simulated."""
+
+from html import escape
+
+import polars as pl
+
+from dashboard.published import CITY
+from dashboard.reader import Reader
+from dashboard.sparklines import CARD, MULTIPLE, sparkline
+from dashboard.tables import image
+from dashboard.workload import MONTHS, Pulse, Year, city_years, pulse, trail
+
+
+def cards(reader: Reader, field: str, year: Year) -> str:
+    """Received, expected, on time, overdue of pending, and online, of the city in one field."""
+    shown = [
+        _received(reader, field, year),
+        _expected(reader, field, year),
+        _share(reader, "on_time", pulse(reader, "applications_on_time_share", CITY, field)),
+        _overdue(reader, field),
+        _share(reader, "online", pulse(reader, "applications_online_share", CITY, field)),
+    ]
+    return f'<div class="cf-cards">{"".join(shown)}</div>'
+
+
+def _received(reader: Reader, field: str, year: Year) -> str:
+    notation = reader.notation
+    months = _months(reader, field)
+    first = months["period"].tail(MONTHS).min()
+    assert first is not None
+    until = f"{notation.month(first)} – {notation.month(year.origin)}"  # type: ignore[arg-type]
+    change = year.change_before
+    more = [_versus(reader, notation.change(change)) if change is not None else "", until]
+    source = sparkline(CARD, months["value"].to_list())
+    return _card(reader.text("card.received"), notation.compact(year.received), more, source)
+
+
+def _expected(reader: Reader, field: str, year: Year) -> str:
+    notation, text = reader.notation, reader.text
+    ahead = trail(reader, "city", CITY, field).filter("ahead").head(MONTHS)
+    months = _months(reader, field)["value"].tail(3 * MONTHS).to_list()
+    interval = notation.interval(year.lowest, year.highest)
+    more = [
+        f"<b>{notation.change(year.change)}</b> {escape(text('card.versus_past'))}",
+        escape(text("card.at_most", interval=interval)),
+    ]
+    source = sparkline(CARD, months, ahead["value"].to_list())
+    return _card(text("card.expected"), f"≈ {notation.rounded(year.expected)}", more, source)
+
+
+def _share(reader: Reader, name: str, found: Pulse | None) -> str:
+    text, notation = reader.text, reader.notation
+    if found is None:
+        return _card(text(f"card.{name}"), "–", [escape(text("card.none"))], "")
+    gap = found.difference
+    kind = "" if not gap or not round(gap, 1) else ("cf-good" if gap > 0 else "cf-bad")
+    more = [
+        _versus(reader, notation.points(gap), kind) if gap is not None else "",
+        notation.period("month", found.period, found.period),
+    ]
+    source = sparkline(CARD, found.months)
+    return _card(text(f"card.{name}"), notation.share(found.latest), more, source)
+
+
+def _overdue(reader: Reader, field: str) -> str:
+    """Overdue at the end of the month, of those pending."""
+    text, notation = reader.text, reader.notation
+    overdue = pulse(reader, "applications_overdue", CITY, field)
+    pending = pulse(reader, "applications_pending", CITY, field)
+    if overdue is None or pending is None:
+        return _card(text("card.overdue"), "–", [escape(text("card.none"))], "")
+    change = overdue.change
+    kind = "cf-bad" if change and change > 0 else "cf-good"
+    more = [
+        _versus(reader, notation.change(change), kind) if change is not None else "",
+        escape(text("card.pending", pending=notation.number(pending.latest))),
+    ]
+    source = sparkline(CARD, overdue.months)
+    return _card(text("card.overdue"), notation.number(overdue.latest), more, source)
+
+
+def _months(reader: Reader, field: str) -> pl.DataFrame:
+    return trail(reader, "city", CITY, field).filter(~pl.col("ahead"))
+
+
+def _card(name: str, value: str, more: list[str], source: str) -> str:
+    lines = "<br>".join(line for line in more if line)
+    picture = image(source, f"{name}: {value}") if source else ""
+    return (
+        f'<div class="cf-card"><div class="name">{escape(name)}</div>'
+        f'<div class="value">{escape(value)}</div><div class="more">{lines}</div>{picture}</div>'
+    )
+
+
+def _versus(reader: Reader, change: str, kind: str = "") -> str:
+    return f'<b class="{kind}">{change}</b> {escape(reader.text("card.versus"))}'
+
+
+def multiples(reader: Reader, names: dict[str, str]) -> str:
+    """One drawing a field: months received, and the year expected with its band."""
+    shown = [_multiple(reader, names[code], code, y) for code, y in city_years(reader).items()]
+    return f'<div class="cf-multiples">{"".join(shown)}</div>'
+
+
+def _multiple(reader: Reader, name: str, field: str, year: Year) -> str:
+    notation, text = reader.notation, reader.text
+    rows = trail(reader, "city", CITY, field)
+    past, ahead = rows.filter(~pl.col("ahead")), rows.filter("ahead").head(MONTHS)
+    source = sparkline(
+        MULTIPLE,
+        past["value"].to_list(),
+        ahead["value"].to_list(),
+        ahead["lower"].to_list(),
+        ahead["upper"].to_list(),
+        mark=text("simulated.short"),
+    )
+    sums = f"{notation.number(year.received)} → {notation.rounded(year.expected)}"
+    words = text("multiples.alt", name=name, sums=sums, change=notation.change(year.change))
+    return (
+        f'<div class="cf-multiple"><div class="top"><span title="{escape(name)}">{escape(name)}'
+        f'</span><span class="cf-blue">{notation.change(year.change)}</span></div>'
+        f'<div class="under">{sums}</div>{image(source, words)}</div>'
+    )

@@ -1,0 +1,48 @@
+"""The charts of the (simulated) workload: one series with its fan, and the tile map."""
+
+import polars as pl
+
+from dashboard.charts import Drawing, Fan, fan, tiles
+from dashboard.published import CITY
+from dashboard.reader import Reader
+from dashboard.workload import communes
+
+RECEIVED = "applications_received"
+
+
+def city_fan(reader: Reader, field: str) -> Drawing:
+    """Applications the city receives each month, and what is expected."""
+    return _fan(reader, CITY, field, reader.text("workload.fan_title"))
+
+
+def commune_fan(reader: Reader, area: str, name: str, field: str) -> Drawing:
+    """The same of one commune."""
+    return _fan(reader, area, field, f"{name}: {reader.text('workload.fan_title')}")
+
+
+def ranks(reader: Reader, field: str) -> Drawing:
+    """The tile map with the ranks of the ten that grow most."""
+    return tiles(reader, communes(reader, field), names=False)
+
+
+def names(reader: Reader, field: str, chosen: str) -> Drawing:
+    """The tile map with the names of all communes."""
+    return tiles(reader, communes(reader, field), names=True, chosen=chosen)
+
+
+def _fan(reader: Reader, area: str, field: str, title: str) -> Drawing:
+    text = reader.text
+    rows = reader.rows("workload", area=area, category=field)
+    observed = rows.filter(pl.col("indicator") == RECEIVED).with_columns(status=pl.lit("final"))
+    months = observed["period"].to_list()
+    until = reader.notation.month(max(months)) if months else ""
+    content = Fan(
+        observed=observed,
+        ahead=reader.rows("fan", indicator=RECEIVED, area=area, category=field, frequency="month"),
+        frequency="month",
+        unit=text("workload.unit"),
+        simulated=True,
+        title=title,
+        origin_note=text("chart.data_until", month=until),
+    )
+    return fan(reader, content)

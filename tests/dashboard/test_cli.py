@@ -1,0 +1,101 @@
+"""The commands, as scripts and schedules rely on them."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from conftest import HEAD
+
+from dashboard.cli import main
+
+ENTRY = """
+- name: visitors
+  title: Khách
+  sources: [{path: visitors.csv}]
+  clean: {areas: {level: city}, max_rejected: 1}
+  schema:
+    fields:
+    - {name: area, from: [Nơi]}
+    - {name: period, type: yearmonth, from: [Tháng]}
+    - {name: value, type: integer, from: [Lượt khách]}
+  indicators: [{name: visitors, title: Khách, title_en: Visitors}]
+  forecast: {frequency: month, horizon: 3, grains: [city]}
+"""
+
+
+@pytest.fixture
+def run(installation):
+    months = [f"{m:02}/{y}" for y in (2023, 2024, 2025) for m in range(1, 13)]
+    rows = [f"Cần Thơ (mới),{month},{1000 + 10 * i}" for i, month in enumerate(months)]
+    installation.catalog.write_text(HEAD + ENTRY, encoding="utf-8")
+    (installation.catalog.parent / "visitors.csv").write_text(
+        "\n".join(["Nơi,Tháng,Lượt khách", *rows, "Nơi Lạ,01/2026,5"]) + "\n", encoding="utf-8"
+    )
+
+    def invoked(*arguments: str):
+        options = ["--home", str(installation.home), "--catalog", str(installation.catalog)]
+        return CliRunner().invoke(main, [*options, "--today", "2026-11-22", *arguments])
+
+    return invoked
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_has_help(command):
+    shown = CliRunner().invoke(main, [command, "--help"])
+    assert shown.exit_code == 0
+    assert main.commands[command].help
+
+
+def test_a_refresh_loads_forecasts_and_moves_the_pointer_and_the_second_has_nothing_to_do(run):
+    first = run("--json", "refresh", "--workers", "1")
+    assert first.exit_code == 0, first.output
+    outcome = json.loads(first.output.splitlines()[-1])
+    assert (outcome["accepted"], outcome["rejected"], outcome["series_forecast"]) == (36, 1, 1)
+    second = run("--json", "refresh")
+    assert json.loads(second.output.splitlines()[-1]) == {"build": "00001", "changed": False}
+
+
+def test_rejected_rows_are_listed_with_their_place_and_rule(run):
+    run("refresh", "--workers", "1")
+    shown = json.loads(run("--json", "rejected").output.splitlines()[0])
+    assert [(row["record"], row["rule"], row["value"]) for row in shown] == [
+        (37, "area_known", "Nơi Lạ")
+    ]
+
+
+def test_builds_are_listed_and_undone(run, installation):
+    run("refresh", "--workers", "1")
+    path = installation.catalog.parent / "visitors.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("1000", "1001"), encoding="utf-8")
+    run("refresh", "--workers", "1")
+    listed = json.loads(run("--json", "builds").output)
+    assert [(row["current"], row["build"]) for row in listed] == [("*", "00002"), ("", "00001")]
+    assert json.loads(run("--json", "undo").output.splitlines()[-1]) == {"build": "00001"}
+
+
+def test_check_tells_all_mistakes_and_exits_with_one(run, installation):
+    wrong = (HEAD + ENTRY).replace("title_en: Visitors", "titel_en: V").replace("type: integer", "type: int")
+    installation.catalog.write_text(wrong, encoding="utf-8")
+    shown = run("check")
+    assert shown.exit_code == 1
+    assert "Traceback" not in shown.output
+    assert shown.output.count("data_catalog.yaml:") == 3
+
+
+def test_an_error_under_json_is_for_machines(run, installation):
+    installation.catalog.unlink()
+    shown = run("--json", "check")
+    assert shown.exit_code == 1
+    assert "there is no catalog" in json.loads(shown.output)["errors"][0]["problem"]
+
+
+def test_before_the_first_refresh_commands_say_what_to_run(run):
+    shown = run("rejected")
+    assert shown.exit_code == 1
+    assert "run: foresight refresh" in shown.output
+
+
+def test_a_day_that_is_none_is_refused(installation):
+    shown = CliRunner().invoke(main, ["--today", "tomorrow", "check"])
+    assert shown.exit_code == 2
+    assert "write 2026-11-22" in shown.output
