@@ -287,14 +287,14 @@ def _x_of(content: Fan) -> alt.X:
     """Years, or Januaries with their year and Julys between them."""
     if content.frequency == "year":
         axis = alt.Axis(format="%Y", tickCount=alt.expr("width < 500 ? 5 : 12"), grid=False)
-    else:
-        month = "utcFormat(datum.value, '%b')"
-        january = f"[{month}, utcFormat(datum.value, '%Y')]"
-        axis = alt.Axis(
-            labelExpr=f"utcmonth(datum.value) == 0 ? {january} : width < {NARROW} ? '' : {month}",
-            values=_halves(content),
-            grid=False,
-        )
+        return alt.X("period:T", title=None, axis=axis, scale=alt.Scale(type="utc", padding=8))
+    month = "utcFormat(datum.value, '%b')"
+    january = f"[{month}, utcFormat(datum.value, '%Y')]"
+    axis = alt.Axis(
+        labelExpr=f"utcmonth(datum.value) == 0 ? {january} : width < {NARROW} ? '' : {month}",
+        values=_halves(content),
+        grid=False,
+    )
     return alt.X("period:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
 
 
@@ -495,6 +495,9 @@ def _config(reader: Reader) -> dict[str, Any]:
     colours = theme()
     return {
         "font": FONT,
+        # One text stands for the whole chart; hundreds of unnamed shapes would only be noise.
+        "aria": False,
+        "mark": {"aria": False},
         "view": {"stroke": None},
         "axis": {
             "labelColor": colours.muted,

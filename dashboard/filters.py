@@ -23,12 +23,15 @@ def remembered(name: str, options: Sequence[str], default: str) -> str:
     another page clears it, and then the session remembers.
     """
     asked = st.query_params.get(name)
-    state, written = st.session_state, f"written_{name}"
+    state, written, kept = st.session_state, f"written_{name}", f"kept_{name}"
     if asked is not None and asked != state.get(written):
         state[name] = asked
+    elif name not in state and kept in state:
+        # Streamlit forgets the state of a widget on the way to another page.
+        state[name] = state[kept]
     if state.get(name) not in options:
         state[name] = default
-    value = str(state[name])
+    value = state[kept] = str(state[name])
     _write(name, value, default)
     state[written] = st.query_params.get(name)
     return value

@@ -92,7 +92,7 @@ def forecast_all(
     ready = _backtests(plans, workers or os.cpu_count() or 1)
     for done, (plan, tests) in enumerate(ready, start=1):
         _write(warehouse, plan, tests, issue, today)
-        tell(f"{done}/{len(plans)}: {plan.found.job.title}")
+        tell(f"forecast {done} of {len(plans)}: {plan.found.job.title}")
     return Summary(
         series=sum(len(one.series) for one in found),
         refused=sum(one.series["refused"].count() for one in found),

@@ -13,7 +13,7 @@ from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.views.cache import drawn
 from dashboard.workload import TOTAL, communes, fields, year_of
-from dashboard.workload_charts import commune_fan, names
+from dashboard.workload_charts import RECEIVED, commune_fan, names
 
 ALL = "all"
 
@@ -108,11 +108,15 @@ def _made_of(reader: Reader, area: str) -> str:
                 f" ({reader.notation.share(row['weight'] * 100, 0)}, {text('communes.estimated')})"
             )
         parts.append(f"{row['kind']} {row['name']}{share}")
-    history = reader.rows("workload", area=area, category=TOTAL)
+    history = reader.rows("workload", area=area, category=TOTAL).filter(
+        pl.col("indicator") == RECEIVED
+    )
     largest = max((value for value in history["estimated_share"] if value), default=0)
     words = [text("communes.made_of", names=", ".join(parts))] if parts else []
     if largest:
         words.append(text("communes.share", share=reader.notation.share(largest * 100, 0)))
+        if history["lower"].is_not_null().any():
+            words.append(text("communes.share_band"))
     return escape(" ".join(words))
 
 

@@ -21,7 +21,7 @@ def draw(reader: Reader) -> None:
     layout.head(reader, text("data.title"), escape(_answer(reader, loads)))
     rows = [(dataset, loads.get(dataset.name)) for dataset in catalog.resources]
     layout.heading(text("data.datasets", count=len(rows)), text("data.datasets_note"))
-    layout.html(tables.table(text("data.title"), _columns(reader), rows, "cf-figures"))
+    layout.html(tables.table(text("data.title"), _columns(reader), rows, "cf-figures cf-labelled"))
     layout.download(reader, "datasets", lambda: _taken_away(reader, rows))
     _rejected(reader)
     layout.html(f'<div class="cf-foot"><p class="cf-note">{escape(text("data.reading"))}</p></div>')

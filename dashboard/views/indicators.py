@@ -162,7 +162,9 @@ def _explanation(reader: Reader, row: dict[str, Any], item: dict[str, Any]) -> s
     issued = reader.rows("forecasts_of", indicator=row["indicator"]).filter(
         (pl.col("area") == item["area"]) & (pl.col("frequency") == item["frequency"])
     )
-    parts = [text("indicators.points")] if item["frequency"] != "month" else []
+    parts = [_series_age(reader, row["indicator"], item)]
+    if item["frequency"] != "month":
+        parts.append(text("indicators.points"))
     if issued.is_empty():
         return escape(" ".join([*parts, text("indicators.not_asked")]))
     said = issued.row(0, named=True)
@@ -173,6 +175,17 @@ def _explanation(reader: Reader, row: dict[str, Any], item: dict[str, Any]) -> s
     if said["help"]:
         parts.append(text(f"help.{said['help']}"))
     return escape(" ".join(parts))
+
+
+def _series_age(reader: Reader, indicator: str, item: dict[str, Any]) -> str:
+    """Where this very series ends: it may be older than the newest figure of the indicator."""
+    rows = reader.rows("series", indicator=indicator).filter(
+        (pl.col("area") == item["area"]) & (pl.col("frequency") == item["frequency"])
+    )
+    last = rows.sort("period").row(-1, named=True)
+    when = reader.notation.during(last["frequency"], last["period"], last["period_end"])
+    days = reader.notation.age(age(last["period_end"], reader.today))
+    return reader.text("indicators.series_age", when=when, age=days)
 
 
 def model_title(reader: Reader, name: str) -> str:

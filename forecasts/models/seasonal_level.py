@@ -18,6 +18,10 @@ MEMORIES = (0.1, 0.2, 0.4, 0.7)
 """Weights of the newest value in the level; each series takes what would have served it best."""
 RIDGE = 0.05
 """Pull of calendar effects towards none, in the variance units of the regressors."""
+LEAST_FACTOR = 0.01
+"""A season below this share of the mean says nothing about the level: it is stepped over."""
+MOST_EFFECT = 1.5
+"""Bound of the log effect of the calendar: four and a half times, up or down."""
 
 
 def forecast(panel: Panel, horizon: int) -> Floats:
@@ -30,7 +34,8 @@ def forecast(panel: Panel, horizon: int) -> Floats:
         calm = known / past
         factors = _factors(panel, calm)
         seasons = np.arange(known.shape[1] + horizon) % panel.season
-        level = _level(calm / factors[:, seasons[:-horizon]])
+        usual = factors[:, seasons[:-horizon]]
+        level = _level(np.where(usual >= LEAST_FACTOR, calm / usual, np.nan))
         return level[:, None] * factors[:, seasons[-horizon:]] * future
 
 
@@ -109,7 +114,7 @@ def _effect(total: Floats, days: Floats, season: int) -> Floats:
     design = np.hstack([dummies, days])[seen]
     pull = np.diag([1e-6] * season + [RIDGE] * days.shape[1])
     weights = np.linalg.solve(design.T @ design + pull, design.T @ ratio[seen])
-    return np.asarray(days @ weights[season:])
+    return np.clip(days @ weights[season:], -MOST_EFFECT, MOST_EFFECT)
 
 
 def _level(known: Floats) -> Floats:

@@ -74,7 +74,11 @@ def test_builds_are_listed_and_undone(run, installation):
 
 
 def test_check_tells_all_mistakes_and_exits_with_one(run, installation):
-    wrong = (HEAD + ENTRY).replace("title_en: Visitors", "titel_en: V").replace("type: integer", "type: int")
+    wrong = (
+        (HEAD + ENTRY)
+        .replace("title_en: Visitors", "titel_en: V")
+        .replace("type: integer", "type: int")
+    )
     installation.catalog.write_text(wrong, encoding="utf-8")
     shown = run("check")
     assert shown.exit_code == 1

@@ -166,3 +166,13 @@ def test_tet_is_followed_from_january_to_february(make_panel, name):
     blind = all_models()["seasonal_naive"].paths(make_panel([truth[:points]]), horizon)[0]
     missed, blindly = (np.abs(p - truth[points:]).mean() for p in (paths, blind))
     assert missed < 0.5 * blindly
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_months_that_are_nearly_always_empty_do_not_blow_up_the_level(make_panel, name):
+    """A factor of next to nothing once divided a single case into a level beyond all numbers."""
+    rare = np.zeros((6, 58))
+    rare[:, 2::12] = 3
+    rare[0, 45] = 1e-9
+    paths = all_models()[name].paths(make_panel(rare, lowest=0), 14)
+    assert np.nanmax(np.nan_to_num(paths, posinf=np.inf)) <= 12

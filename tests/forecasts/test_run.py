@@ -230,4 +230,4 @@ def test_progress_is_told_job_by_job(tmp_path):
         forecast_all(
             warehouse, parse_catalog(CATALOG), today=TODAY, progress=told.append, workers=1
         )
-    assert told == ["1/1: 3, former_province, year"]
+    assert told == ["forecast 1 of 1: 3, former_province, year"]

@@ -1,0 +1,38 @@
+"""One invented build for all tests of the dashboard."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from dashboard import queries
+from dashboard.reader import Reader
+from tests.dashboard.invented import write_build
+
+TODAY = dt.date(2026, 11, 22)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with the invented build, as of `TODAY`."""
+    folder = tmp_path_factory.mktemp("state")
+    write_build(folder, TODAY)
+    return folder
+
+
+@pytest.fixture(params=["vi", "en"])
+def lang(request: pytest.FixtureRequest) -> str:
+    """Both languages, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def reader(home: Path, lang: str) -> Reader:
+    """Someone who reads the invented build in one language."""
+    return Reader(queries.current(home), lang, TODAY)
+
+
+@pytest.fixture
+def vietnamese(home: Path) -> Reader:
+    """Someone who reads it in Vietnamese."""
+    return Reader(queries.current(home), "vi", TODAY)

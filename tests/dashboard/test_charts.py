@@ -1,0 +1,88 @@
+"""Charts: the language of their numbers, the fields of their bands, their words for listeners."""
+
+import polars as pl
+import pytest
+
+from dashboard.charts import Fan, fan
+from dashboard.sparklines import CARD, sparkline
+from dashboard.workload_charts import city_fan, commune_fan, names, ranks
+
+
+def _fields(node):
+    """Every field an encoding names."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "field":
+                yield value
+            yield from _fields(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _fields(value)
+
+
+def _frame(drawing, name):
+    return pl.read_ipc_stream(drawing.spec["datasets"][name])
+
+
+@pytest.fixture(params=[city_fan, ranks])
+def drawing(request, reader):
+    return request.param(reader, "total")
+
+
+def test_numbers_and_months_follow_the_language(drawing, reader):
+    locale = drawing.spec["config"]["locale"]
+    decimal, july = {"vi": (",", "th7"), "en": (".", "Jul")}[reader.lang]
+    assert locale["number"]["decimal"] == decimal
+    assert locale["time"]["shortMonths"][6] == july
+    assert locale["time"]["days"][0] == {"vi": "Chủ Nhật", "en": "Sunday"}[reader.lang]
+
+
+def test_data_travel_as_arrow_bytes(drawing):
+    assert all(isinstance(data, bytes) for data in drawing.spec["datasets"].values())
+
+
+def test_a_chart_says_in_words_what_it_shows_and_that_it_is_simulated(drawing, reader):
+    mark = {"vi": "mô phỏng", "en": "imulated"}[reader.lang]
+    assert mark in drawing.alt
+    assert len(drawing.alt) > 60
+
+
+def test_the_fan_has_both_bands_and_a_visible_mark(reader):
+    spec = city_fan(reader, "total").spec
+    assert {"q025", "q10", "q50", "q90", "value"} <= set(_fields(spec))
+    assert reader.text("simulated.title") in str(spec["layer"])
+
+
+def test_the_band_joins_the_last_observed_value(vietnamese):
+    drawing = city_fan(vietnamese, "total")
+    last = _frame(drawing, "observed").sort("period").tail(1)
+    first = _frame(drawing, "ahead").head(1)
+    assert first["period"][0] == last["period"][0]
+    assert first["q025"][0] == first["q975"][0] == last["value"][0]
+
+
+def test_estimated_history_is_drawn_apart(vietnamese):
+    drawing = commune_fan(vietnamese, "90001", "Bịa Đặt 1", "total")
+    assert len(_frame(drawing, "estimated")) > 12
+    assert len(_frame(city_fan(vietnamese, "total"), "estimated")) == 0
+
+
+def test_no_line_bridges_a_missing_period(vietnamese):
+    observed = vietnamese.rows("series", indicator="people").filter(pl.col("area") == "hau_giang")
+    gap = observed.filter(pl.col("period").dt.year() != 2019)
+    content = Fan(gap, vietnamese.rows("fan", indicator="people", area="hau_giang",
+                  category="total", frequency="year"), "year", "", False, "")  # fmt: skip
+    assert _frame(fan(vietnamese, content), "observed")["piece"].to_list()[0] == 0
+    assert _frame(fan(vietnamese, content), "observed")["piece"].max() == 1
+
+
+def test_tiles_carry_ranks_or_names_and_mark_the_chosen(vietnamese):
+    numbers = _frame(ranks(vietnamese, "total"), "tiles")
+    assert sorted(numbers["label"].to_list(), key=len)[-1] == "10"
+    named = _frame(names(vietnamese, "total", "90003"), "tiles")
+    assert named.filter(pl.col("stroke") != "transparent")["code"].to_list() == ["90003"]
+    assert named["label"][0].replace("\n", " ").startswith("Bịa Đặt")
+
+
+def test_a_sparkline_is_an_image_without_a_request():
+    assert sparkline(CARD, [1.0, 2.0], [3.0]).startswith("data:image/svg+xml;base64,")

@@ -1,0 +1,88 @@
+"""What enters the first screen, what the workload sums to, and what leaves as a file."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from dashboard import cards, headline_table, tables
+from dashboard.published import headlines
+from dashboard.views.accuracy import fast_only
+from dashboard.workload import communes, pulse, year_of
+
+
+def test_a_stale_figure_never_enters_the_first_screen(vietnamese):
+    assert [item.indicator for item in headlines(vietnamese)] == ["growth", "revenue"]
+
+
+def test_a_headline_has_its_plan_its_next_target_and_its_rivals(vietnamese):
+    growth = headlines(vietnamese)[0]
+    assert growth.figure["value"] == 7.23
+    assert growth.plan["value"] == 10.0
+    assert growth.met is False
+    assert growth.target["period"] == dt.date(2026, 1, 1)
+    assert growth.figures == 2
+    assert growth.pace is None
+
+
+def test_the_pace_to_a_target_is_growth_a_year(vietnamese):
+    revenue = headlines(vietnamese)[1]
+    assert revenue.pace == pytest.approx((57000 / 26685) ** (1 / 5) - 1)
+
+
+def test_the_table_tells_status_age_target_and_rivals(reader):
+    shown = headline_table.table(reader, headlines(reader))
+    expected = {
+        "vi": ["sơ bộ", "10 tháng tuổi", "Mục tiêu 2030: 57.000 tỷ đồng", "2 số khác nhau"],
+        "en": ["preliminary", "10 months old", "Target 2030: 57,000 billion VND", "2 differing"],
+    }
+    assert [words for words in expected[reader.lang] if words not in shown] == []
+
+
+def test_a_year_adds_up_twelve_months_and_its_range_is_the_widest(vietnamese):
+    year = year_of(vietnamese, "city", "can_tho", "total")
+    months = pulse(vietnamese, "applications_received", "can_tho", "total").months[-12:]
+    assert year.received == pytest.approx(sum(months))
+    assert year.change == pytest.approx(0.07)
+    assert year.highest / year.expected == pytest.approx(1.15)
+
+
+def test_only_the_newest_issue_of_a_forecast_counts(vietnamese):
+    series = {"indicator": "applications_received", "area": "can_tho", "frequency": "month"}
+    assert len(vietnamese.rows("fan", category="total", **series)) == 14
+
+
+def test_communes_are_ranked_by_growth(vietnamese):
+    rows = communes(vietnamese, "total")
+    assert rows["code"].head(2).to_list() == ["90012", "90011"]
+    assert rows["change"][0] == pytest.approx(0.22)
+
+
+def test_a_commune_with_few_applications_is_not_ranked(vietnamese, monkeypatch):
+    monkeypatch.setattr("dashboard.workload.LEAST", 10**9)
+    assert communes.__wrapped__(vietnamese, "art")["rank"].null_count() == 12
+
+
+def test_five_cards_each_with_a_drawing(reader):
+    shown = cards.cards(reader, "total", year_of(reader, "city", "can_tho", "total"))
+    assert shown.count('class="cf-card"') == 5
+    assert shown.count("<img ") == 5
+    assert ("tối đa" if reader.lang == "vi" else "at most") in shown
+
+
+def test_cells_without_slow_models_are_named(vietnamese):
+    rows = fast_only(vietnamese.rows("shown"))
+    assert set(rows["level"]) == {"commune"}
+    assert rows["left_out"][0].to_list() == ["ets", "prophet", "sarima"]
+
+
+def test_a_download_says_that_it_is_simulated_and_opens_safely_in_a_spreadsheet():
+    written = tables.csv(pl.DataFrame({"source": ["=cmd()", "x"]}), simulated=True).decode()
+    assert written == "\ufeffsource,simulated\n'=cmd(),true\nx,true\n"
+
+
+def test_text_from_data_cannot_become_markup():
+    column = tables.Column("<b>", lambda row: tables.link(row, "javascript:alert(1)"))
+    shown = tables.table("t", [column], ["<script>"])
+    assert "<script>" not in shown
+    assert "href" not in shown

@@ -1,0 +1,129 @@
+"""Every page in both languages: no error, its words, its state from the URL."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard import reader as reader_module
+from tests.dashboard.conftest import TODAY
+
+TITLES = {
+    "overview": ("Cần Thơ: tình hình và dự báo", "Cần Thơ: where it stands and what comes"),
+    "indicators": ("Chỉ tiêu đã công bố", "Published indicators"),
+    "communes": ("103 xã, phường", "The 103 communes"),
+    "accuracy": ("Dự báo chính xác đến đâu", "How accurate forecasts are"),
+    "data": ("Dữ liệu", "Data"),
+}
+
+
+def script(page):
+    """One page of the app, as a script of its own: AppTest knows no `st.navigation` address."""
+    from importlib import import_module
+
+    from dashboard import layout, queries, reader
+    from dashboard.filters import language
+    from etl.settings import Settings
+
+    layout.style()
+    lang = language()
+    module = import_module(f"dashboard.views.{page}")
+    module.draw(reader.Reader(queries.current(Settings.read().home), lang, reader.today()))
+
+
+@pytest.fixture
+def open_page(home, monkeypatch):
+    monkeypatch.setenv("FORESIGHT_HOME", str(home))
+    monkeypatch.setattr(reader_module, "today", lambda: TODAY)
+
+    def run(page: str, **query: str) -> AppTest:
+        test = AppTest.from_function(script, kwargs={"page": page}, default_timeout=30)
+        for key, value in query.items():
+            test.query_params[key] = value
+        return test.run()
+
+    return run
+
+
+def _markup(test: AppTest) -> str:
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
+@pytest.mark.parametrize("page", TITLES)
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_page_opens_in_each_language(open_page, page, lang):
+    test = open_page(page, lang=lang)
+    assert not test.exception
+    assert test.title[0].value == TITLES[page][lang == "en"]
+
+
+@pytest.mark.parametrize("page", ["overview", "communes", "accuracy"])
+def test_a_page_with_simulated_figures_says_so(open_page, page):
+    assert "Dữ liệu mô phỏng" in _markup(open_page(page))
+
+
+def test_the_heading_over_the_fan_is_the_finding(open_page):
+    headers = [header.value for header in open_page("overview").header]
+    assert any(h.startswith("Dự báo khoảng") and "tăng 7%" in h for h in headers)
+
+
+def test_a_field_in_the_address_is_chosen(open_page):
+    assert open_page("overview", field="land").selectbox(key="field").value == "land"
+
+
+def test_an_unknown_code_in_the_address_falls_back(open_page):
+    test = open_page("overview", field="nonsense", lang="fr")
+    assert not test.exception
+    assert test.selectbox(key="field").value == "total"
+
+
+def test_a_commune_in_the_address_shows_its_history_and_how_far_it_is_estimated(open_page):
+    test = open_page("communes", area="90001")
+    assert test.header[1].value.startswith("Bịa Đặt 1: dự báo khoảng")
+    assert "xã Cũ (40%, ước tính)" in _markup(test)
+    assert "có tới 40% số hồ sơ" in _markup(test)
+
+
+def test_rival_figures_stand_side_by_side(open_page):
+    shown = _markup(open_page("indicators", indicator="growth"))
+    assert "7,23%" in shown
+    assert "8,3%" in shown
+    assert "Các nguồn công bố số khác nhau" in shown
+
+
+def test_figures_of_the_merged_city_are_no_series(open_page):
+    test = open_page("indicators", indicator="growth")
+    assert not test.get("vega_lite_chart")
+
+
+def test_a_refusal_says_why_and_what_would_help(open_page):
+    shown = _markup(open_page("indicators", indicator="people"))
+    assert "chuỗi quá ngắn" in shown
+    assert "nạp thêm kỳ số liệu" in shown
+
+
+def test_the_data_page_says_what_was_rejected_and_why(open_page):
+    shown = _markup(open_page("data"))
+    assert "Không đọc được" in shown
+    assert "31/02/2026" in shown
+
+
+def test_without_a_build_the_page_says_what_to_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORESIGHT_HOME", str(tmp_path))
+    test = AppTest.from_file(Path(dashboard.__file__).parent / "app.py").run()
+    assert not test.exception
+    assert "foresight refresh" in _markup(test)
+
+
+def test_a_new_build_is_picked_up_without_a_restart(tmp_path, monkeypatch):
+    from dashboard import queries
+    from tests.dashboard.invented import write_build
+
+    write_build(tmp_path, dt.date(2026, 10, 5))
+    first = queries.current(tmp_path)
+    write_build(tmp_path, dt.date(2026, 11, 5))
+    second = queries.current(tmp_path)
+    assert first.facts["today"] == "2026-10-05"
+    assert second.facts["today"] == "2026-11-05"
