@@ -1,11 +1,12 @@
 """Simulated dossiers of the one-stop offices, because the real ones are not public.
 
 One CSV file per month of receipt, laid out like a one-stop export, from a seed. What is known of
-Cần Thơ is met: 190,295 dossiers received from 1 July to 19 October 2025, 91.8 % of them resolved
-by then; in July 2025 69.7 % online and 1.58 % overdue. What is known elsewhere is borrowed: the
-spread between communes is Phú Thọ's. All other figures are assumptions. Those per field,
-procedure, season and year stand in `etl/reference/simulation`, each row with its basis; the rest
-are the constants below. No person, no name and no number is real.
+Cần Thơ is met: of the 190,295 dossiers received from 1 July to 19 October 2025 those at commune
+level, about 416 a commune and month; 91.8 % of them resolved by then; in July 2025 69.7 % online
+and 1.58 % overdue. What is known elsewhere is borrowed: the spread between communes is Phú Thọ's.
+All other figures are assumptions. Those per field, procedure, season and year stand in
+`etl/reference/simulation`, each row with its basis; the rest are the constants below. No person,
+no name and no number is real.
 
 A day's expected dossiers are those of today's 103 communes. Before 1 July 2025 each dossier is
 handed to one of the former communes there, or to its district, so the comparable city total knows
@@ -37,8 +38,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-ROWS = 2_180_000
-"""The volume at which July to 19 October 2025 has the city's 190,295 dossiers."""
+ROWS = 2_030_000
+"""The volume at which a commune receives 416 a month from July to 19 October 2025."""
 STATEMENT = "Dữ liệu mô phỏng / Simulated data"
 PARAMETERS = Path(__file__).parent / "reference" / "simulation"
 RECORD = "SIMULATED.json"

@@ -10,7 +10,7 @@ from dashboard.reader import Reader
 from dashboard.tables import Column
 from etl.catalog import Dataset
 
-REJECTED_SHOWN = 500
+REJECTED_SHOWN = 100_000
 COMMON_RULES = ("known", "unique", "readable", "required", "minimum", "maximum", "pattern")
 
 
