@@ -307,6 +307,6 @@ def serve(context: Context, port: int, address: str) -> None:
     # The pages read the settings of their own process from the environment.
     os.environ["FORESIGHT_HOME"] = str(context.settings.home)
     os.environ["FORESIGHT_CATALOG"] = str(context.settings.catalog)
-    context.say(f"The dashboard is on http://{address}:{port} (Ctrl+C to stop)")
+    context.say("starting the dashboard")
     sys.stdout.flush()
     run(context.settings.home, port=port, address=address)

@@ -130,6 +130,10 @@ async def warm(app: object) -> AsyncIterator[None]:
     from dashboard.views import overview
 
     overview.warm(Settings.read().home)
+    # After all that came before: the one line that says where to look.
+    place = f"http://{st.get_option('browser.serverAddress')}:{st.get_option('server.port')}"
+    sys.stdout.write(f"Mở {place} để xem, Ctrl+C để dừng. / Open {place}, Ctrl+C stops it.\n")
+    sys.stdout.flush()
     yield
 
 
