@@ -9,16 +9,20 @@ import codecs
 import csv
 import hashlib
 import io
-import re
 import tempfile
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from etl.catalog import Dataset
 from etl.extract.raw import FILE, Raw, UnreadableFile, plain
 from etl.warehouse import literal
 
 REJECTS = "unreadable_lines"
-BLANK_LINE = re.compile(rb"(?m)^[\r\0 ]*$\n")
+LINE_FEED = ord("\n")
+MOST_BLANK = 8
+"""A line of more bytes than this is not looked at for being blank; the reader will tell."""
 
 
 def extract(path: Path, dataset: Dataset) -> Raw:
@@ -99,17 +103,39 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
 
 def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
     """Records after the header, without blank lines; counted without the reader of columns."""
-    quote = dataset.read.quote.encode()
-    if quote not in body:
-        # A chunk of lines is much faster to look at than each: blank ones are rare.
-        lines = body.count(b"\n") + (not body.endswith(b"\n")) - skipped
-        return lines - len(BLANK_LINE.findall(body))
-    reader = csv.reader(
-        io.StringIO(body.decode("utf-8"), newline=""),
-        delimiter=dataset.read.delimiter,
-        quotechar=dataset.read.quote,
-    )
-    return sum(1 for row in reader if row and reader.line_num > skipped)
+    read = dataset.read
+    text = np.frombuffer(body, dtype=np.uint8)
+    quotes = np.flatnonzero(text == ord(read.quote))
+    if not _at_borders(text, quotes, ord(read.delimiter)):
+        reader = csv.reader(
+            io.StringIO(body.decode("utf-8"), newline=""),
+            delimiter=read.delimiter,
+            quotechar=read.quote,
+        )
+        return sum(1 for row in reader if row and reader.line_num > skipped)
+    breaks = np.flatnonzero(text == LINE_FEED)
+    head = breaks[skipped - 1] if skipped <= len(breaks) else len(text)
+    ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]  # one inside quotes ends nothing
+    if len(text) and text[-1] != LINE_FEED:
+        ends = np.append(ends, len(text))
+    ends = ends[ends > head]
+    starts = np.concatenate([[head + 1], ends[:-1] + 1])
+    blank = [
+        index
+        for index in np.flatnonzero(ends - starts <= MOST_BLANK)
+        if not body[starts[index] : ends[index]].strip(b"\r\0 ")
+    ]
+    return len(ends) - len(blank)
+
+
+def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:
+    """Whether every quote opens, closes or doubles, so that parity tells inside from outside."""
+    if len(quotes) % 2:
+        return False
+    border = np.array([delimiter, LINE_FEED, ord("\r"), *text[quotes[:1]]], dtype=np.uint8)
+    before = np.isin(text[np.maximum(quotes - 1, 0)], border) | (quotes == 0)
+    after = np.isin(text[np.minimum(quotes + 1, len(text) - 1)], border)
+    return bool((before | after | (quotes == len(text) - 1)).all())
 
 
 def _list(words: list[str]) -> str:
