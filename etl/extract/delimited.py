@@ -17,6 +17,14 @@ import numpy.typing as npt
 
 from etl.catalog import Dataset
 from etl.extract.raw import FILE, Raw, UnreadableFile, plain
+from etl.legacy_text import (
+    Bytes,
+    decode,
+    decode_delimited,
+    looks_legacy,
+    utf_16_without_mark,
+    written_in,
+)
 from etl.warehouse import literal
 
 REJECTS = "unreadable_lines"
@@ -64,23 +72,52 @@ def relation(raws: list[Raw], dataset: Dataset) -> str:
 
 def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]:
     """Path and bytes in UTF-8; a file in another encoding is converted into a temporary one."""
-    declared = dataset.read.encoding
-    if declared == "utf-8":
-        try:
-            codecs.decode(content, "utf-8")
-        except UnicodeDecodeError as error:
-            line = content[: error.start].count(b"\n") + 1
-            raise UnreadableFile(
-                f"byte {error.start} is not UTF-8",
-                where=f"{path.name}:{line}",
-                hint="say how it is written: read: {encoding: windows-1258} or utf-16",
-            ) from None
+    read = dataset.read
+    encoding = _encoding(path, content, dataset)
+    text = decode(content, encoding).removeprefix("\ufeff")
+    unmasked = read.text == "unicode" or (read.text == "auto" and not looks_legacy(text))
+    masked = encoding.startswith("utf") and not unmasked
+    if encoding == "utf-8" and not masked:
         return path, content.removeprefix(codecs.BOM_UTF8)
-    text = content.decode(declared, errors="replace").removeprefix("\ufeff")
+    if masked:
+        text = decode_delimited(
+            text, read.text, delimiter=read.delimiter, quote=read.quote, words=dataset.words
+        )
     body = text.encode("utf-8")
     converted = Path(tempfile.mkdtemp(prefix="foresight-")) / path.name
     converted.write_bytes(body)
     return converted, body
+
+
+def _encoding(path: Path, content: bytes, dataset: Dataset) -> Bytes:
+    """As declared, if it can be; else by what the bytes say."""
+    declared = dataset.read.encoding
+    if declared == "utf-8":
+        _check_utf8(path, content)
+    if declared == "utf-16":
+        return utf_16_without_mark(content) or "utf-16"
+    if declared != "auto":
+        return declared
+    found = written_in(content, delimiter=dataset.read.delimiter, words=dataset.words)
+    if found is None:
+        raise UnreadableFile(
+            "not Unicode, and its words are not clearly Vietnamese in any other encoding",
+            where=path.name,
+            hint="say how it is written: read: {encoding: tcvn3}, vni or windows-1258",
+        )
+    return found
+
+
+def _check_utf8(path: Path, content: bytes) -> None:
+    try:
+        codecs.decode(content, "utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UnreadableFile(
+            f"byte {error.start} is not UTF-8",
+            where=f"{path.name}:{line}",
+            hint="say how it is written: read: {encoding: auto}, or tcvn3, vni, windows-1258",
+        ) from None
 
 
 def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:

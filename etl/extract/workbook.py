@@ -16,6 +16,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from etl.catalog import Dataset
 from etl.extract.raw import RECORD, SHEET, Raw, UnreadableFile, plain
+from etl.legacy_text import decode_columns
 
 Cell = str | float | int | bool | dt.date | dt.time | dt.timedelta | None
 Row = list[str | None]
@@ -65,6 +66,7 @@ def _sheet(book: CalamineWorkbook, name: str, dataset: Dataset, path: Path) -> p
         [_text(cell, dataset.read.decimal) for cell in row]
         for row in sheet.to_python(skip_empty_area=False)
     ]
+    grid = decode_columns(grid, dataset.read.text, dataset.words)
     top, labels = _labels(grid, sheet.merged_cell_ranges or [], dataset, f"{path.name}: {name}")
     rows = list(_body(grid, top, dataset))
     filled = [labels.index(label) for label in dataset.clean.fill_down if label in labels]
