@@ -11,6 +11,7 @@ compared without regard to case. Its 'ư' is the soft hyphen, which cleaners del
 
 import codecs
 import csv
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -93,6 +94,15 @@ _LATIN = f"[\x00-\xff{''.join(_WINDOWS_1252.values())}]*"
 _COULD_BE_LEGACY = re.compile(f"{_LATIN}[\xa1-\xff]{_LATIN}\\Z")
 # Characters that Vietnamese in Unicode does not use, or rarely, and legacy text always does.
 _TYPICAL = re.compile("[¡-®µ-¾ÄÅÆÇËÎÏÐÑÖ×ØÛÜÞßäåæçëîïðñö÷øûüþ]")
+# The same characters as UTF-8, for files too large to be decoded without need.
+_TYPICAL_UTF8 = re.compile(
+    b"|".join(
+        bytes([lead]) + b"[" + b"".join(re.escape(c.encode()[1:]) for c in group) + b"]"
+        for lead, group in itertools.groupby(
+            filter(_TYPICAL.match, map(chr, range(0x80, 0x100))), key=lambda c: c.encode()[0]
+        )
+    )
+)
 
 
 def decode(text: str | bytes, encoding: Encoding | Bytes) -> str:
@@ -180,8 +190,13 @@ def _words(text: str) -> list[str]:
 # --- tables and files ---------------------------------------------------------------------------
 
 
-def looks_legacy(text: str) -> bool:
-    """Whether a vote is worth its while: a character is seldom seen in Unicode Vietnamese."""
+def looks_legacy(text: str | bytes) -> bool:
+    """Whether a vote is worth its while: a character is seldom seen in Unicode Vietnamese.
+
+    `bytes` are UTF-8.
+    """
+    if isinstance(text, bytes):
+        return _TYPICAL_UTF8.search(text) is not None
     return not text.isascii() and _TYPICAL.search(text) is not None
 
 

@@ -74,11 +74,13 @@ def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]
     """Path and bytes in UTF-8; a file in another encoding is converted into a temporary one."""
     read = dataset.read
     encoding = _encoding(path, content, dataset)
+    if encoding == "utf-8" and (
+        read.text == "unicode" or (read.text == "auto" and not looks_legacy(content))
+    ):
+        return path, content.removeprefix(codecs.BOM_UTF8)
     text = decode(content, encoding).removeprefix("\ufeff")
     unmasked = read.text == "unicode" or (read.text == "auto" and not looks_legacy(text))
     masked = encoding.startswith("utf") and not unmasked
-    if encoding == "utf-8" and not masked:
-        return path, content.removeprefix(codecs.BOM_UTF8)
     if masked:
         text = decode_delimited(
             text, read.text, delimiter=read.delimiter, quote=read.quote, words=dataset.words
