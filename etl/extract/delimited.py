@@ -50,7 +50,7 @@ def relation(raws: list[Raw], dataset: Dataset) -> str:
     return (
         f"read_csv({_list([raw.path for raw in raws])}, columns={{{columns}}}, "
         f"auto_detect=false, header=false, skip={first.header_lines}, "
-        f"delim={literal(read.delimiter)}, quote={literal(read.quote)}, "
+        f"delim={literal(dataset.delimiter)}, quote={literal(read.quote)}, "
         f"escape={literal(read.quote)}, "
         f"nullstr={_list(read.missing)}, "
         f"strict_mode=true, null_padding=false, store_rejects=true, filename='{FILE}', "
@@ -84,7 +84,7 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     read = dataset.read
     rows = csv.reader(
         io.StringIO(body[:65536].decode("utf-8", errors="ignore"), newline=""),
-        delimiter=read.delimiter,
+        delimiter=dataset.delimiter,
         quotechar=read.quote,
     )
     for row in rows:
@@ -106,7 +106,7 @@ def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
         return lines - len(BLANK_LINE.findall(body))
     reader = csv.reader(
         io.StringIO(body.decode("utf-8"), newline=""),
-        delimiter=dataset.read.delimiter,
+        delimiter=dataset.delimiter,
         quotechar=dataset.read.quote,
     )
     return sum(1 for row in reader if row and reader.line_num > skipped)
