@@ -52,7 +52,9 @@ class Context:
         if self.as_json:
             self.result([dict(zip(columns, row, strict=True)) for row in rows])
             return
-        shown = Table(*columns, box=None, pad_edge=False)
+        shown = Table(box=None, pad_edge=False)
+        for column in columns:
+            shown.add_column(column, overflow="fold")  # a path cut short is of no use
         for row in rows:
             shown.add_row(*("" if cell is None else str(cell) for cell in row))
         self.console.print(shown)

@@ -201,7 +201,7 @@ def _stage(warehouse: Warehouse, made: list[Column], rules: list[Check], relatio
             f"with typed as (select {relation}.rowid as {ROW}, arrival.load, {place}, "
             f"{', '.join(typed + texts)} "
             f"from {relation} join arrival using ({FILE}) {' '.join(joins)}) "
-            f"select *, ({bits or 0})::bigint as _issues from typed order by {ROW}"
+            f"select *, ({bits or 0})::bigint as _issues from typed"
         )
 
 

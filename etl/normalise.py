@@ -68,10 +68,16 @@ def columns(dataset: Dataset, raw: Raw, relation: str, warehouse: Warehouse) -> 
         elif field.name == "as_of":
             made.append(_publication_day(field, text, relation, warehouse))
         else:
-            made.append(
-                Column(field, text, {field.name: _cast(field, text, dataset)}, reads_text=True)
-            )
+            made.append(_plain(field, text, dataset))
     return made
+
+
+def _plain(field: FieldEntry, text: str, dataset: Dataset) -> Column:
+    """Any text is text; numbers, days and truth values can fail to be read."""
+    sql = _cast(field, text, dataset)
+    if field.sensitive and field.type == "string":
+        sql = f"nullif(trim({text}), '')"  # looked at by its rules, and not kept
+    return Column(field, text, {field.name: sql}, reads_text=field.type != "string")
 
 
 def _raw_text(field: FieldEntry, dataset: Dataset, raw: Raw) -> str:

@@ -166,7 +166,10 @@ class Read(Part):
 
     format: Format | None = None
     """By default the ending of the path."""
-    encoding: Literal["utf-8", "utf-16", "windows-1258"] = "utf-8"
+    encoding: Literal["utf-8", "utf-16", "windows-1258", "tcvn3", "vni", "auto"] = "utf-8"
+    """How the bytes of delimited text are written; `auto`: its mark, UTF-8, or the words in it."""
+    text: Literal["auto", "unicode", "tcvn3", "vni", "windows-1258"] = "auto"
+    """What characters in a Unicode file stand for; `auto`: by the words in each column."""
     delimiter: str | None = None
     """Between the cells of a line: by default a comma, in tsv a tab."""
     quote: str = '"'
@@ -377,6 +380,13 @@ class Dataset(Part):
     def field(self, name: str) -> FieldEntry | None:
         """The field of that name."""
         return next((field for field in self.schema_.fields if field.name == name), None)
+
+    @property
+    def words(self) -> list[str]:
+        """Vietnamese that is expected in its files: headers and labels of categories."""
+        headers = [word for field in self.schema_.fields for word in field.spellings]
+        labels = [c.label for field in self.schema_.fields for c in field.categories]
+        return [*headers, *labels, *([self.read.header.find] if self.read.header else [])]
 
     def english_title(self) -> str:
         """English title, or the Vietnamese one where there is none."""

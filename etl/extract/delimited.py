@@ -9,16 +9,28 @@ import codecs
 import csv
 import hashlib
 import io
-import re
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from etl.catalog import Dataset
 from etl.extract.raw import FILE, Raw, UnreadableFile, plain
+from etl.legacy_text import (
+    Bytes,
+    decode,
+    decode_delimited,
+    looks_legacy,
+    utf_16_without_mark,
+    written_in,
+)
 from etl.warehouse import literal
 
 REJECTS = "unreadable_lines"
-BLANK_LINE = re.compile(rb"(?m)^[\r\0 ]*$\n")
+LINE_FEED = ord("\n")
+MOST_BLANK = 8
+"""A line of more bytes than this is not looked at for being blank; the reader will tell."""
 
 
 def extract(path: Path, dataset: Dataset) -> Raw:
@@ -60,23 +72,52 @@ def relation(raws: list[Raw], dataset: Dataset) -> str:
 
 def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]:
     """Path and bytes in UTF-8; a file in another encoding is converted into a temporary one."""
-    declared = dataset.read.encoding
-    if declared == "utf-8":
-        try:
-            codecs.decode(content, "utf-8")
-        except UnicodeDecodeError as error:
-            line = content[: error.start].count(b"\n") + 1
-            raise UnreadableFile(
-                f"byte {error.start} is not UTF-8",
-                where=f"{path.name}:{line}",
-                hint="say how it is written: read: {encoding: windows-1258} or utf-16",
-            ) from None
+    read = dataset.read
+    encoding = _encoding(path, content, dataset)
+    text = decode(content, encoding).removeprefix("\ufeff")
+    unmasked = read.text == "unicode" or (read.text == "auto" and not looks_legacy(text))
+    masked = encoding.startswith("utf") and not unmasked
+    if encoding == "utf-8" and not masked:
         return path, content.removeprefix(codecs.BOM_UTF8)
-    text = content.decode(declared, errors="replace").removeprefix("\ufeff")
+    if masked:
+        text = decode_delimited(
+            text, read.text, delimiter=dataset.delimiter, quote=read.quote, words=dataset.words
+        )
     body = text.encode("utf-8")
     converted = Path(tempfile.mkdtemp(prefix="foresight-")) / path.name
     converted.write_bytes(body)
     return converted, body
+
+
+def _encoding(path: Path, content: bytes, dataset: Dataset) -> Bytes:
+    """As declared, if it can be; else by what the bytes say."""
+    declared = dataset.read.encoding
+    if declared == "utf-8":
+        _check_utf8(path, content)
+    if declared == "utf-16":
+        return utf_16_without_mark(content) or "utf-16"
+    if declared != "auto":
+        return declared
+    found = written_in(content, delimiter=dataset.delimiter, words=dataset.words)
+    if found is None:
+        raise UnreadableFile(
+            "not Unicode, and its words are not clearly Vietnamese in any other encoding",
+            where=path.name,
+            hint="say how it is written: read: {encoding: tcvn3}, vni or windows-1258",
+        )
+    return found
+
+
+def _check_utf8(path: Path, content: bytes) -> None:
+    try:
+        codecs.decode(content, "utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UnreadableFile(
+            f"byte {error.start} is not UTF-8",
+            where=f"{path.name}:{line}",
+            hint="say how it is written: read: {encoding: auto}, or tcvn3, vni, windows-1258",
+        ) from None
 
 
 def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
@@ -99,17 +140,39 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
 
 def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
     """Records after the header, without blank lines; counted without the reader of columns."""
-    quote = dataset.read.quote.encode()
-    if quote not in body:
-        # A chunk of lines is much faster to look at than each: blank ones are rare.
-        lines = body.count(b"\n") + (not body.endswith(b"\n")) - skipped
-        return lines - len(BLANK_LINE.findall(body))
-    reader = csv.reader(
-        io.StringIO(body.decode("utf-8"), newline=""),
-        delimiter=dataset.delimiter,
-        quotechar=dataset.read.quote,
-    )
-    return sum(1 for row in reader if row and reader.line_num > skipped)
+    read = dataset.read
+    text = np.frombuffer(body, dtype=np.uint8)
+    quotes = np.flatnonzero(text == ord(read.quote))
+    if not _at_borders(text, quotes, ord(dataset.delimiter)):
+        reader = csv.reader(
+            io.StringIO(body.decode("utf-8"), newline=""),
+            delimiter=dataset.delimiter,
+            quotechar=read.quote,
+        )
+        return sum(1 for row in reader if row and reader.line_num > skipped)
+    breaks = np.flatnonzero(text == LINE_FEED)
+    head = breaks[skipped - 1] if skipped <= len(breaks) else len(text)
+    ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]  # one inside quotes ends nothing
+    if len(text) and text[-1] != LINE_FEED:
+        ends = np.append(ends, len(text))
+    ends = ends[ends > head]
+    starts = np.concatenate([[head + 1], ends[:-1] + 1])
+    blank = [
+        index
+        for index in np.flatnonzero(ends - starts <= MOST_BLANK)
+        if not body[starts[index] : ends[index]].strip(b"\r\0 ")
+    ]
+    return len(ends) - len(blank)
+
+
+def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:
+    """Whether every quote opens, closes or doubles, so that parity tells inside from outside."""
+    if len(quotes) % 2:
+        return False
+    border = np.array([delimiter, LINE_FEED, ord("\r"), *text[quotes[:1]]], dtype=np.uint8)
+    before = np.isin(text[np.maximum(quotes - 1, 0)], border) | (quotes == 0)
+    after = np.isin(text[np.minimum(quotes + 1, len(text) - 1)], border)
+    return bool((before | after | (quotes == len(text) - 1)).all())
 
 
 def _list(words: list[str]) -> str:

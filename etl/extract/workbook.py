@@ -13,6 +13,7 @@ import polars as pl
 from etl.catalog import Dataset
 from etl.extract.raw import Raw, UnreadableFile, in_memory, plain, shaped, text_of
 from etl.extract.sheets import Range, Sheet, read_sheets
+from etl.legacy_text import decode_columns
 
 Row = list[str | None]
 
@@ -30,6 +31,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
 
 def _frame(sheet: Sheet, dataset: Dataset, where: str) -> pl.DataFrame:
     grid: list[Row] = [[text_of(cell, dataset.read.decimal) for cell in row] for row in sheet.rows]
+    grid = decode_columns(grid, dataset.read.text, dataset.words)
     top, labels = _labels(grid, sheet.merged, dataset, where)
     rows = list(_body(grid, top, dataset))
     columns: dict[str, list[str | None]] = {
