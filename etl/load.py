@@ -19,13 +19,12 @@ import polars as pl
 
 from etl.catalog import Dataset
 from etl.errors import ForesightError
-from etl.extract import delimited, workbook
+from etl.extract import READERS, delimited
 from etl.extract.raw import FILE, RECORD, ROW, SHEET, Raw
 from etl.normalise import Column, columns
 from etl.validate import Check, checks
 from etl.warehouse import Warehouse, identifier, literal
 
-READERS = {"csv": delimited.extract, "xlsx": workbook.extract}
 BATCH = 256_000_000
 MOST_RULES = 60
 
@@ -103,7 +102,7 @@ Counts = dict[int, tuple[int, int, int]]
 
 
 def _batches(extracted: Iterator[tuple[Arrival, Raw]]) -> Iterator[Batch]:
-    """Neighbouring delimited files with the same header together; a workbook alone."""
+    """Neighbouring delimited files with the same header together; others alone."""
     batch: Batch = []
     for arrival, raw in extracted:
         if batch and not _goes_with(batch, raw):

@@ -1,6 +1,8 @@
 """What every test may use: a folder that is an installation, and Hypothesis without a clock."""
 
 import datetime as dt
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,3 +72,12 @@ def observed(warehouse: Warehouse, where: str = "true") -> pl.DataFrame:
         "select indicator, area, category, frequency, period, value, status from observation "
         f"where {where} order by indicator, area, category, period, value"
     )
+
+
+def zipped(parts: dict[str, str]) -> bytes:
+    """A zip of these parts."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, text in parts.items():
+            package.writestr(name, text)
+    return made.getvalue()

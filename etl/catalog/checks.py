@@ -4,10 +4,12 @@ import difflib
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import get_args
 
-from etl.catalog.entries import Catalog, Condition, Dataset, Indicator, Measure
+from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
+FORMATS: tuple[str, ...] = get_args(Format)
 
 Place = tuple[str | int, ...]
 """Keys and numbers that lead to a node of the catalog."""
@@ -63,8 +65,8 @@ def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
         or ":" in path
     ):
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
-    elif dataset.format not in ("csv", "xlsx"):
-        yield (*here, "path"), f"no reader for {dataset.format!r}", "readers: csv, xlsx"
+    elif dataset.format not in FORMATS:
+        yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"
 
 
 def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

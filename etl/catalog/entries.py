@@ -15,6 +15,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Level = Literal["nation", "city", "former_province", "district", "commune"]
 Frequency = Literal["day", "week", "month", "quarter", "year"]
 Grain = Literal["nation", "city", "city*category", "former_province", "commune", "commune*category"]
+Format = Literal["csv", "tsv", "xlsx", "xls", "ods", "json", "parquet"]
 Status = Literal["estimate", "preliminary", "final", "plan"]
 Theme = Literal[
     "AGRI",
@@ -163,12 +164,14 @@ class Header(Part):
 class Read(Part):
     """How the raw file is opened. Nothing here is guessed: the dialect is pinned."""
 
-    format: Literal["csv", "xlsx"] | None = None
+    format: Format | None = None
+    """By default the ending of the path."""
     encoding: Literal["utf-8", "utf-16", "windows-1258", "tcvn3", "vni", "auto"] = "utf-8"
     """How the bytes of delimited text are written; `auto`: its mark, UTF-8, or the words in it."""
     text: Literal["auto", "unicode", "tcvn3", "vni", "windows-1258"] = "auto"
     """What characters in a Unicode file stand for; `auto`: by the words in each column."""
-    delimiter: str = ","
+    delimiter: str | None = None
+    """Between the cells of a line: by default a comma, in tsv a tab."""
     quote: str = '"'
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " "] = ""
@@ -176,6 +179,8 @@ class Read(Part):
     missing: list[str] = ["", "-", "–", "..", "...", "…", "x", "na", "NA", "N/A"]
     sheet: str | None = None
     """Name of the sheet, or `^` and a regular expression; every sheet that matches is read."""
+    records: str | None = None
+    """Key of a json object that holds the list of records; without it the file is that list."""
     header: Header | None = None
     stop_at: str | None = None
     """Regular expression on the first filled cell of a row: from there on, footnotes."""
@@ -344,8 +349,13 @@ class Dataset(Part):
 
     @property
     def format(self) -> str:
-        """csv or xlsx: as declared, or by the ending of the path."""
+        """One of `Format`: as declared, or by the ending of the path."""
         return self.read.format or PurePosixPath(self.path).suffix.lstrip(".").lower()
+
+    @property
+    def delimiter(self) -> str:
+        """What stands between the cells of a line of delimited text."""
+        return self.read.delimiter or ("\t" if self.format == "tsv" else ",")
 
     @property
     def simulated(self) -> bool:

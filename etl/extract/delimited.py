@@ -62,7 +62,7 @@ def relation(raws: list[Raw], dataset: Dataset) -> str:
     return (
         f"read_csv({_list([raw.path for raw in raws])}, columns={{{columns}}}, "
         f"auto_detect=false, header=false, skip={first.header_lines}, "
-        f"delim={literal(read.delimiter)}, quote={literal(read.quote)}, "
+        f"delim={literal(dataset.delimiter)}, quote={literal(read.quote)}, "
         f"escape={literal(read.quote)}, "
         f"nullstr={_list(read.missing)}, "
         f"strict_mode=true, null_padding=false, store_rejects=true, filename='{FILE}', "
@@ -83,7 +83,7 @@ def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]
     masked = encoding.startswith("utf") and not unmasked
     if masked:
         text = decode_delimited(
-            text, read.text, delimiter=read.delimiter, quote=read.quote, words=dataset.words
+            text, read.text, delimiter=dataset.delimiter, quote=read.quote, words=dataset.words
         )
     body = text.encode("utf-8")
     converted = Path(tempfile.mkdtemp(prefix="foresight-")) / path.name
@@ -100,7 +100,7 @@ def _encoding(path: Path, content: bytes, dataset: Dataset) -> Bytes:
         return utf_16_without_mark(content) or "utf-16"
     if declared != "auto":
         return declared
-    found = written_in(content, delimiter=dataset.read.delimiter, words=dataset.words)
+    found = written_in(content, delimiter=dataset.delimiter, words=dataset.words)
     if found is None:
         raise UnreadableFile(
             "not Unicode, and its words are not clearly Vietnamese in any other encoding",
@@ -127,7 +127,7 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     read = dataset.read
     rows = csv.reader(
         io.StringIO(body[:65536].decode("utf-8", errors="ignore"), newline=""),
-        delimiter=read.delimiter,
+        delimiter=dataset.delimiter,
         quotechar=read.quote,
     )
     for row in rows:
@@ -145,10 +145,10 @@ def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
     read = dataset.read
     text = np.frombuffer(body, dtype=np.uint8)
     quotes = np.flatnonzero(text == ord(read.quote))
-    if not _at_borders(text, quotes, ord(read.delimiter)):
+    if not _at_borders(text, quotes, ord(dataset.delimiter)):
         reader = csv.reader(
             io.StringIO(body.decode("utf-8"), newline=""),
-            delimiter=read.delimiter,
+            delimiter=dataset.delimiter,
             quotechar=read.quote,
         )
         return sum(1 for row in reader if row and reader.line_num > skipped)

@@ -65,7 +65,7 @@ def test_the_schema_for_editors_is_that_of_the_model():
         ("titel_en:", "title_en:", "did you mean 'title_en'?"),
         ("data/../../x.csv", "data/applications_*.csv", "relative to the catalog"),
         ("/etc/passwd", "data/applications_*.csv", "relative to the catalog"),
-        ("applications.docx", "data/applications_*.csv", "readers: csv, xlsx"),
+        ("applications.docx", "data/applications_*.csv", "readers: csv, tsv, xlsx"),
         ("level: comune", "level: commune", "'commune'"),
     ],
 )

@@ -1,0 +1,46 @@
+"""Parquet: typed columns, made text again so that the catalog alone says what they are."""
+
+import io
+from pathlib import Path
+
+import polars as pl
+
+from etl.catalog import Dataset
+from etl.extract.raw import Raw, UnreadableFile, in_memory, shaped, text_of
+
+
+def extract(path: Path, dataset: Dataset) -> Raw:
+    """All columns as text; numbers with the decimal sign declared for the dataset.
+
+    Raises:
+        UnreadableFile: not Parquet, or a column holds lists, structures or bytes.
+    """
+    content = path.read_bytes()
+    try:
+        frame = pl.read_parquet(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        problem = str(error).splitlines()[0]
+        raise UnreadableFile(
+            f"not Parquet: {problem}", where=path.name, hint="ask for it again, or as csv"
+        ) from None
+    columns = {
+        column.name: _texts(column, dataset.read.decimal, path) for column in frame.iter_columns()
+    }
+    numbers = list(range(1, frame.height + 1))
+    return in_memory(path, content, shaped(columns, numbers, dataset, where=path.name))
+
+
+def _texts(column: pl.Series, decimal: str, path: Path) -> list[str | None]:
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        raise UnreadableFile(
+            f"column {column.name!r} holds {column.dtype}",
+            where=path.name,
+            hint="ask for flat columns: one number, text or date a cell",
+        )
+    if column.dtype == pl.Float32:
+        # Straight to 64 bits, 0.1 would become 0.10000000149011612.
+        column = column.cast(pl.String).cast(pl.Float64)
+    cells = column.to_list()
+    # Distinct values first: there are few, and Python is slow.
+    texts = {cell: text_of(cell, decimal) for cell in set(cells)}
+    return [texts[cell] for cell in cells]

@@ -1,0 +1,107 @@
+"""Workbooks are read in a process that may break, and by rules that keep it from breaking."""
+
+import pytest
+from conftest import ROOT, SHARED, zipped
+from python_calamine import CalamineWorkbook
+
+from etl.extract import sheets
+from etl.extract.raw import UnreadableFile
+from etl.extract.sheets import read_sheets
+
+ENTRY = """
+- name: land
+  title: Đất
+  sources: [{path: land.xlsx}]
+  schema: {fields: [{name: value, type: number}]}
+"""
+ROW = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row>'
+
+
+def workbook(sheet: str) -> bytes:
+    """The least that is an xlsx, with this XML as the rows of its one sheet."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    relation = '<Relationship Id="r1" Type="{}/{}" Target="{}"/>'
+    relations = f'<Relationships xmlns="{package}/relationships">{relation}</Relationships>'
+    return zipped(
+        {
+            "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/></Types>',
+            "_rels/.rels": relations.format(office, "officeDocument", "xl/workbook.xml"),
+            "xl/_rels/workbook.xml.rels": relations.format(office, "worksheet", "sheet1.xml"),
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+            '<sheet name="Bieu" sheetId="1" r:id="r1"/></sheets></workbook>',
+            "xl/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData>'
+            "</worksheet>",
+        }
+    )
+
+
+def test_a_workbook_that_would_fill_the_memory_is_refused_and_ends_nothing_else(refresh):
+    corners = (
+        '<row r="1"><c r="A1"><v>1</v></c></row>'
+        '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    )
+    with pytest.raises(UnreadableFile, match="more than 1 GB of memory") as error:
+        refresh(ENTRY, land_xlsx=workbook(corners))
+    assert error.value.where == "land.xlsx"
+    assert "delete the empty rows" in error.value.hint
+
+
+def test_the_same_workbook_with_its_cells_side_by_side_is_read(tmp_path):
+    path = tmp_path / "land.xlsx"
+    path.write_bytes(workbook(ROW))
+    assert read_sheets(path, None) == [sheets.Sheet("Bieu", [[1, 2]], [])]
+
+
+def test_a_workbook_that_takes_too_long_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheets, "SECONDS", 0.001)
+    path = tmp_path / "land.xlsx"
+    path.write_bytes(workbook(ROW))
+    with pytest.raises(UnreadableFile, match=r"takes more than 0\.001 s to read"):
+        read_sheets(path, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (workbook(" " * 20_000_000), "times its size, more than 200"),
+        (zipped({f"part{n}": "" for n in range(2001)}), "2001 parts, more than 2000"),
+        (zipped({"../../etc/cron.d/x": ""}), "called '../../etc/cron.d/x', which leads outside"),
+        (zipped({"/etc/passwd": ""}), "called '/etc/passwd', which leads outside"),
+        (zipped({"C:\\x.dll": ""}), "which leads outside"),
+        (zipped({"letter.txt": "no sheets"}), "not a workbook"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "not a workbook"),
+        (b"", "not a workbook"),
+    ],
+    ids=["bomb", "many parts", "upwards", "absolute", "drive", "other zip", "html", "empty"],
+)
+def test_what_only_looks_like_a_workbook_is_refused_before_it_does_harm(tmp_path, content, told):
+    path = tmp_path / "land.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFile) as error:
+        read_sheets(path, None)
+    assert told in error.value.problem
+    assert error.value.hint
+
+
+def test_a_workbook_too_large_unpacked_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheets, "UNPACKED", 1000)
+    path = tmp_path / "land.xlsx"
+    path.write_bytes(workbook(ROW))
+    with pytest.raises(UnreadableFile, match=r"unpacks to 0 MB"):
+        read_sheets(path, None)
+
+
+SENT = [*ROOT.glob("data/sources/**/*.xlsx"), *SHARED.glob("data/samples/*.xls")]
+
+
+@pytest.mark.parametrize("path", SENT, ids=lambda path: path.name)
+def test_another_process_reads_what_this_one_would(path):
+    book = CalamineWorkbook.from_path(str(path))
+    for sheet in read_sheets(path, "^"):
+        own = book.get_sheet_by_name(sheet.name)
+        assert sheet.rows == own.to_python(skip_empty_area=False)
+        assert sheet.merged == (own.merged_cell_ranges or [])
