@@ -99,7 +99,7 @@ def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
     if field.type in ("integer", "number"):
         number = f"try_cast({_digits(trimmed, dataset)} as double)"
         if field.type == "number":
-            return number
+            return f"case when isfinite({number}) then {number} end"
         return f"case when {number} = round({number}) then {number}::bigint end"
     if field.type == "date":
         formats = ", ".join(literal(form) for form in [*dataset.read.dates, "%Y-%m-%d"])

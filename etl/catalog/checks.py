@@ -22,6 +22,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
     for number, dataset in enumerate(catalog.resources):
         place: Place = ("resources", number)
         yield from _path_check(dataset, place)
+        yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
         yield from _measure_checks(dataset, place)
         yield from _indicator_checks(catalog, dataset, place)
@@ -67,6 +68,22 @@ def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
     elif dataset.format not in FORMATS:
         yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"
+
+
+def _shape_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    """What the readers of delimited text do not do must not be asked of them in silence."""
+    if dataset.format not in ("csv", "tsv"):
+        return
+    for key, asked in (
+        ("unpivot", dataset.clean.unpivot),
+        ("fill_down", dataset.clean.fill_down),
+    ):
+        if asked:
+            yield (
+                (*place, "clean", key),
+                f"{key} is not done for {dataset.format} files",
+                "send the table as a workbook, or in long form",
+            )
 
 
 def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

@@ -112,6 +112,14 @@ def test_what_must_not_leave_cannot_be_published(change, told):
         parse_catalog((HEAD + PLAIN).replace(*change))
 
 
+def test_what_a_reader_does_not_do_is_not_asked_of_it_in_silence():
+    asked = "{areas: {level: commune}, fill_down: [Tháng]}"
+    assert (
+        "fill_down is not done for csv files"
+        in refused(PLAIN.replace("{areas: {level: commune}}", asked))[0]
+    )
+
+
 def test_an_indicator_is_described_once_and_named_elsewhere():
     again = PLAIN.replace("name: applications\n", "name: again\n")
     assert "write only its name here: - applications_received" in refused(PLAIN + again)[0]

@@ -78,6 +78,15 @@ def test_every_bad_row_is_kept_with_its_record_its_rule_and_its_text(refresh):
     assert load == (10, 2, 7, 1)
 
 
+@pytest.mark.parametrize("text", ["inf", "-Infinity", "nan", "1e999", "năm", "1,2,3"])
+def test_what_is_no_finite_number_is_not_read_as_one(refresh, text):
+    entry = MONTHLY.replace("type: integer, from: [Tiếp nhận]", "type: number, from: [Tiếp nhận]")
+    warehouse = refresh(entry, applications_csv=HEADER + f"Ninh Kiều;01/2026;{text}\n")
+    assert [(rule, value) for _, rule, value in rejected(warehouse)] == [
+        ("received_readable", text)
+    ]
+
+
 def test_the_order_of_unreadable_lines_does_not_move_the_numbers_of_the_others(refresh):
     lines = ["a;b;c;d", "Phường Ninh Kiều;01/2026;x1", "a;b;c;d", "a;b;c;d", "Cái Khế;02/2026;x2"]
     warehouse = refresh(MONTHLY, applications_csv=HEADER + "\n".join(lines) + "\n")
