@@ -1,0 +1,52 @@
+"""What the documents show is what works."""
+
+import re
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import HEAD, ROOT
+
+from dashboard.cli import main
+from etl.catalog import parse_catalog
+from etl.periods import Frequency
+from forecasts.panel import Panel, steps
+
+DOCS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def blocks(name: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_plain_table_of_the_guide_is_an_entry_of_the_catalog():
+    (entry,) = [
+        block for block in blocks("adding-a-dataset.md", "yaml") if "- name: communes" in block
+    ]
+    assert parse_catalog(HEAD + entry).datasets["communes"].delivered == ["population_registered"]
+    assert len(entry.strip().splitlines()) <= 15
+
+
+def test_the_model_of_the_guide_forecasts():
+    (code,) = blocks("adding-a-model.md", "python")
+    made: dict[str, object] = {}
+    exec(code, made)
+    keys = pl.DataFrame({"indicator": ["i"], "area": ["a"], "category": ["total"]})
+    values = np.array([[1.0, 2.0, 3.0, 4.0] * 6])
+    quarters = steps(date(2020, 1, 1), Frequency.QUARTER, 24)
+    wide = np.array([np.inf])
+    panel = Panel(keys, quarters, values, Frequency.QUARTER, -wide, wide)
+    assert made["MODEL"].paths(panel, 2).tolist() == [[2.5, 2.5]]
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_stands_in_the_readme(command):
+    assert f"foresight {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_link_between_documents_leads_somewhere(path):
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
