@@ -196,7 +196,7 @@ def _build(
         "accepted": sum(load.accepted for load in loaded.loads),
         "rejected": sum(load.rejected + load.unreadable for load in loaded.loads),
         "load_seconds": round(load_seconds, 1),
-        "series_forecast": summary.series,
+        "series_forecast": summary.series - summary.refused,
         "series_refused": summary.refused,
         "forecast_seconds": round(summary.seconds, 1),
     }

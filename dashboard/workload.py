@@ -1,7 +1,7 @@
 """Figures of the (simulated) workload: a year received, a year expected, and where it grows.
 
 The range of a sum of twelve months adds up the months' ranges, as if all months erred the same way.
-That is the widest such a range can reasonably be, so it is shown as "at most".
+Errors that offset each other would make it narrower, so it is shown as "at most".
 """
 
 import datetime as dt

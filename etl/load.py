@@ -271,9 +271,14 @@ def _keep_rejected(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -
         f"where u.load = s.load and u.before < s.{RECORD}) as place "
         f"from stage s join arrival a using (load) where _issues <> 0"
     )
-    sensitive = {field.name for field in dataset.schema_.fields if field.sensitive}
+    # What tells one case from another is not shown either: the number of the record finds it.
+    hidden = {
+        field.name
+        for field in dataset.schema_.fields
+        if field.sensitive or (dataset.case_level and field.constraints.unique)
+    }
     for number, rule in enumerate(rules):
-        value = "null" if rule.field in sensitive else identifier(f"raw_{rule.field}")
+        value = "null" if rule.field in hidden else identifier(f"raw_{rule.field}")
         warehouse.run(
             f"insert into rejected select load, {literal(dataset.name)}, shown, {SHEET}, place, "
             f"{literal(rule.field)}, {literal(rule.rule)}, {value} "

@@ -41,7 +41,7 @@ class Summary:
     series: int
     """Series the catalog asks for."""
     refused: int
-    """Of these, the ones without a forecast because of their data."""
+    """Of these, the ones without a forecast, because of their data or because none was tested."""
     issued: int
     """Of these, the ones new or changed since the last issue, refusals included."""
     seconds: float
@@ -95,10 +95,19 @@ def forecast_all(
         tell(f"forecast {done} of {len(plans)}: {plan.found.job.title}")
     return Summary(
         series=sum(len(one.series) for one in found),
-        refused=sum(one.series["refused"].count() for one in found),
+        refused=sum(_refused(warehouse, one) for one in found),
         issued=sum(len(one.series.filter("issue_it")) for one in found),
         seconds=time.monotonic() - started,
     )
+
+
+def _refused(warehouse: Warehouse, found: Found) -> int:
+    """How many series of the job have no forecast, by their newest issue."""
+    issued = warehouse.query(
+        "forecasts", "issued", level=found.job.level, frequency=found.job.frequency.value
+    )
+    asked = found.series.select(KEY)
+    return int(asked.join(issued, on=KEY, nulls_equal=True)["refused"].count())
 
 
 def _marked(warehouse: Warehouse, found: Found) -> Found:

@@ -53,7 +53,7 @@ comment on table rejected is 'One row per broken rule; a record may break severa
 comment on column rejected.record is 'Number of the record in the file, or of the row in the sheet, from 1';
 comment on column rejected.field is 'Field of the catalog; null where the whole line cannot be read';
 comment on column rejected.rule is 'Name of the rule it broke';
-comment on column rejected.value is 'The text as it stood; null for sensitive fields';
+comment on column rejected.value is 'The text as it stood; null for sensitive fields and identifiers of cases';
 
 create table if not exists area (
     code           varchar,

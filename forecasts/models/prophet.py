@@ -32,7 +32,7 @@ def forecast(panel: Panel, horizon: int) -> Floats:
         model = _untrained(panel, positive=bool((known[np.isfinite(known)] > 0).all()))
         for name in names:
             model.add_regressor(name)
-        # By itself Prophet takes Newton steps on short series: four times the time, the same path.
+        # By itself Prophet takes Newton steps on short series: four times the time.
         model.fit(table.iloc[: len(known)], algorithm="LBFGS", iter=ITERATIONS)
         ahead = model.predict(table.iloc[len(known) :])
     return np.atleast_2d(ahead["yhat"].to_numpy())

@@ -39,7 +39,7 @@ def test_the_table_tells_status_age_target_and_rivals(reader):
     assert [words for words in expected[reader.lang] if words not in shown] == []
 
 
-def test_a_year_adds_up_twelve_months_and_its_range_is_the_widest(vietnamese):
+def test_a_year_adds_up_twelve_months_and_its_range_is_that_of_errors_all_one_way(vietnamese):
     year = year_of(vietnamese, "city", "can_tho", "total")
     months = pulse(vietnamese, "applications_received", "can_tho", "total").months[-12:]
     assert year.received == pytest.approx(sum(months))

@@ -128,6 +128,17 @@ def test_pending_and_overdue_are_stocks_at_the_end_of_the_month(refresh):
     assert monthly(warehouse, "overdue") == {(code, "2025-05"): 1, (code, "2025-07"): 1}
 
 
+def test_the_identifier_of_a_case_is_not_shown_among_the_rejected(refresh):
+    entry = CASES.replace(
+        "{level: [commune, district], on: received}}",
+        "{level: [commune, district], on: received}, max_rejected: 1}",
+    )
+    rows = f"HS1;Đất đai;{OLD};01/06/2025;;\nHS1;Đất đai;{OLD};02/06/2025;;\n"
+    warehouse = refresh(entry, dossiers_csv=HEADER + rows + END)
+    found = warehouse.select("select record, rule, value from rejected")
+    assert found.rows() == [(2, "id_unique", None)]
+
+
 def test_rates_are_made_again_from_numerator_and_denominator_and_never_averaged(refresh):
     rows = "".join(
         f"{n};{field};{OLD};01/06/2025;05/06/2025;{day}/06/2025\n"

@@ -128,7 +128,7 @@ def test_every_period_has_every_quantile_in_order_and_above_zero(issue):
 
 def test_what_cannot_be_forecast_is_refused_with_what_would_help(issue):
     gappy = [5.0 + k % 3 if k % 2 else None for k in range(60)]
-    _, tables = issue(
+    summary, tables = issue(
         figures(seasonal(23), area="short"),
         figures([4.0] * 40, area="constant"),
         figures(gappy, area="gappy"),
@@ -146,6 +146,7 @@ def test_what_cannot_be_forecast_is_refused_with_what_would_help(issue):
         ("short_years", "too_short", "more_periods"),
     ]
     assert tables["forecast"].is_empty()
+    assert (summary.series, summary.refused) == (6, 6)
 
 
 def test_the_month_that_runs_and_plans_are_not_data(issue):
