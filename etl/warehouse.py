@@ -28,9 +28,11 @@ from etl.errors import ForesightError
 
 # Files that DuckDB 1.5 can open too: a way back that costs nothing.
 STORAGE: dict[str, str | bool | int | float | list[str]] = {
-    "storage_compatibility_version": "v1.5.0"
+    "storage_compatibility_version": "v1.5.0",
+    "enable_progress_bar": "false",
 }
 READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
+    "enable_progress_bar": "false",
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -147,6 +149,28 @@ class Warehouse:
                 raise
             _publish(path, home)
 
+    @classmethod
+    @contextmanager
+    def aside(cls, home: Path) -> Iterator[Self]:
+        """A copy of the current build to try things on, or an empty one; gone when the block ends.
+
+        It takes no lock: the copy is of a build that is finished, and never becomes one.
+        """
+        folder = _builds(home)
+        folder.mkdir(parents=True, exist_ok=True)
+        # What a killed process leaves is cleared by the next refresh, like an unfinished build.
+        path = folder / f"aside-{os.getpid()}.duckdb.building"
+        before = current_build(home)
+        if before:
+            shutil.copyfile(folder / f"{before}.duckdb", path)
+        try:
+            with cls(path, duckdb.connect(str(path), config=STORAGE), writing=True) as warehouse:
+                warehouse._take_schema()
+                yield warehouse
+        finally:
+            path.unlink(missing_ok=True)
+            Path(f"{path}.wal").unlink(missing_ok=True)
+
     def __enter__(self) -> Self:
         return self
 
@@ -204,23 +228,33 @@ class Warehouse:
         finally:
             self._connection.unregister(view)
 
+    def has_todays_schema(self) -> bool:
+        """Whether the build has every table, view and column that this code expects of one."""
+        return set(_todays_columns()) <= set(self._columns())
+
     def _take_schema(self) -> None:
         """Create what is missing, down to columns that builds of earlier code do not have."""
-        schema = statement("etl", "schema")
-        with duckdb.connect() as fresh:
-            fresh.execute(schema)
-            wanted = fresh.execute(COLUMNS).fetchall()
-        here = self._connection.execute(COLUMNS).fetchall()
+        here = set(self._columns())
         old = {table for table, _, _ in here}
-        for table, column, kind in wanted:
+        for table, column, kind in _todays_columns():
             if table in old and (table, column, kind) not in here:
                 self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
-        self.run(schema)
+        self.run(statement("etl", "schema"))
+
+    def _columns(self) -> list[tuple[str, str, str]]:
+        return [(table, column, kind) for table, column, kind in self.select(COLUMNS).iter_rows()]
 
     def tables(self) -> list[str]:
         """Names of all tables and views."""
         found = self.select("select table_name from information_schema.tables order by 1")
         return found["table_name"].to_list()
+
+
+def _todays_columns() -> list[tuple[str, str, str]]:
+    """Table, column and type of everything in the schema, in the order of their columns."""
+    with duckdb.connect() as fresh:
+        fresh.execute(statement("etl", "schema"))
+        return [(table, column, kind) for table, column, kind in fresh.execute(COLUMNS).fetchall()]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any]) -> pl.DataFrame:

@@ -44,7 +44,7 @@ def installation(tmp_path: Path) -> Settings:
 def refresh(installation: Settings) -> Callable[..., Warehouse]:
     """Write `resources` (YAML) and files, refresh without forecasts, and open the new build."""
 
-    def refreshed(resources: str, **files: str | bytes) -> Warehouse:
+    def refreshed(resources: str, *, today: dt.date = TODAY, **files: str | bytes) -> Warehouse:
         folder = installation.catalog.parent
         installation.catalog.write_text(HEAD + resources, encoding="utf-8")
         for name, content in files.items():
@@ -59,7 +59,7 @@ def refresh(installation: Settings) -> Callable[..., Warehouse]:
         plan = pipeline.plan(catalog, installation, current)
         with Warehouse.build(installation.home) as warehouse:
             pipeline.refresh(
-                warehouse, catalog, installation, plan, today=TODAY, progress=lambda _: None
+                warehouse, catalog, installation, plan, today=today, progress=lambda _: None
             )
         return Warehouse.open(installation.home)
 

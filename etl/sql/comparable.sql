@@ -20,7 +20,7 @@ where o.status <> 'plan' and i.aggregate in ('sum', 'last')
   and o.frequency in ('day', 'month', 'quarter', 'year');
 
 create or replace temp table loaded as
-select dataset, min(first_day) as first_day, max(last_day) as last_day from load group by 1;
+select dataset, min(first_day) as first_day, max(last_day) as last_day from current_load group by 1;
 
 -- Whole periods only: the current one is left out until it is over.
 create or replace temp table by_commune as

@@ -21,9 +21,10 @@ create table if not exists load (
     first_day  date,
     last_day   date,
     seconds    double,
-    load_key   varchar
+    load_key   varchar,
+    gone_at    timestamp
 );
-comment on table load is 'One row per file of each load: what came in and what became of it';
+comment on table load is 'The ledger: one row per file of each load, what came in and what became of it; rows are added, never taken out';
 comment on column load.load is 'Number of the load, rising';
 comment on column load.dataset is 'Name of the dataset in the catalog';
 comment on column load.file is 'Path of the file, relative to the catalog or the state folder';
@@ -38,6 +39,47 @@ comment on column load.first_day is 'First day the accepted records speak of';
 comment on column load.last_day is 'Last day the accepted records speak of';
 comment on column load.seconds is 'Wall-clock seconds';
 comment on column load.load_key is 'Hash of file, catalog entry and code: unchanged means nothing to load';
+comment on column load.gone_at is 'When a newer load of the file took its place, or the file was taken away, UTC; null while it counts';
+
+create or replace view current_load as select * exclude (gone_at) from load where gone_at is null;
+comment on view current_load is 'The loads whose rows are in the warehouse now';
+
+create table if not exists step (
+    step    varchar,
+    dataset varchar,
+    key     varchar,
+    rows    bigint,
+    seconds double,
+    made_at timestamp
+);
+comment on table step is 'What was derived, and from what: a step whose key is unchanged is not done again';
+comment on column step.step is 'observe (a dataset), compare (all of them)';
+comment on column step.dataset is 'Dataset; null where the step takes in all';
+comment on column step.key is 'Hash of catalog entry, code and the keys of the inputs';
+comment on column step.rows is 'Rows it made';
+comment on column step.seconds is 'Wall-clock seconds it took when it was last done';
+comment on column step.made_at is 'When it was last done, UTC';
+
+create or replace view lineage as
+select 'data_' || dataset as output, file as input, load_key as key from current_load
+union all
+select 'observation of ' || dataset, 'data_' || dataset, key from step where step = 'observe'
+union all
+select 'comparable', 'observation of ' || o.dataset, c.key
+from step o, step c where o.step = 'observe' and c.step = 'compare';
+comment on view lineage is 'What was made from what; the inputs of each forecast are in forecast_series.input_key';
+
+create table if not exists audit (
+    done_at timestamp,
+    who     varchar,
+    what    varchar,
+    detail  varchar
+);
+comment on table audit is 'Who did what to the warehouse; rows are added and never changed';
+comment on column audit.done_at is 'When, UTC';
+comment on column audit.who is 'Account of the operating system';
+comment on column audit.what is 'The command';
+comment on column audit.detail is 'The build it began from, and what it changed';
 
 create table if not exists rejected (
     load    bigint,
@@ -138,9 +180,10 @@ create table if not exists observation (
     source          varchar,
     source_url      varchar,
     note            varchar,
-    as_of           date
+    as_of           date,
+    known_from      timestamp
 );
-comment on table observation is 'Every figure as its source gave it: all vintages, on the boundaries of its day';
+comment on table observation is 'Every figure as its source gives it now: all published vintages, on the boundaries of its day';
 comment on column observation.indicator is 'What is measured; see indicator';
 comment on column observation.area is 'Area code; with area_vintage the key of area';
 comment on column observation.category is 'Breakdown, or total';
@@ -156,8 +199,43 @@ comment on column observation.estimated_share is 'Share of the value that rests 
 comment on column observation.source is 'Title of the publication';
 comment on column observation.as_of is 'Publication date of the source: the vintage';
 
+comment on column observation.known_from is 'When it was first loaded, UTC';
+
+create table if not exists superseded (
+    indicator       varchar,
+    area            varchar,
+    area_vintage    date,
+    category        varchar,
+    frequency       varchar,
+    period          date,
+    period_end      date,
+    value           double,
+    lower           double,
+    upper           double,
+    status          varchar,
+    simulated       boolean,
+    estimated_share double,
+    dataset         varchar,
+    source          varchar,
+    source_url      varchar,
+    note            varchar,
+    as_of           date,
+    known_from      timestamp,
+    known_until     timestamp
+);
+comment on table superseded is 'Figures that a source gave once and no longer gives: the columns of observation, and until when it was known';
+comment on column superseded.known_until is 'When a corrected file took its place, UTC';
+
+-- Most figures have one vintage only: their keys are told from the others by a hash, and the costly order by
+-- vintage is made for the others alone. Two keys with one hash only add rows to the costly part.
 create or replace view current_observation as
-select * from observation
+with keyed as (
+    select *, hash(indicator, area, area_vintage, category, frequency, period, period_end, status = 'plan') as key_hash
+    from observation),
+several as (select key_hash from keyed group by key_hash having count(*) > 1)
+select * exclude (key_hash) from keyed where key_hash not in (from several)
+union all
+select * exclude (key_hash) from (select * from keyed where key_hash in (from several))
 qualify row_number() over (
     partition by indicator, area, area_vintage, category, frequency, period, period_end, status = 'plan'
     order by as_of desc nulls last,
@@ -165,6 +243,54 @@ qualify row_number() over (
              source
 ) = 1;
 comment on view current_observation is 'The newest vintage of each figure; plans beside outcomes';
+
+-- A figure is known from its publication; where that day is not given, from its first load.
+create or replace macro known_on(day) as table
+select * exclude (known_until) from (
+    select *, null::timestamp as known_until from observation
+    union all by name
+    from superseded)
+where coalesce(as_of, known_from::date, date '1900-01-01') <= day and (known_until is null or known_until::date > day)
+qualify row_number() over (
+    partition by indicator, area, area_vintage, category, frequency, period, period_end, status = 'plan'
+    order by as_of desc nulls last, known_from desc,
+             case status when 'final' then 0 when 'preliminary' then 1 when 'estimate' then 2 else 3 end,
+             source
+) = 1;
+
+-- One figure after another for the same thing: a later publication of the same source or of a firmer status, or a
+-- corrected file. Figures of other sources with the same status are rivals, not revisions.
+create or replace view revision as
+with vintage as (
+    select *, case status when 'estimate' then 1 when 'preliminary' then 2 else 3 end as firmness
+    from (select *, null::timestamp as known_until from observation union all by name from superseded)
+    where status <> 'plan' and not simulated and value is not null),
+following as (
+    select a.*, b.value as revised, b.status as revised_status, b.source as revised_source,
+           coalesce(b.as_of, b.known_from::date) as revised_on, b.known_from as revised_known
+    from vintage a join vintage b
+      on b.indicator = a.indicator and b.area = a.area and b.area_vintage = a.area_vintage
+     and b.category = a.category and b.frequency = a.frequency and b.period = a.period and b.period_end = a.period_end
+     and (a.known_until is not null and b.known_from >= a.known_until and b.dataset = a.dataset
+          or a.known_until is null and b.known_until is null and b.as_of > a.as_of
+          and (b.source = a.source and b.firmness >= a.firmness or b.firmness > a.firmness)))
+select indicator, area, area_vintage, category, frequency, period, period_end, dataset, status, value, source,
+       coalesce(as_of, known_from::date) as said_on, revised, revised_status, revised_source, revised_on,
+       revised - value as change, (revised - value) / nullif(abs(value), 0) as relative_change
+from following
+qualify row_number() over (
+    partition by indicator, area, area_vintage, category, frequency, period, period_end, dataset, status, value, source,
+                 as_of, known_from
+    order by revised_on, revised_known, revised_source) = 1;
+comment on view revision is 'Each figure that was followed by another for the same thing, with the next one';
+
+create or replace view revision_habit as
+select indicator, count(*) as revisions, count(*) filter (change > 0) as raised, count(*) filter (change < 0) as lowered,
+       median(change) as median_change, median(relative_change) as median_relative_change,
+       median(abs(relative_change)) as median_size
+from revision
+group by indicator;
+comment on view revision_habit is 'How the figures of an indicator usually move after they are first said';
 
 create table if not exists comparable (
     indicator       varchar,
