@@ -28,11 +28,9 @@ from etl.errors import ForesightError
 
 # Files that DuckDB 1.5 can open too: a way back that costs nothing.
 STORAGE: dict[str, str | bool | int | float | list[str]] = {
-    "storage_compatibility_version": "v1.5.0",
-    "enable_progress_bar": "false",
+    "storage_compatibility_version": "v1.5.0"
 }
 READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
-    "enable_progress_bar": "false",
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -100,6 +98,8 @@ class Warehouse:
         self.name = path.name.split(".")[0]
         self._connection = connection
         self._writing = writing
+        if writing:  # what a refresh prints ends up in logs
+            connection.execute("set enable_progress_bar = false")
 
     @classmethod
     def open(cls, home: Path, build: str | None = None) -> Self:
