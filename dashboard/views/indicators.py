@@ -19,6 +19,9 @@ FEWEST = 4
 """Figures from which a history is drawn."""
 FILLED = 0.6
 """Share of the periods between first and last that must have a figure for that."""
+FEWEST_REVISIONS = 3
+MOSTLY = 0.75
+"""Share of the revisions one way from which they are said to go that way usually."""
 FORMER = "former_province"
 
 
@@ -35,6 +38,7 @@ def draw(reader: Reader) -> None:
     found = reader.rows("observations", indicator=chosen)
     layout.heading(reader.title(row), _newest(reader, found, row))
     _rivals(reader, found, row)
+    _habit(reader, row)
     _history(reader, row)
     _figures(reader, found, row)
 
@@ -99,6 +103,37 @@ def _rivals(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
     note = f"<div>{escape(text('indicators.more_rivals', count=more))}</div>" if more > 0 else ""
     title = escape(text("indicators.rivals"))
     layout.html(f'<div class="cf-rivals"><strong>{title}</strong>{"".join(shown)}{note}</div>')
+
+
+def _habit(reader: Reader, row: dict[str, Any]) -> None:
+    """How far first figures may be trusted: how often, which way and how much they were revised."""
+    text, notation = reader.text, reader.notation
+    habits = reader.rows("habit", indicator=row["indicator"])
+    if habits.is_empty():
+        return
+    habit = habits.row(0, named=True)
+    rate = row["aggregate"] == "rate"
+    size = (
+        with_unit(reader, habit["usual_change"], unit_of(reader, row), row["decimals"] or 0)
+        if rate
+        else notation.share((habit["usual_relative_change"] or 0) * 100, 1)
+    )
+    words = text(f"revised.{_direction(habit)}", **_counts(habit), size=size)
+    layout.html(f'<p class="cf-note">{escape(words)}</p>')
+
+
+def _direction(habit: dict[str, Any]) -> str:
+    """Up or down where most revisions went one way; either where they were few or went both."""
+    revisions = habit["revisions"]
+    if revisions >= FEWEST_REVISIONS and habit["raised"] >= MOSTLY * revisions:
+        return "up"
+    if revisions >= FEWEST_REVISIONS and habit["lowered"] >= MOSTLY * revisions:
+        return "down"
+    return "either"
+
+
+def _counts(habit: dict[str, Any]) -> dict[str, int]:
+    return {key: habit[key] for key in ("revisions", "raised", "lowered")}
 
 
 def _history(reader: Reader, row: dict[str, Any]) -> None:

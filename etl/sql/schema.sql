@@ -259,10 +259,12 @@ qualify row_number() over (
 ) = 1;
 
 -- One figure after another for the same thing: a later publication of the same source or of a firmer status, or a
--- corrected file. Figures of other sources with the same status are rivals, not revisions.
+-- corrected file. What was said before its period was over is an estimate, whatever it was called. Figures of other
+-- sources that are as firm are rivals, not revisions.
 create or replace view revision as
 with vintage as (
-    select *, case status when 'estimate' then 1 when 'preliminary' then 2 else 3 end as firmness
+    select *, case when as_of <= period_end then 0 when status = 'estimate' then 1
+                   when status = 'preliminary' then 2 else 3 end as firmness
     from (select *, null::timestamp as known_until from observation union all by name from superseded)
     where status <> 'plan' and not simulated and value is not null),
 following as (
@@ -286,8 +288,7 @@ comment on view revision is 'Each figure that was followed by another for the sa
 
 create or replace view revision_habit as
 select indicator, count(*) as revisions, count(*) filter (change > 0) as raised, count(*) filter (change < 0) as lowered,
-       median(change) as median_change, median(relative_change) as median_relative_change,
-       median(abs(relative_change)) as median_size
+       median(abs(change)) as usual_change, median(abs(relative_change)) as usual_relative_change
 from revision
 group by indicator;
 comment on view revision_habit is 'How the figures of an indicator usually move after they are first said';

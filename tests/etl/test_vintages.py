@@ -148,8 +148,18 @@ def test_a_source_that_says_another_figure_later_revises_itself(refresh):
         + "can_tho,2024,7.2,chính thức,Thống kê,2026-01-08\n",
     )
     assert revisions(warehouse) == [(7.0, 7.1), (7.1, 7.2)]
-    habit = warehouse.select("select revisions, raised, lowered, median_change from revision_habit")
+    habit = warehouse.select("select revisions, raised, lowered, usual_change from revision_habit")
     assert habit.row(0) == pytest.approx((2, 2, 0, 0.1))
+
+
+def test_what_was_said_before_the_year_was_over_is_an_estimate_whatever_it_was_called(refresh):
+    warehouse = refresh(
+        PUBLISHED,
+        published_csv=PUBLISHED_HEADER
+        + "can_tho,2025,8.3,sơ bộ,Báo A,2025-12-07\n"
+        + "can_tho,2025,7.23,sơ bộ,Báo B,2026-01-10\n",
+    )
+    assert revisions(warehouse) == [(8.3, 7.23)]
 
 
 def test_a_corrected_file_is_a_revision_too(refresh):
