@@ -196,7 +196,7 @@ def _key(path: Path, dataset: Dataset, code: str) -> str:
     """Hash of the bytes, of what the catalog says about reading them, and of the code."""
     digest = hashlib.blake2b(path.read_bytes(), digest_size=16)
     digest.update(dataset.model_dump_json(include={"schema_", "read", "clean", "rules"}).encode())
-    digest.update(code.encode())
+    digest.update((code + dataset.map.checksum).encode())
     return digest.hexdigest()
 
 
