@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.catalog import Dataset, FieldEntry, Level, Status
+from etl.catalog import Dataset, FieldEntry, Status
 from etl.extract.raw import MissingColumn, Raw, column_of, plain
-from etl.geography import areas, resolve_many
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -206,10 +205,13 @@ def _area(
         f"select distinct {text} as spelling, {when} as moment from {relation} "
         f"where {text} is not null order by 1, 2"
     )
+    meant = _resolve_areas(found, dataset)
+    if not field.sensitive:
+        _keep_problems(meant, dataset, warehouse)
     return _looked_up(
         field,
         text,
-        _resolve_areas(found, dataset),
+        meant,
         {"area": "code", "area_vintage": "vintage"},
         also=f" and {{}}.moment is not distinct from {when}",
     )
@@ -222,12 +224,11 @@ def _when(texts: dict[str, str], dataset: Dataset) -> str:
         return texts.get("period", "null::varchar")
     field = dataset.field(on)
     day = f"date {literal(on)}" if field is None else _cast(field, texts[on], dataset)
-    return f"({_era(day)})::varchar"
+    return f"({_era(day, dataset.map.starts)})::varchar"
 
 
-def _era(day: str) -> str:
+def _era(day: str, starts: list[dt.date]) -> str:
     """First day of the span without changes that holds `day`; the newest for a missing day."""
-    starts = sorted(set(areas()["valid_from"].to_list()))
     cases = " ".join(
         f"when {day} >= date '{start}' then date '{start}'" for start in reversed(starts)
     )
@@ -235,15 +236,35 @@ def _era(day: str) -> str:
 
 
 def _resolve_areas(found: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    """Columns spelling, moment, code, vintage; the last two null where no one area is meant."""
+    """Columns spelling, moment, code, vintage, problem.
+
+    Where no one area is meant, code and vintage are null and problem says why.
+    """
     levels = dataset.clean.areas.level if dataset.clean.areas else []
-    rows: list[tuple[str, str | None, str | None, dt.date | None]] = []
+    rows: list[tuple[str, str | None, str | None, dt.date | None, str | None]] = []
     for moment, group in found.group_by("moment", maintain_order=True):
-        names = group["spelling"].to_list()
-        meant = _first_resolved(names, _days(moment[0]), levels)
-        rows += [(name, moment[0], *meant.get(name, (None, None))) for name in names]
-    schema = {"spelling": pl.String, "moment": pl.String, "code": pl.String, "vintage": pl.Date}
+        meant = dataset.map.resolve_many(group["spelling"], _days(moment[0]), levels)
+        rows += [(name, moment[0], *answer) for name, *answer in meant.iter_rows()]
+    schema = {
+        "spelling": pl.String,
+        "moment": pl.String,
+        "code": pl.String,
+        "vintage": pl.Date,
+        "problem": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _keep_problems(meant: pl.DataFrame, dataset: Dataset, warehouse: Warehouse) -> None:
+    """Why names are not known, for whoever is shown the rejected records."""
+    problems = meant.drop_nulls("problem").select("spelling", "problem").unique(maintain_order=True)
+    name = literal(dataset.name)
+    with warehouse.registered(problems) as now:
+        warehouse.run(
+            f"delete from unknown_area "
+            f"where dataset = {name} and spelling in (select spelling from {now}); "
+            f"insert into unknown_area select {name}, spelling, problem from {now}"
+        )
 
 
 def _days(moment: str | None) -> list[dt.date]:
@@ -252,18 +273,6 @@ def _days(moment: str | None) -> list[dt.date]:
         return [dt.date.max]
     period = _read_period(moment)
     return [period.end, period.start] if period else [dt.date.max]
-
-
-def _first_resolved(
-    names: list[str], days: list[dt.date], levels: list[Level]
-) -> dict[str, tuple[str, dt.date]]:
-    """What each name means on the first day on which it means one area of one of the levels."""
-    meant: dict[str, tuple[str, dt.date]] = {}
-    for day in days:
-        open_names = [name for name in names if name not in meant]
-        answers = resolve_many(open_names, on=day, level=levels).drop_nulls("code")
-        meant |= {name: (code, start) for name, code, start, _ in answers.iter_rows()}
-    return meant
 
 
 def _looked_up(

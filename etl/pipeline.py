@@ -306,7 +306,7 @@ def _key(path: Path, dataset: Dataset, code: str) -> str:
     with path.open("rb") as file:
         content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
     entry = dataset.model_dump_json(include=READING)
-    return _digest(content.hexdigest(), entry, code)
+    return _digest(content.hexdigest(), entry, code, dataset.map.checksum)
 
 
 def _observe_key(catalog: Catalog, dataset: Dataset, files: list[SourceFile]) -> str:

@@ -19,6 +19,7 @@ Finding = tuple[Place, str, str]
 def cross_checks(catalog: Catalog) -> Iterator[Finding]:
     """Place, problem and hint of each error found."""
     yield from _repeated_names(catalog)
+    yield from _map_check(catalog)
     for number, dataset in enumerate(catalog.resources):
         place: Place = ("resources", number)
         yield from _path_check(dataset, place)
@@ -54,17 +55,23 @@ def _repeated_names(catalog: Catalog) -> Iterator[Finding]:
             owners[indicator.name] = dataset.name
 
 
+def _map_check(catalog: Catalog) -> Iterator[Finding]:
+    folder = catalog.geography
+    if folder is not None and _leads_outside(folder):
+        yield ("geography",), f"{folder!r} leads outside", "use a path relative to the catalog"
+
+
+def _leads_outside(path: str) -> bool:
+    parts = PurePosixPath(path)
+    return parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path
+
+
 def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
     path = dataset.path
     here: Place = (*place, "sources", 0)
     if not path:
         yield here, "the first source has no path", "name the file: path: data/sources/..."
-    elif (
-        PurePosixPath(path).is_absolute()
-        or ".." in PurePosixPath(path).parts
-        or "\\" in path
-        or ":" in path
-    ):
+    elif _leads_outside(path):
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
     elif dataset.format not in FORMATS:
         yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"

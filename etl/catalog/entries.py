@@ -6,10 +6,12 @@ in long tables.
 """
 
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PrivateAttr, Tag
+
+from etl.geography import REFERENCE, Geography, load_geography
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Level = Literal["nation", "city", "former_province", "district", "commune"]
@@ -69,6 +71,21 @@ class Part(BaseModel):
     """A block of the catalog: closed, frozen, checked when made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class OnMap(Part):
+    """A block whose names of places are read on one map: that of the catalog's `geography`."""
+
+    _map: Path = PrivateAttr(default=REFERENCE)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the folder of the map from the context: it is beside the catalog, not in it."""
+        self._map = (context or {}).get("map", REFERENCE)
+
+    @property
+    def map(self) -> Geography:
+        """The areas of every time, and how the former ones lie within today's."""
+        return load_geography(self._map)
 
 
 class Source(Part):
@@ -320,7 +337,7 @@ class Publish(Part):
     keywords: list[str] = []
 
 
-class Dataset(Part):
+class Dataset(OnMap):
     """One resource of the catalog."""
 
     name: Name
@@ -383,17 +400,20 @@ class Dataset(Part):
 
     @property
     def words(self) -> list[str]:
-        """Vietnamese that is expected in its files: headers and labels of categories."""
+        """Vietnamese that is expected in its files: headers, labels of categories, places."""
         headers = [word for field in self.schema_.fields for word in field.spellings]
         labels = [c.label for field in self.schema_.fields for c in field.categories]
-        return [*headers, *labels, *([self.read.header.find] if self.read.header else [])]
+        # Names of the map that comes with the program are known to whoever asks for these.
+        places = [] if self._map == REFERENCE else self.map.areas["name"].unique().to_list()
+        found = [self.read.header.find] if self.read.header else []
+        return [*headers, *labels, *found, *(name for name in places if " " in name)]
 
     def english_title(self) -> str:
         """English title, or the Vietnamese one where there is none."""
         return self.title_en or self.title
 
 
-class Catalog(Part):
+class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
     profile: Literal["cantho-foresight/1"]
@@ -405,6 +425,8 @@ class Catalog(Part):
     version: Text = "1"
     licenses: list[License] = []
     contributors: list[Contributor] = []
+    geography: str | None = None
+    """Folder with the map of another city, relative to the catalog; see docs/boundaries.md."""
     resources: list[Dataset]
 
     @cached_property

@@ -40,14 +40,20 @@ def load_catalog(path: Path) -> Catalog:
     Raises:
         Problems: every error found, each a `CatalogError` with the line of the file.
     """
-    return parse_catalog(path.read_text(encoding="utf-8"), name=path.name)
+    return parse_catalog(path.read_text(encoding="utf-8"), name=path.name, folder=path.parent)
 
 
-def parse_catalog(text: str, *, name: str = "data_catalog.yaml") -> Catalog:
-    """The catalog in `text`; `name` is how errors call the file. Raises as `load_catalog`."""
+def parse_catalog(
+    text: str, *, name: str = "data_catalog.yaml", folder: Path | None = None
+) -> Catalog:
+    """The catalog in `text`; `name` is how errors call the file. Raises as `load_catalog`.
+
+    Without the `folder` it lies in, a map of its own cannot be found: names are then read on that
+    of Cần Thơ.
+    """
     content, lines = _read_yaml(text, name)
     try:
-        catalog = Catalog.model_validate(content)
+        catalog = Catalog.model_validate(content, context=_context(content, folder))
     except ValidationError as error:
         raise Problems(
             [_explain(detail, content, lines, name) for detail in error.errors()]
@@ -60,7 +66,14 @@ def parse_catalog(text: str, *, name: str = "data_catalog.yaml") -> Catalog:
     ]
     if problems:
         raise Problems(list(problems))
+    _ = catalog.map  # its faults are errors of the catalog
     return catalog
+
+
+def _context(content: Any, folder: Path | None) -> dict[str, Path]:
+    """Where the map is, if the catalog names one."""
+    inside = content.get("geography") if isinstance(content, dict) else None
+    return {"map": folder / inside} if folder and isinstance(inside, str) else {}
 
 
 def json_schema() -> str:

@@ -97,6 +97,23 @@ comment on column rejected.field is 'Field of the catalog; null where the whole 
 comment on column rejected.rule is 'Name of the rule it broke';
 comment on column rejected.value is 'The text as it stood; null for sensitive fields and identifiers of cases';
 
+create table if not exists unknown_area (
+    dataset  varchar,
+    spelling varchar,
+    problem  varchar
+);
+comment on table unknown_area is 'Names of places that could not be read, and why; `explained_rejected` shows them';
+comment on column unknown_area.spelling is 'The name as it stood';
+comment on column unknown_area.problem is 'What is wrong, and when or how the name would have been known';
+
+create or replace view explained_rejected as
+select r.*, u.problem
+from rejected r
+left join (select dataset, spelling, string_agg(distinct problem, ' | ' order by problem) as problem
+           from unknown_area group by all) u
+  on r.rule = 'area_known' and u.dataset = r.dataset and u.spelling = r.value;
+comment on view explained_rejected is 'Broken rules, with what is known about why: for names of places, when they would have been right';
+
 create table if not exists area (
     code           varchar,
     area_vintage   date,
@@ -111,12 +128,34 @@ create table if not exists area (
     lat            double,
     lon            double,
     tile_row       integer,
-    tile_col       integer
+    tile_col       integer,
+    place          varchar
 );
 comment on table area is 'Every area with its validity; the key is (code, area_vintage), because codes are recycled';
 comment on column area.area_vintage is 'First day on which the code means this area';
 comment on column area.valid_to is 'Last day; null while it lasts';
 comment on column area.level is 'nation, city, former_province, district or commune';
+comment on column area.place is 'What it lies in below the city, on its first day; null for what lies in nothing else';
+
+create table if not exists boundary_step (
+    old_code     varchar,
+    old_vintage  date,
+    new_code     varchar,
+    new_vintage  date,
+    weight       double,
+    weight_lower double,
+    weight_upper double,
+    basis        varchar,
+    source       varchar,
+    note         varchar
+);
+comment on table boundary_step is 'What became of each area that ended, step by step; `crosswalk` has what follows from all of them';
+comment on column boundary_step.new_vintage is 'The day of the step: the old area ended the day before';
+comment on column boundary_step.weight is 'Share of the old area''s people, 0 to 1';
+comment on column boundary_step.weight_lower is 'Lower bound of the share';
+comment on column boundary_step.weight_upper is 'Upper bound of the share';
+comment on column boundary_step.basis is 'whole, official (the people were counted) or estimate';
+comment on column boundary_step.source is 'Where the share is from';
 
 create table if not exists crosswalk (
     old_code     varchar,
@@ -127,7 +166,7 @@ create table if not exists crosswalk (
     weight_upper double,
     estimated    boolean
 );
-comment on table crosswalk is 'Share of each former area that each present commune took over';
+comment on table crosswalk is 'Share of each commune and former district that each commune of today took over, over all steps';
 
 create table if not exists indicator (
     indicator   varchar primary key,
@@ -228,10 +267,10 @@ comment on column superseded.known_until is 'When a corrected file took its plac
 
 -- Most figures have one vintage only: their keys are told from the others by a hash, and the costly order by
 -- vintage is made for the others alone. Two keys with one hash only add rows to the costly part.
-create or replace view current_observation as
+create or replace macro newest_vintage(figures) as table
 with keyed as (
     select *, hash(indicator, area, area_vintage, category, frequency, period, period_end, status = 'plan') as key_hash
-    from observation),
+    from query_table(figures)),
 several as (select key_hash from keyed group by key_hash having count(*) > 1)
 select * exclude (key_hash) from keyed where key_hash not in (from several)
 union all
@@ -242,6 +281,8 @@ qualify row_number() over (
              case status when 'final' then 0 when 'preliminary' then 1 when 'estimate' then 2 else 3 end,
              source
 ) = 1;
+create or replace view current_observation as
+select * from newest_vintage('observation');
 comment on view current_observation is 'The newest vintage of each figure; plans beside outcomes';
 
 -- A figure is known from its publication; where that day is not given, from its first load.
@@ -314,6 +355,32 @@ create table if not exists comparable (
 comment on table comparable is 'Series on the boundaries of today: history carried over, areas and categories added up, rates recomputed';
 comment on column comparable.area is 'Code of an area that exists today, or of a former province';
 comment on column comparable.derived is 'Computed here from other figures rather than published as it is';
+
+create or replace view as_it_was as
+select o.indicator, o.area, o.area_vintage, a.level, trim(upper(a.kind[1]) || a.kind[2:] || ' ' || a.name) as area_name,
+       a.place, a.valid_to as area_until, o.category, o.frequency, o.period, o.period_end, o.value, o.lower, o.upper,
+       o.status, o.simulated, o.estimated_share, o.dataset, o.source, o.as_of
+from current_observation o
+left join area a on a.code = o.area and a.area_vintage = o.area_vintage;
+comment on view as_it_was is 'Figures on the boundaries and under the names of their own day; nothing is carried over or added up';
+comment on column as_it_was.area_vintage is 'First day on which the code means this area';
+comment on column as_it_was.area_name is 'Kind and name the area had';
+comment on column as_it_was.place is 'What it lay in: district and former province';
+comment on column as_it_was.area_until is 'Last day of the area; null while it lasts';
+
+create or replace view as_it_is_now as
+select c.indicator, c.area, a.area_vintage, c.level, trim(upper(a.kind[1]) || a.kind[2:] || ' ' || a.name) as area_name,
+       a.place, c.category, c.frequency, c.period, c.period_end, c.value, c.lower, c.upper, c.status, c.simulated,
+       c.estimated_share, c.derived, c.dataset, c.as_of
+from comparable c
+left join (select * from area
+           qualify row_number() over (partition by code, level order by area_vintage desc) = 1) a
+  on a.code = c.area and a.level = c.level;
+comment on view as_it_is_now is 'Figures on the boundaries and under the names of today: history carried over, with its estimated share and range';
+comment on column as_it_is_now.area_name is 'Kind and name the area has today; of a former province, the last it had';
+comment on column as_it_is_now.lower is 'Lower end, where shares of split areas are estimated';
+comment on column as_it_is_now.upper is 'Upper end';
+comment on column as_it_is_now.derived is 'Computed from other figures rather than published as it is';
 
 create table if not exists forecast (
     issue          bigint,
