@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from etl import pipeline
-from etl.catalog import Catalog, json_schema, load_catalog
+from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings
 from etl.errors import ForesightError, Problems
 from etl.settings import Settings
 from etl.simulate import ROWS
@@ -115,6 +115,8 @@ def check(context: Context, write_schema: bool) -> None:
         schema = context.settings.catalog.with_name("data_catalog.schema.json")
         schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
+    for place, problem, hint in meaning_warnings(catalog):
+        click.echo(f"warning: {catalog.where(place)}: {problem}\n  {hint}", err=True)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
     context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
     context.result({"datasets": len(catalog.resources), "files": len(files)})

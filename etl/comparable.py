@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from etl.catalog import Catalog
+from etl.catalog import Catalog, depths
 from etl.geography import areas, district_weights, tiles, weights_to_present
 from etl.warehouse import Warehouse, identifier, statement
 
@@ -23,6 +23,31 @@ def make_comparable(warehouse: Warehouse, catalog: Catalog) -> None:
     warehouse.run("create or replace temp table case_level (dataset varchar)")
     warehouse.write("case_level", pl.DataFrame({"dataset": cases}, schema={"dataset": pl.String}))
     warehouse.run(statement("etl", "comparable"))
+    _compute(warehouse, catalog)
+
+
+def _compute(warehouse: Warehouse, catalog: Catalog) -> None:
+    """Add the indicators computed from others, those nearest to given figures first."""
+    depth = depths(catalog.indicators)
+    rows = [
+        {
+            "indicator": name,
+            "way": compute.way,
+            "numerator": compute.numerator,
+            "denominator": compute.denominator,
+            "scale": compute.factor,
+            "over": compute.over,
+        }
+        for name, entry in catalog.indicators.items()
+        if (compute := entry.compute)
+    ]
+    for step in sorted(set(depth.values())):
+        formulas = pl.DataFrame([row for row in rows if depth[str(row["indicator"])] == step])
+        with warehouse.registered(
+            formulas.cast({"denominator": pl.String, "over": pl.String})
+        ) as view:
+            warehouse.run(f"create or replace temp table formula as from {view}")
+        warehouse.run(statement("etl", "computed"))
 
 
 def _areas() -> pl.DataFrame:
@@ -73,6 +98,7 @@ def _indicators(catalog: Catalog) -> pl.DataFrame:
                     "unit": entry.unit,
                     "unit_en": entry.unit_en or entry.unit,
                     "aggregate": entry.aggregate,
+                    "computed": entry.compute.way if entry.compute else None,
                     "better": entry.better,
                     "topic": entry.topic or dataset.present.topic,
                     "decimals": entry.decimals,

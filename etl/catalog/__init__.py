@@ -12,6 +12,7 @@ from etl.catalog.entries import (
     Catalog,
     Category,
     Clean,
+    Compute,
     Condition,
     Constraints,
     Contributor,
@@ -40,6 +41,7 @@ from etl.catalog.entries import (
     Topic,
     Unpivot,
 )
+from etl.catalog.meaning import depths, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "CatalogError",
     "Category",
     "Clean",
+    "Compute",
     "Condition",
     "Constraints",
     "Contributor",
@@ -75,7 +78,9 @@ __all__ = [
     "Theme",
     "Topic",
     "Unpivot",
+    "depths",
     "json_schema",
     "load_catalog",
+    "meaning_warnings",
     "parse_catalog",
 ]

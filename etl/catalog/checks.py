@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import get_args
 
-from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure
+from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure, Place
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
 FORMATS: tuple[str, ...] = get_args(Format)
 
-Place = tuple[str | int, ...]
-"""Keys and numbers that lead to a node of the catalog."""
 Finding = tuple[Place, str, str]
 
 
@@ -154,23 +152,17 @@ def _indicator_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Itera
         if isinstance(entry, str):
             names = [entry]
         else:
-            names = [part for part in (entry.numerator, entry.denominator) if part]
-            yield from _formula_checks(entry, here)
+            names = entry.compute.inputs if entry.compute else []
             yield from _value_checks(dataset, entry, here)
         for name in names:
             if name not in known:
                 yield here, *_unknown(name, known, "an indicator described anywhere")
 
 
-def _formula_checks(entry: Indicator, here: Place) -> Iterator[Finding]:
-    if (entry.numerator is None) != (entry.denominator is None):
-        yield here, "a rate needs numerator and denominator", "add the missing one"
-
-
 def _value_checks(dataset: Dataset, entry: Indicator, here: Place) -> Iterator[Finding]:
     columns = {field.name for field in dataset.schema_.fields}
     values = columns | {m.name for table in dataset.tables for m in table.measures}
-    if entry.numerator is None and entry.value not in values:
+    if not (entry.compute and entry.value == "value") and entry.value not in values:
         yield (*here, "value"), *_unknown(entry.value, values)
     for word in entry.where:
         if word not in columns:

@@ -102,13 +102,17 @@ create table if not exists indicator (
     denominator varchar,
     scale       double,
     owner       varchar,
-    position    integer
+    position    integer,
+    computed    varchar
 );
 comment on table indicator is 'What is measured, in what unit, and how it adds up';
 comment on column indicator.dataset is 'The dataset that describes it';
 comment on column indicator.aggregate is 'Over time: sum (a flow), last (a stock), rate (never added up)';
 comment on column indicator.better is 'up, down or none: the direction that is good';
-comment on column indicator.numerator is 'For a rate: indicator above the line, where it is computed';
+comment on column indicator.numerator is 'Where it is computed: indicator above the line, or the one that grows';
+comment on column indicator.denominator is 'Where it is computed: indicator below the line; null for a growth';
+comment on column indicator.scale is 'What the quotient is multiplied by';
+comment on column indicator.computed is 'How it follows from others: ratio, share, growth, per_head; null where only published';
 comment on column indicator.position is 'Order in the catalog';
 
 create table if not exists category (

@@ -32,8 +32,7 @@ resources:
   schema: {fields: [{name: period, type: year}, {name: value, type: number}]}
   indicators:
   - {name: revenue, title: t, title_en: t}
-  - {name: share, title: t, title_en: t, unit: "%", aggregate: rate, scale: 100,
-     numerator: revenue, denominator: revenue}
+  - {name: share, title: t, title_en: t, unit: "%", compute: {share: revenue, of: revenue}}
   - {name: growth, title: t, title_en: t, unit: "%", aggregate: rate}
   forecast: {frequency: year, horizon: 6, grains: [city, former_province]}
 """
