@@ -8,12 +8,13 @@ from etl.warehouse import Warehouse, identifier, statement
 
 
 def write_reference(warehouse: Warehouse, catalog: Catalog) -> None:
-    """Replace areas, crosswalk, indicators and categories by those of today's reference files."""
-    for table in ("area", "crosswalk", "indicator", "category"):
+    """Replace areas, crosswalk, indicators, concepts and categories by those of today's files."""
+    for table in ("area", "crosswalk", "indicator", "concept", "category"):
         warehouse.run(f"delete from {identifier(table)}")
     warehouse.write("area", _areas())
     warehouse.write("crosswalk", _crosswalk())
     warehouse.write("indicator", _indicators(catalog))
+    warehouse.write("concept", _concepts(catalog))
     warehouse.write("category", _categories(catalog))
 
 
@@ -110,6 +111,22 @@ def _indicators(catalog: Catalog) -> pl.DataFrame:
                 }
             )
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _concepts(catalog: Catalog) -> pl.DataFrame:
+    rows = [
+        {
+            "concept": concept.name,
+            "title": concept.title,
+            "title_en": concept.title_en,
+            "preferred": member.indicator == concept.quote,
+            "position": number,
+            **member.model_dump(),
+        }
+        for concept in catalog.concepts
+        for number, member in enumerate(concept.members)
+    ]
+    return pl.DataFrame(rows)
 
 
 def _categories(catalog: Catalog) -> pl.DataFrame:

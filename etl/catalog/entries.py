@@ -486,6 +486,32 @@ class Dataset(Part):
         return self.title_en or self.title
 
 
+class Member(Part):
+    """One of the rival figures of a concept: what it is of, whose it is, where to quote it."""
+
+    indicator: Name
+    denominator: str
+    """What it is divided by, or what it counts: the reason for which it differs."""
+    denominator_en: str
+    owner: str
+    """Who sets or publishes it."""
+    owner_en: str
+    quote: str
+    """Where to quote it."""
+    quote_en: str
+
+
+class Concept(Part):
+    """One idea of which several figures go about; they are shown side by side."""
+
+    name: Name
+    title: str
+    title_en: str
+    quote: Name
+    """The member to quote unless there is a reason for another."""
+    members: list[Member] = Field(min_length=2)
+
+
 class Catalog(Part):
     """`data_catalog.yaml`, checked."""
 
@@ -499,6 +525,7 @@ class Catalog(Part):
     licenses: list[License] = []
     contributors: list[Contributor] = []
     resources: list[Dataset]
+    concepts: list[Concept] = []
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 

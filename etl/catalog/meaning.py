@@ -1,16 +1,24 @@
-"""What indicators mean together: those computed from others, and what can never be computed."""
+"""What indicators mean together: those computed from others, and rival figures of one concept."""
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from typing import get_args
 
-from etl.catalog.checks import Finding
+from etl.catalog.checks import Finding, _unknown
 from etl.catalog.entries import Catalog, Dataset, Frequency, Indicator, Place
 
 FREQUENCIES: frozenset[str] = frozenset(get_args(Frequency))
 
 
 def meaning_checks(catalog: Catalog) -> Iterator[Finding]:
-    """Place, problem and hint of each error in what is computed."""
+    """Place, problem and hint of each error in what is computed, and in concepts and labels."""
+    yield from _compute_checks(catalog)
+    yield from _concept_checks(catalog)
+    yield from _label_checks(catalog)
+
+
+def _compute_checks(catalog: Catalog) -> Iterator[Finding]:
     for place, entry in _computed(catalog):
         if entry.aggregate != "rate":
             yield (
@@ -25,6 +33,48 @@ def meaning_checks(catalog: Catalog) -> Iterator[Finding]:
                 f"{entry.name!r} is computed from itself: {' <- '.join([*circle, entry.name])}",
                 "compute one of them from published figures",
             )
+
+
+def _concept_checks(catalog: Catalog) -> Iterator[Finding]:
+    known = set(catalog.indicators)
+    held: Counter[str] = Counter()
+    names: Counter[str] = Counter()
+    for number, concept in enumerate(catalog.concepts):
+        here: Place = ("concepts", number)
+        names[concept.name] += 1
+        if names[concept.name] > 1:
+            yield (*here, "name"), f"concept {concept.name!r} stands twice", "rename one"
+        for k, member in enumerate(concept.members):
+            place: Place = (*here, "members", k)
+            held[member.indicator] += 1
+            if member.indicator not in known:
+                yield place, *_unknown(member.indicator, known, "an indicator described anywhere")
+            elif held[member.indicator] > 1:
+                yield (
+                    place,
+                    f"{member.indicator!r} is a member already, here or of another concept",
+                    "an indicator belongs to one concept, once",
+                )
+        members = {member.indicator for member in concept.members}
+        if concept.quote not in members:
+            yield (*here, "quote"), *_unknown(concept.quote, members, "one of its members")
+
+
+def _label_checks(catalog: Catalog) -> Iterator[Finding]:
+    """Two indicators with one label confuse, unless they are shown as rivals of one concept."""
+    concept = {m.indicator: c.name for c in catalog.concepts for m in c.members}
+    seen: dict[tuple[str, str], str] = {}
+    for place, entry in _described(catalog):
+        for key in ("title", "title_en"):
+            label = " ".join(unicodedata.normalize("NFC", getattr(entry, key)).casefold().split())
+            first = seen.setdefault((key, label), entry.name)
+            shared = first in concept and concept[first] == concept.get(entry.name)
+            if first != entry.name and not shared:
+                yield (
+                    (*place, key),
+                    f"{entry.name!r} is labelled as {first!r} is: {getattr(entry, key)!r}",
+                    "say in the label what tells them apart, or make both members of one concept",
+                )
 
 
 def meaning_warnings(catalog: Catalog) -> Iterator[Finding]:
@@ -81,11 +131,14 @@ def _given(dataset: Dataset) -> frozenset[str]:
 
 
 def _computed(catalog: Catalog) -> Iterator[tuple[Place, Indicator]]:
-    """Computed indicators with known parts, and where they are described."""
+    return ((place, entry) for place, entry in _described(catalog) if entry.compute)
+
+
+def _described(catalog: Catalog) -> Iterator[tuple[Place, Indicator]]:
+    """Every indicator and the place where it is described."""
     for number, dataset in enumerate(catalog.resources):
         for k, entry in enumerate(dataset.indicators):
-            compute = entry.compute if isinstance(entry, Indicator) else None
-            if compute and isinstance(entry, Indicator):
+            if isinstance(entry, Indicator):
                 yield ("resources", number, "indicators", k), entry
 
 

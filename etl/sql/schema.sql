@@ -115,6 +115,30 @@ comment on column indicator.scale is 'What the quotient is multiplied by';
 comment on column indicator.computed is 'How it follows from others: ratio, share, growth, per_head; null where only published';
 comment on column indicator.position is 'Order in the catalog';
 
+create table if not exists concept (
+    concept        varchar,
+    title          varchar,
+    title_en       varchar,
+    indicator      varchar,
+    denominator    varchar,
+    denominator_en varchar,
+    owner          varchar,
+    owner_en       varchar,
+    quote          varchar,
+    quote_en       varchar,
+    preferred      boolean,
+    position       integer
+);
+comment on table concept is 'Rival figures of one idea: one row per indicator that measures it';
+comment on column concept.concept is 'Name of the concept in the catalog';
+comment on column concept.title is 'What all its members try to say';
+comment on column concept.indicator is 'One member; an indicator belongs to one concept at most';
+comment on column concept.denominator is 'What this member is divided by, or what it counts: why it differs';
+comment on column concept.owner is 'Who sets or publishes this member';
+comment on column concept.quote is 'Where to quote this member';
+comment on column concept.preferred is 'The member to quote unless there is a reason for another';
+comment on column concept.position is 'Order in the concept';
+
 create table if not exists category (
     dataset  varchar,
     category varchar,
