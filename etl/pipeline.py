@@ -15,6 +15,7 @@ import polars as pl
 from etl.catalog import Catalog, Dataset
 from etl.comparable import make_comparable, write_reference
 from etl.errors import ForesightError, Problems
+from etl.expressions import check_expressions
 from etl.load import Arrival, FileLoad, load_files
 from etl.measures import observe
 from etl.settings import Settings
@@ -90,8 +91,9 @@ def plan(
     With `check_only`, simulated files need not be there: a refresh makes them.
 
     Raises:
-        Problems: one `NoFile` per dataset without a file.
+        Problems: one `NoFile` per dataset without a file, or every expression that may not stand.
     """
+    check_expressions(catalog)
     files = _files(catalog, settings, simulated_may_miss=check_only)
     known = _loaded(warehouse) if warehouse else {}
     facts = facts_of(warehouse) if warehouse else {}

@@ -105,6 +105,8 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     for key in dataset.schema_.primary_key:
         yield ("schema", "primaryKey"), key
     for number, rule in enumerate(dataset.rules):
+        if rule.check is None:
+            continue  # an expression is looked at in etl.expressions
         left, _, right = rule.check.split(" ", 2)
         yield ("rules", number, "check"), left
         if FIELD_NAME.match(right):

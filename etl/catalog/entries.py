@@ -232,12 +232,25 @@ class Clean(Part):
 
 
 class Rule(Part):
-    """A relation between fields, `a <= b`; it holds where either side is missing."""
+    """What every row must satisfy; it holds where it cannot be told for missing values.
+
+    `check: a <= b` relates two fields, or one and a value. `sql` is an expression that is true or
+    false; which may stand there, `etl.expressions` says.
+    """
 
     name: Name
-    check: Annotated[str, Field(pattern=r"^\w+ (<=|>=|<|>|=|!=) (\w+|-?[\d.]+|'[^']*')$")]
+    check: (
+        Annotated[str, Field(pattern=r"^\w+ (<=|>=|<|>|=|!=) (\w+|-?[\d.]+|'[^']*')$")] | None
+    ) = None
+    sql: Annotated[str, Field(max_length=1000)] | None = None
     title: str | None = None
     title_en: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.check is None) == (self.sql is None):
+            raise ValueError("a rule needs either check or sql")
+        return self
 
 
 class Condition(Part):
