@@ -259,6 +259,16 @@ def rejected(context: Context, dataset: str | None, limit: int) -> None:
     context.say(f"{min(limit, total):,} of {total:,} broken rules shown")
 
 
+@main.command()
+@click.option("--dataset", help="Only this dataset.")
+@click.pass_obj
+def corrections(context: Context, dataset: str | None) -> None:
+    """Cells corrected on the way in: what stood there, what was read instead, why, by whom."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = warehouse.query("dashboard", "corrections", dataset=dataset)
+    context.table(found.columns, [list(row) for row in found.iter_rows()])
+
+
 @main.command("builds")
 @click.pass_obj
 def list_builds(context: Context) -> None:

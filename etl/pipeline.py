@@ -14,6 +14,7 @@ import polars as pl
 
 from etl.catalog import Catalog, Dataset
 from etl.comparable import make_comparable, write_reference
+from etl.corrections import check_applied
 from etl.errors import ForesightError, Problems
 from etl.expressions import check_expressions
 from etl.load import Arrival, FileLoad, load_files
@@ -126,6 +127,7 @@ def refresh(
         if files:
             progress(f"load {dataset.name}: {len(files)} files")
             loads += _load(warehouse, dataset, files)
+        check_applied(warehouse, dataset)
     for dataset in catalog.resources:
         if dataset.name in touched or plan.stale_code:
             progress(f"observe {dataset.name}")
@@ -197,7 +199,8 @@ def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) ->
 def _key(path: Path, dataset: Dataset, code: str) -> str:
     """Hash of the bytes, of what the catalog says about reading them, and of the code."""
     digest = hashlib.blake2b(path.read_bytes(), digest_size=16)
-    digest.update(dataset.model_dump_json(include={"schema_", "read", "clean", "rules"}).encode())
+    entry = {"schema_", "read", "clean", "rules", "corrections"}
+    digest.update(dataset.model_dump_json(include=entry).encode())
     digest.update(code.encode())
     return digest.hexdigest()
 
@@ -215,7 +218,8 @@ def _forget(warehouse: Warehouse, dataset: str, file: str) -> None:
         warehouse.run(
             f"delete from {identifier(table)} where load in (select load from load where {same})"
         )
-    warehouse.run(f"delete from rejected where {same}; delete from load where {same}")
+    for kept in ("rejected", "correction", "load"):
+        warehouse.run(f"delete from {identifier(kept)} where {same}")
 
 
 def _load(warehouse: Warehouse, dataset: Dataset, files: list[SourceFile]) -> list[FileLoad]:

@@ -22,6 +22,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
         yield from _path_check(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
+        yield from _correction_checks(dataset, place)
         yield from _measure_checks(dataset, place)
         yield from _indicator_checks(catalog, dataset, place)
         yield from _forecast_checks(catalog, dataset, place)
@@ -116,6 +117,26 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     on = dataset.clean.areas.on if dataset.clean.areas else None
     if on and FIELD_NAME.match(on):
         yield ("clean", "areas", "on"), on
+
+
+def _correction_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    written = {f.name for f in dataset.schema_.fields if f.name not in dataset.clean.constant}
+    secret = {f.name for f in dataset.schema_.fields if f.sensitive}
+    for number, entry in enumerate(dataset.corrections):
+        here: Place = (*place, "corrections", number)
+        for word in (*entry.where, entry.field):
+            if word not in written:
+                yield here, *_unknown(word, written, "a field read from the file")
+            elif word in secret:
+                yield here, f"{word!r} is sensitive", "its text must not stand in the catalog"
+        if entry.field in entry.where:
+            yield (
+                (*here, "where"),
+                "the record is looked for by the text that is corrected",
+                "find it by other fields; `expect` says what stands in the field",
+            )
+        if entry.expect == entry.correct:
+            yield here, f"it corrects {entry.expect!r} to itself", "take it out"
 
 
 def _measure_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

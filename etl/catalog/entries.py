@@ -253,6 +253,26 @@ class Rule(Part):
         return self
 
 
+class Correction(Part):
+    """A known error of a source, mended on the way in: one cell of one record.
+
+    `where` finds the record by the texts of its fields, as they stand in the file; `expect` is what
+    stands in `field` there, and `correct` what is read instead. An empty text is an empty cell. The
+    load fails when the record says anything else than `expect`, or is not found exactly once.
+    """
+
+    where: dict[Name, Text] = Field(min_length=1)
+    field: Name
+    expect: Text
+    correct: Text
+    reason: str
+    """Why it is wrong, and where the right figure stands."""
+    by: str
+    """Who decided."""
+    on: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+    """The day it was decided."""
+
+
 class Condition(Part):
     """A comparison of a field with a value or another field."""
 
@@ -442,6 +462,7 @@ class Dataset(Part):
     read: Read = Read()
     clean: Clean = Clean()
     rules: list[Rule] = []
+    corrections: list[Correction] = []
     tables: list[Table] = []
     indicators: list[IndicatorEntry] = []
     forecast: Annotated[list[ForecastEntry], BeforeValidator(_one_or_many)] = []

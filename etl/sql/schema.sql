@@ -55,6 +55,28 @@ comment on column rejected.field is 'Field of the catalog; null where the whole 
 comment on column rejected.rule is 'Name of the rule it broke';
 comment on column rejected.value is 'The text as it stood; null for sensitive fields and identifiers of cases';
 
+create table if not exists correction (
+    load       bigint,
+    dataset    varchar,
+    file       varchar,
+    sheet      varchar,
+    record     bigint,
+    position   integer,
+    field      varchar,
+    found      varchar,
+    corrected  varchar,
+    reason     varchar,
+    decided_by varchar,
+    decided_on date
+);
+comment on table correction is 'One row per cell of a source that was corrected on the way in, as the catalog declares';
+comment on column correction.record is 'Number of the record in the file, or of the row in the sheet, from 1';
+comment on column correction.position is 'Number of the correction in the catalog entry, from 0';
+comment on column correction.found is 'The text as it stood in the file';
+comment on column correction.corrected is 'The text that was read instead';
+comment on column correction.reason is 'Why it is wrong, and where the right figure stands';
+comment on column correction.decided_by is 'Who decided';
+
 create table if not exists area (
     code           varchar,
     area_vintage   date,
