@@ -307,7 +307,10 @@ def test_parts_that_never_meet_are_warned_of():
   schema: {fields: [{name: area}, {name: period, type: yearmonth}, {name: value, type: number}]}
   indicators: [{name: of_month, title: Tháng, title_en: Month}]
 """
-    yearly = monthly.replace("month", "year").replace("yearyear", "year")
+    yearly = monthly
+    for old, new in (("yearmonth", "year"), ("month", "year"), ("Month", "Year"), ("Tháng", "Năm")):
+        yearly = yearly.replace(old, new)
+
     share = """
 - name: both
   title: Cả hai
