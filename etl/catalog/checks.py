@@ -137,6 +137,9 @@ def _correction_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
             )
         if entry.expect == entry.correct:
             yield here, f"it corrects {entry.expect!r} to itself", "take it out"
+        earlier = dataset.corrections[:number]
+        if any((e.field, e.where) == (entry.field, entry.where) for e in earlier):
+            yield here, f"{entry.field!r} of this record is corrected twice", "keep one of the two"
 
 
 def _measure_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from conftest import HEAD, ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.cli import main
 from etl.catalog import load_catalog, meaning_warnings, parse_catalog
 from etl.comparable import make_comparable, write_reference
 from etl.errors import Problems
@@ -298,31 +300,38 @@ def test_what_is_computed_cannot_be_added_up():
     assert catalog.indicators["share_of_whole"].aggregate == "rate"
 
 
-def test_parts_that_never_meet_are_warned_of():
-    monthly = """
+NEVER = """
 - name: monthly
   title: Tháng
-  sources: [{path: monthly.csv}]
-  clean: {areas: {level: nation}}
-  schema: {fields: [{name: area}, {name: period, type: yearmonth}, {name: value, type: number}]}
+  sources: [{path: figures.csv}]
+  schema: {fields: [{name: period, type: yearmonth}, {name: value, type: number}]}
   indicators: [{name: of_month, title: Tháng, title_en: Month}]
+- name: yearly
+  title: Năm
+  sources: [{path: figures.csv}]
+  schema: {fields: [{name: period, type: year}, {name: value, type: number}]}
+  indicators:
+  - {name: of_year, title: Năm, title_en: Year}
+  - {name: both, title: Hai, title_en: Both, compute: {share: of_month, of: of_year}}
 """
-    yearly = monthly
-    for old, new in (("yearmonth", "year"), ("month", "year"), ("Month", "Year"), ("Tháng", "Năm")):
-        yearly = yearly.replace(old, new)
 
-    share = """
-- name: both
-  title: Cả hai
-  sources: [{path: both.csv}]
-  schema: {fields: [{name: period}]}
-  indicators: [{name: both, title: Hai, title_en: Both, compute: {share: of_month, of: of_year}}]
-"""
-    catalog = parse_catalog(HEAD + monthly + yearly + share)
+
+def test_parts_that_never_meet_are_warned_of():
+    catalog = parse_catalog(HEAD + NEVER)
     ((place, problem, _),) = meaning_warnings(catalog)
     assert "never meet (of_month: month; of_year: year)" in problem
-    assert catalog.where(place).startswith("data_catalog.yaml:2")
+    line = len((HEAD + NEVER).splitlines())
+    assert catalog.where(place).startswith(f"data_catalog.yaml:{line}:")
     assert not list(meaning_warnings(parse_catalog(HEAD + FIGURES + COMPUTED)))
+
+
+def test_the_check_warns_and_does_not_refuse(installation):
+    installation.catalog.write_text(HEAD + NEVER, encoding="utf-8")
+    (installation.catalog.parent / "figures.csv").write_text("period,value\n", encoding="utf-8")
+    run = CliRunner().invoke(main, ["--catalog", str(installation.catalog), "check"])
+    assert run.exit_code == 0
+    assert "warning: data_catalog.yaml:" in run.output
+    assert "'both' will never have a figure" in run.output
 
 
 def test_nothing_in_the_shipped_catalog_is_computed_in_vain():

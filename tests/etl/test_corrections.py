@@ -146,6 +146,13 @@ def test_a_correction_that_cannot_be_is_refused_with_its_line(change, told):
     assert any(f"data_catalog.yaml:{n}:" in str(found.value) for n in (line, line + 1))
 
 
+def test_a_cell_is_corrected_once():
+    before, corrections = ENTRY.split("  corrections:\n")
+    entry, rest = corrections.split("  indicators:")
+    with pytest.raises(Problems, match="is corrected twice"):
+        parse_catalog(f"{HEAD}{before}  corrections:\n{entry}{entry}  indicators:{rest}")
+
+
 def test_the_command_lists_what_was_applied(refresh, installation):
     refresh(ENTRY, revenue_csv=WRONG)
     run = CliRunner().invoke(main, ["--home", str(installation.home), "--json", "corrections"])
