@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from etl import pipeline
-from etl.catalog import Catalog, json_schema, load_catalog
+from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings
 from etl.errors import ForesightError, Problems
 from etl.preview import Preview, previewed
 from etl.settings import Settings
@@ -117,6 +117,8 @@ def check(context: Context, write_schema: bool) -> None:
         schema = context.settings.catalog.with_name("data_catalog.schema.json")
         schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
+    for place, problem, hint in meaning_warnings(catalog):
+        click.echo(f"warning: {catalog.where(place)}: {problem}\n  {hint}", err=True)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
     context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
     context.result({"datasets": len(catalog.resources), "files": len(files)})
@@ -303,6 +305,16 @@ def rejected(context: Context, dataset: str | None, limit: int) -> None:
         total = warehouse.query("dashboard", "rejected_count", dataset=dataset).item()
     context.table(found.columns, [list(row) for row in found.iter_rows()])
     context.say(f"{min(limit, total):,} of {total:,} broken rules shown")
+
+
+@main.command()
+@click.option("--dataset", help="Only this dataset.")
+@click.pass_obj
+def corrections(context: Context, dataset: str | None) -> None:
+    """Cells corrected on the way in: what stood there, what was read instead, why, by whom."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = warehouse.query("dashboard", "corrections", dataset=dataset)
+    context.table(found.columns, [list(row) for row in found.iter_rows()])
 
 
 @main.command("builds")

@@ -7,19 +7,20 @@ its own, those of its parts are not added to it; nor are parts, where one of the
 
 import polars as pl
 
-from etl.catalog import Catalog
+from etl.catalog import Catalog, depths
 from etl.geography import Geography
 from etl.warehouse import Warehouse, identifier, statement
 
 
 def write_reference(warehouse: Warehouse, catalog: Catalog) -> None:
-    """Replace areas, crosswalk, indicators and categories by those of today's reference files."""
-    for table in ("area", "boundary_step", "crosswalk", "indicator", "category"):
+    """Replace areas, crosswalk, indicators, concepts and categories by those of today's files."""
+    for table in ("area", "boundary_step", "crosswalk", "indicator", "concept", "category"):
         warehouse.run(f"delete from {identifier(table)}")
     warehouse.write("area", _areas(catalog.map))
     warehouse.write("boundary_step", _steps(catalog.map))
     warehouse.write("crosswalk", _crosswalk(catalog.map))
     warehouse.write("indicator", _indicators(catalog))
+    warehouse.write("concept", _concepts(catalog))
     warehouse.write("category", _categories(catalog))
 
 
@@ -33,6 +34,31 @@ def make_comparable(warehouse: Warehouse, catalog: Catalog) -> None:
     for day in days["day"]:
         warehouse.run(statement("etl", "carry_step"), day=day)
     warehouse.run(statement("etl", "comparable"))
+    _compute(warehouse, catalog)
+
+
+def _compute(warehouse: Warehouse, catalog: Catalog) -> None:
+    """Add the indicators computed from others, those nearest to given figures first."""
+    depth = depths(catalog.indicators)
+    rows = [
+        {
+            "indicator": name,
+            "way": compute.way,
+            "numerator": compute.numerator,
+            "denominator": compute.denominator,
+            "scale": compute.factor,
+            "over": compute.over,
+        }
+        for name, entry in catalog.indicators.items()
+        if (compute := entry.compute)
+    ]
+    for step in sorted(set(depth.values())):
+        formulas = pl.DataFrame([row for row in rows if depth[str(row["indicator"])] == step])
+        with warehouse.registered(
+            formulas.cast({"denominator": pl.String, "over": pl.String})
+        ) as view:
+            warehouse.run(f"create or replace temp table formula as from {view}")
+        warehouse.run(statement("etl", "computed"))
 
 
 def _areas(geography: Geography) -> pl.DataFrame:
@@ -80,6 +106,7 @@ def _indicators(catalog: Catalog) -> pl.DataFrame:
                     "unit": entry.unit,
                     "unit_en": entry.unit_en or entry.unit,
                     "aggregate": entry.aggregate,
+                    "computed": entry.compute.way if entry.compute else None,
                     "better": entry.better,
                     "topic": entry.topic or dataset.present.topic,
                     "decimals": entry.decimals,
@@ -91,6 +118,22 @@ def _indicators(catalog: Catalog) -> pl.DataFrame:
                 }
             )
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _concepts(catalog: Catalog) -> pl.DataFrame:
+    rows = [
+        {
+            "concept": concept.name,
+            "title": concept.title,
+            "title_en": concept.title_en,
+            "preferred": member.indicator == concept.quote,
+            "position": number,
+            **member.model_dump(),
+        }
+        for concept in catalog.concepts
+        for number, member in enumerate(concept.members)
+    ]
+    return pl.DataFrame(rows)
 
 
 def _categories(catalog: Catalog) -> pl.DataFrame:

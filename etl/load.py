@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from etl.catalog import Dataset
+from etl.corrections import keep_corrections
 from etl.errors import ForesightError
 from etl.extract import READERS, delimited
 from etl.extract.raw import FILE, RECORD, ROW, SHEET, Raw
@@ -131,6 +132,7 @@ def _load_batch(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> Counts:
         _stage(warehouse, made, rules, relation)
     rules = _mark_repeated(warehouse, dataset, rules)
     _keep_unreadable(warehouse, dataset, batch)
+    keep_corrections(warehouse, dataset)
     _keep_rejected(warehouse, dataset, rules)
     _keep_accepted(warehouse, dataset, made)
     counts = _counts(warehouse, batch)

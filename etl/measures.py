@@ -34,8 +34,8 @@ def observe(
     )
     for name in dataset.delivered:
         indicator = indicators[name]
-        if indicator.numerator and indicator.value == "value" and dataset.field("value") is None:
-            continue  # computed from two others, in etl.comparable
+        if indicator.compute and indicator.value == "value" and dataset.field("value") is None:
+            continue  # computed from others, in etl.comparable
         if dataset.case_level:
             _observe_measure(warehouse, dataset, indicator)
         else:

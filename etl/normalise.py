@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from etl.catalog import Dataset, FieldEntry, Status
+from etl.corrections import corrected
 from etl.extract.raw import MissingColumn, Raw, column_of, plain
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
@@ -53,8 +54,10 @@ def columns(dataset: Dataset, raw: Raw, relation: str, warehouse: Warehouse) -> 
 
     Raises:
         MissingColumn: a field is neither a column of the file nor a constant.
+        SourceMended, SourceChanged, NotOneRecord: a declared correction does not fit the file.
     """
     texts = {field.name: _raw_text(field, dataset, raw) for field in dataset.schema_.fields}
+    texts = corrected(dataset, texts, relation, warehouse)
     made: list[Column] = []
     for field in dataset.schema_.fields:
         text = texts[field.name]

@@ -19,7 +19,9 @@ import polars as pl
 
 from etl.catalog import Catalog, Dataset, Indicator
 from etl.comparable import make_comparable, write_reference
+from etl.corrections import check_applied
 from etl.errors import ForesightError, Problems
+from etl.expressions import check_expressions
 from etl.load import Arrival, FileLoad, load_files
 from etl.measures import forget, observe
 from etl.settings import Settings
@@ -28,7 +30,7 @@ from etl.warehouse import Warehouse, identifier, literal
 
 Progress = Callable[[str], None]
 
-READING = {"schema_", "read", "clean", "rules"}
+READING = {"schema_", "read", "clean", "rules", "corrections"}
 """Blocks of an entry that decide what a file of it gives."""
 WORDS = {
     "title", "title_en", "unit", "unit_en", "description", "description_en",
@@ -120,8 +122,9 @@ def plan(
     to be done anew, whatever changed.
 
     Raises:
-        Problems: one `NoFile` per dataset without a file.
+        Problems: one `NoFile` per dataset without a file, or every expression that may not stand.
     """
+    check_expressions(catalog)
     files = _files(catalog, settings, simulated_may_miss=check_only)
     if warehouse and not warehouse.has_todays_schema():
         again, warehouse = True, None  # a build of earlier code: all of it is made anew
@@ -162,6 +165,7 @@ def refresh(
         if files:
             progress(f"load {dataset.name}: {len(files)} files")
             loads += _load(warehouse, dataset, files, now)
+        check_applied(warehouse, dataset)
     _derive(warehouse, catalog, plan, now, progress)
     _write_facts(warehouse, settings, today)
     record(warehouse, "refresh", f"{len(loads)} files loaded, {len(gone)} gone")
@@ -352,7 +356,8 @@ def _forget(warehouse: Warehouse, dataset: str, file: str, now: dt.datetime) -> 
             f"delete from {identifier(table)} "
             f"where load in (select load from current_load where {same})"
         )
-    warehouse.run(f"delete from rejected where {same}")
+    for kept in ("rejected", "correction"):
+        warehouse.run(f"delete from {identifier(kept)} where {same}")
     warehouse.run(f"update load set gone_at = $now where {same} and gone_at is null", now=now)
 
 

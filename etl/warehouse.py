@@ -7,6 +7,7 @@ under the new name. SQL lives in `<package>/sql/<name>.sql`; identifiers are com
 `etl.compile` only.
 """
 
+import json
 import os
 import re
 import shutil
@@ -57,6 +58,10 @@ class RefreshRunning(ForesightError):
     """Another process is building the warehouse."""
 
 
+class UnreadableExpression(ForesightError):
+    """Text is not an SQL expression, or not one over these columns."""
+
+
 def identifier(name: str) -> str:
     """`name` quoted for SQL. Raises `ForesightError` unless it is lower-case letters, digits, _."""
     if not IDENTIFIER.match(name):
@@ -67,6 +72,48 @@ def identifier(name: str) -> str:
 def literal(text: str | None) -> str:
     """`text` as an SQL string, or `null`."""
     return "null" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def _sandbox() -> duckdb.DuckDBPyConnection:
+    """A database in memory that reads no file and holds no table, to look at expressions in."""
+    return duckdb.connect(config=READ_ONLY)
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The tree of `select <text>`, as DuckDB parses it; nothing is run.
+
+    Raises:
+        UnreadableExpression: that is not the text of SELECT statements.
+    """
+    with _sandbox().cursor() as cursor:
+        told = cursor.execute("select json_serialize_sql($1)", [f"select {text}"]).fetchall()
+    tree: dict[str, Any] = json.loads(told[0][0])
+    if tree["error"]:
+        raise UnreadableExpression(str(tree["error_message"]).splitlines()[0])
+    return tree
+
+
+def rendered(tree: dict[str, Any]) -> str:
+    """The expression of such a tree as SQL: what is in the tree, and nothing else of its text."""
+    with _sandbox().cursor() as cursor:
+        told = cursor.execute("select json_deserialize_sql($1)", [json.dumps(tree)]).fetchall()
+    return str(told[0][0]).removeprefix("SELECT ")
+
+
+def type_of(expression: str, columns: dict[str, str]) -> str:
+    """The type of an expression over columns of these types, such as `BOOLEAN`.
+
+    Raises:
+        UnreadableExpression: its parts do not go together.
+    """
+    row = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
+    try:
+        with _sandbox().cursor() as cursor:
+            found = cursor.execute(f"describe select ({expression}) from (select {row})").fetchall()
+    except duckdb.Error as error:
+        raise UnreadableExpression(str(error).splitlines()[0]) from None
+    return str(found[0][1])
 
 
 @cache

@@ -12,9 +12,12 @@ from etl.catalog.entries import (
     Catalog,
     Category,
     Clean,
+    Compute,
+    Concept,
     Condition,
     Constraints,
     Contributor,
+    Correction,
     Dataset,
     FieldEntry,
     ForecastEntry,
@@ -26,6 +29,7 @@ from etl.catalog.entries import (
     Level,
     License,
     Measure,
+    Member,
     Name,
     Present,
     Publish,
@@ -40,6 +44,7 @@ from etl.catalog.entries import (
     Topic,
     Unpivot,
 )
+from etl.catalog.meaning import depths, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
 
 __all__ = [
@@ -48,9 +53,12 @@ __all__ = [
     "CatalogError",
     "Category",
     "Clean",
+    "Compute",
+    "Concept",
     "Condition",
     "Constraints",
     "Contributor",
+    "Correction",
     "Dataset",
     "FieldEntry",
     "ForecastEntry",
@@ -62,6 +70,7 @@ __all__ = [
     "Level",
     "License",
     "Measure",
+    "Member",
     "Name",
     "Present",
     "Publish",
@@ -75,7 +84,9 @@ __all__ = [
     "Theme",
     "Topic",
     "Unpivot",
+    "depths",
     "json_schema",
     "load_catalog",
+    "meaning_warnings",
     "parse_catalog",
 ]

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import get_args
 
-from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure
+from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure, Place
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
 FORMATS: tuple[str, ...] = get_args(Format)
 
-Place = tuple[str | int, ...]
-"""Keys and numbers that lead to a node of the catalog."""
 Finding = tuple[Place, str, str]
 
 
@@ -25,6 +23,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
         yield from _path_check(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
+        yield from _correction_checks(dataset, place)
         yield from _measure_checks(dataset, place)
         yield from _indicator_checks(catalog, dataset, place)
         yield from _forecast_checks(catalog, dataset, place)
@@ -114,6 +113,8 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     for key in dataset.schema_.primary_key:
         yield ("schema", "primaryKey"), key
     for number, rule in enumerate(dataset.rules):
+        if rule.check is None:
+            continue  # an expression is looked at in etl.expressions
         left, _, right = rule.check.split(" ", 2)
         yield ("rules", number, "check"), left
         if FIELD_NAME.match(right):
@@ -123,6 +124,29 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     on = dataset.clean.areas.on if dataset.clean.areas else None
     if on and FIELD_NAME.match(on):
         yield ("clean", "areas", "on"), on
+
+
+def _correction_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    written = {f.name for f in dataset.schema_.fields if f.name not in dataset.clean.constant}
+    secret = {f.name for f in dataset.schema_.fields if f.sensitive}
+    for number, entry in enumerate(dataset.corrections):
+        here: Place = (*place, "corrections", number)
+        for word in (*entry.where, entry.field):
+            if word not in written:
+                yield here, *_unknown(word, written, "a field read from the file")
+            elif word in secret:
+                yield here, f"{word!r} is sensitive", "its text must not stand in the catalog"
+        if entry.field in entry.where:
+            yield (
+                (*here, "where"),
+                "the record is looked for by the text that is corrected",
+                "find it by other fields; `expect` says what stands in the field",
+            )
+        if entry.expect == entry.correct:
+            yield here, f"it corrects {entry.expect!r} to itself", "take it out"
+        earlier = dataset.corrections[:number]
+        if any((e.field, e.where) == (entry.field, entry.where) for e in earlier):
+            yield here, f"{entry.field!r} of this record is corrected twice", "keep one of the two"
 
 
 def _measure_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
@@ -161,23 +185,17 @@ def _indicator_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Itera
         if isinstance(entry, str):
             names = [entry]
         else:
-            names = [part for part in (entry.numerator, entry.denominator) if part]
-            yield from _formula_checks(entry, here)
+            names = entry.compute.inputs if entry.compute else []
             yield from _value_checks(dataset, entry, here)
         for name in names:
             if name not in known:
                 yield here, *_unknown(name, known, "an indicator described anywhere")
 
 
-def _formula_checks(entry: Indicator, here: Place) -> Iterator[Finding]:
-    if (entry.numerator is None) != (entry.denominator is None):
-        yield here, "a rate needs numerator and denominator", "add the missing one"
-
-
 def _value_checks(dataset: Dataset, entry: Indicator, here: Place) -> Iterator[Finding]:
     columns = {field.name for field in dataset.schema_.fields}
     values = columns | {m.name for table in dataset.tables for m in table.measures}
-    if entry.numerator is None and entry.value not in values:
+    if not (entry.compute and entry.value == "value") and entry.value not in values:
         yield (*here, "value"), *_unknown(entry.value, values)
     for word in entry.where:
         if word not in columns:

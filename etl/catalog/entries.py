@@ -5,14 +5,26 @@ told so: `area, period, category, value, status, as_of, source, source_url, note
 in long tables.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PrivateAttr, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    model_validator,
+)
 
 from etl.geography import REFERENCE, Geography, load_geography
 
+Place = tuple[str | int, ...]
+"""Keys and numbers that lead to a node of the catalog."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Level = Literal["nation", "city", "former_province", "district", "commune"]
 Frequency = Literal["day", "week", "month", "quarter", "year"]
@@ -237,12 +249,45 @@ class Clean(Part):
 
 
 class Rule(Part):
-    """A relation between fields, `a <= b`; it holds where either side is missing."""
+    """What every row must satisfy; it holds where it cannot be told for missing values.
+
+    `check: a <= b` relates two fields, or one and a value. `sql` is an expression that is true or
+    false; which may stand there, `etl.expressions` says.
+    """
 
     name: Name
-    check: Annotated[str, Field(pattern=r"^\w+ (<=|>=|<|>|=|!=) (\w+|-?[\d.]+|'[^']*')$")]
+    check: (
+        Annotated[str, Field(pattern=r"^\w+ (<=|>=|<|>|=|!=) (\w+|-?[\d.]+|'[^']*')$")] | None
+    ) = None
+    sql: Annotated[str, Field(max_length=1000)] | None = None
     title: str | None = None
     title_en: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.check is None) == (self.sql is None):
+            raise ValueError("a rule needs either check or sql")
+        return self
+
+
+class Correction(Part):
+    """A known error of a source, mended on the way in: one cell of one record.
+
+    `where` finds the record by the texts of its fields, as they stand in the file; `expect` is what
+    stands in `field` there, and `correct` what is read instead. An empty text is an empty cell. The
+    load fails when the record says anything else than `expect`, or is not found exactly once.
+    """
+
+    where: dict[Name, Text] = Field(min_length=1)
+    field: Name
+    expect: Text
+    correct: Text
+    reason: str
+    """Why it is wrong, and where the right figure stands."""
+    by: str
+    """Who decided."""
+    on: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+    """The day it was decided."""
 
 
 class Condition(Part):
@@ -281,6 +326,67 @@ class Table(Part):
     measures: list[Measure]
 
 
+WAYS = {"ratio": None, "share": "of", "growth": "over", "per_head": "population"}
+"""Ways to compute an indicator, and the word that each needs beside it."""
+
+
+class Compute(Part):
+    """How an indicator follows from others: one of `ratio`, `share`, `growth`, `per_head`.
+
+    `{ratio: [a, b], scale: 10}` divides; `{share: a, of: b}` divides and is in percent; `{growth:
+    a, over: year}` is the change in percent over the same period a year before, or over the
+    `previous` period; `{per_head: a, population: b}` divides by the population of the same calendar
+    year. Areas, categories and days are added up first, the division comes last.
+    """
+
+    ratio: tuple[Name, Name] | None = None
+    share: Name | None = None
+    of: Name | None = None
+    growth: Name | None = None
+    over: Literal["year", "previous"] | None = None
+    per_head: Name | None = None
+    population: Name | None = None
+    scale: float | None = Field(default=None, gt=0)
+    """What the quotient is multiplied by: 100 in a share or growth, else 1, unless told."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [way for way in WAYS if getattr(self, way) is not None]
+        if len(given) != 1:
+            raise ValueError("say one of ratio, share, growth, per_head")
+        beside = [word for word in WAYS.values() if word and getattr(self, word) is not None]
+        needed = WAYS[given[0]]
+        if beside != ([needed] if needed else []):
+            told = f"goes with {needed!r}, and with nothing else" if needed else "stands alone"
+            raise ValueError(f"{given[0]!r} {told}")
+        return self
+
+    @property
+    def way(self) -> str:
+        """One of `WAYS`."""
+        return next(way for way in WAYS if getattr(self, way) is not None)
+
+    @property
+    def numerator(self) -> str:
+        """The indicator above the line; of a growth, the one that grows."""
+        return self.ratio[0] if self.ratio else str(getattr(self, self.way))
+
+    @property
+    def denominator(self) -> str | None:
+        """The indicator below the line; none of a growth, which is divided by its own past."""
+        return self.ratio[1] if self.ratio else self.of or self.population
+
+    @property
+    def inputs(self) -> list[str]:
+        """The indicators it follows from."""
+        return [name for name in (self.numerator, self.denominator) if name]
+
+    @property
+    def factor(self) -> float:
+        """What the quotient is multiplied by."""
+        return self.scale or (100.0 if self.way in ("share", "growth") else 1.0)
+
+
 class Indicator(Part):
     """What is measured. Described once, in the dataset that owns it."""
 
@@ -296,12 +402,32 @@ class Indicator(Part):
     where: dict[Name, Text] = {}
     """Only rows with these values; in a long table by default `{indicator: <name>}`."""
     aggregate: Literal["sum", "last", "rate"] = "sum"
+    """How it adds up over time; what is computed is a rate, without being told so."""
     better: Literal["up", "down", "none"] = "none"
     decimals: int = 0
-    numerator: Name | None = None
-    denominator: Name | None = None
-    scale: float = 1.0
+    compute: Compute | None = None
     topic: Topic | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _computed_is_a_rate(cls, content: Any) -> Any:
+        computed = isinstance(content, dict) and content.get("compute")
+        return {"aggregate": "rate", **content} if computed else content
+
+    @property
+    def numerator(self) -> str | None:
+        """Where it is computed, the indicator above the line."""
+        return self.compute.numerator if self.compute else None
+
+    @property
+    def denominator(self) -> str | None:
+        """Where it is a quotient of two, the indicator below the line."""
+        return self.compute.denominator if self.compute else None
+
+    @property
+    def scale(self) -> float:
+        """What the quotient is multiplied by."""
+        return self.compute.factor if self.compute else 1.0
 
 
 IndicatorEntry = Annotated[
@@ -353,6 +479,7 @@ class Dataset(OnMap):
     read: Read = Read()
     clean: Clean = Clean()
     rules: list[Rule] = []
+    corrections: list[Correction] = []
     tables: list[Table] = []
     indicators: list[IndicatorEntry] = []
     forecast: Annotated[list[ForecastEntry], BeforeValidator(_one_or_many)] = []
@@ -413,6 +540,32 @@ class Dataset(OnMap):
         return self.title_en or self.title
 
 
+class Member(Part):
+    """One of the rival figures of a concept: what it is of, whose it is, where to quote it."""
+
+    indicator: Name
+    denominator: str
+    """What it is divided by, or what it counts: the reason for which it differs."""
+    denominator_en: str
+    owner: str
+    """Who sets or publishes it."""
+    owner_en: str
+    quote: str
+    """Where to quote it."""
+    quote_en: str
+
+
+class Concept(Part):
+    """One idea of which several figures go about; they are shown side by side."""
+
+    name: Name
+    title: str
+    title_en: str
+    quote: Name
+    """The member to quote unless there is a reason for another."""
+    members: list[Member] = Field(min_length=2)
+
+
 class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
@@ -428,6 +581,13 @@ class Catalog(OnMap):
     geography: str | None = None
     """Folder with the map of another city, relative to the catalog; see docs/boundaries.md."""
     resources: list[Dataset]
+    concepts: list[Concept] = []
+
+    _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
+
+    def where(self, place: "Place") -> str:
+        """The place as people look for it: file, line and names, where it was read from a file."""
+        return self._where(place) if self._where else ".".join(map(str, place))
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:

@@ -149,17 +149,3 @@ insert into comparable
 select indicator, (select code from city), 'city', category, frequency, period, period_end, value, null, null, status,
        simulated, 0, true, dataset, as_of
 from added_up;
-
--- 7. Rates, always from numerator and denominator on the same boundaries.
-insert into comparable
-select i.indicator, n.area, n.level, n.category, n.frequency, n.period, n.period_end,
-       i.scale * n.value / nullif(d.value, 0), null, null, n.status, n.simulated or d.simulated,
-       greatest(n.estimated_share, d.estimated_share), true, n.dataset, greatest(n.as_of, d.as_of)
-from indicator i
-join comparable n on n.indicator = i.numerator
-join comparable d on d.indicator = i.denominator and d.area = n.area and d.level = n.level
- and d.category = n.category and d.frequency = n.frequency and d.period = n.period
- and d.period_end = n.period_end
-where i.numerator is not null and d.value <> 0
-  and not exists (select 1 from comparable p where p.indicator = i.indicator and p.area = n.area
-                  and p.category = n.category and p.frequency = n.frequency and p.period = n.period);

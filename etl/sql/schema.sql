@@ -114,6 +114,28 @@ left join (select dataset, spelling, string_agg(distinct problem, ' | ' order by
   on r.rule = 'area_known' and u.dataset = r.dataset and u.spelling = r.value;
 comment on view explained_rejected is 'Broken rules, with what is known about why: for names of places, when they would have been right';
 
+create table if not exists correction (
+    load       bigint,
+    dataset    varchar,
+    file       varchar,
+    sheet      varchar,
+    record     bigint,
+    position   integer,
+    field      varchar,
+    found      varchar,
+    corrected  varchar,
+    reason     varchar,
+    decided_by varchar,
+    decided_on date
+);
+comment on table correction is 'One row per cell of a source that was corrected on the way in, as the catalog declares';
+comment on column correction.record is 'Number of the record in the file, or of the row in the sheet, from 1';
+comment on column correction.position is 'Number of the correction in the catalog entry, from 0';
+comment on column correction.found is 'The text as it stood in the file';
+comment on column correction.corrected is 'The text that was read instead';
+comment on column correction.reason is 'Why it is wrong, and where the right figure stands';
+comment on column correction.decided_by is 'Who decided';
+
 create table if not exists area (
     code           varchar,
     area_vintage   date,
@@ -183,14 +205,42 @@ create table if not exists indicator (
     denominator varchar,
     scale       double,
     owner       varchar,
-    position    integer
+    position    integer,
+    computed    varchar
 );
 comment on table indicator is 'What is measured, in what unit, and how it adds up';
 comment on column indicator.dataset is 'The dataset that describes it';
 comment on column indicator.aggregate is 'Over time: sum (a flow), last (a stock), rate (never added up)';
 comment on column indicator.better is 'up, down or none: the direction that is good';
-comment on column indicator.numerator is 'For a rate: indicator above the line, where it is computed';
+comment on column indicator.numerator is 'Where it is computed: indicator above the line, or the one that grows';
+comment on column indicator.denominator is 'Where it is computed: indicator below the line; null for a growth';
+comment on column indicator.scale is 'What the quotient is multiplied by';
+comment on column indicator.computed is 'How it follows from others: ratio, share, growth, per_head; null where only published';
 comment on column indicator.position is 'Order in the catalog';
+
+create table if not exists concept (
+    concept        varchar,
+    title          varchar,
+    title_en       varchar,
+    indicator      varchar,
+    denominator    varchar,
+    denominator_en varchar,
+    owner          varchar,
+    owner_en       varchar,
+    quote          varchar,
+    quote_en       varchar,
+    preferred      boolean,
+    position       integer
+);
+comment on table concept is 'Rival figures of one idea: one row per indicator that measures it';
+comment on column concept.concept is 'Name of the concept in the catalog';
+comment on column concept.title is 'What all its members try to say';
+comment on column concept.indicator is 'One member; an indicator belongs to one concept at most';
+comment on column concept.denominator is 'What this member is divided by, or what it counts: why it differs';
+comment on column concept.owner is 'Who sets or publishes this member';
+comment on column concept.quote is 'Where to quote this member';
+comment on column concept.preferred is 'The member to quote unless there is a reason for another';
+comment on column concept.position is 'Order in the concept';
 
 create table if not exists category (
     dataset  varchar,

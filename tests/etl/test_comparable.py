@@ -39,7 +39,7 @@ CASES = """
   - {name: on_time, title: Đúng hạn, title_en: On time, value: on_time}
   - {name: pending, title: Tồn, title_en: Pending, value: pending, aggregate: last}
   - {name: overdue, title: Quá hạn, title_en: Overdue, value: overdue, aggregate: last}
-  - {name: on_time_share, title: Tỷ lệ, title_en: Share, aggregate: rate, numerator: on_time, denominator: resolved, scale: 100}
+  - {name: on_time_share, title: Tỷ lệ, title_en: Share, compute: {share: on_time, of: resolved}}
 """  # noqa: E501
 HEADER = "Mã;Lĩnh vực;Nơi nhận;Nhận;Hẹn;Trả\n"
 OLD = "Phường Cái Khế, Quận Ninh Kiều, TP Cần Thơ"

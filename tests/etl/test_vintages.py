@@ -27,6 +27,10 @@ MONTHLY = """
 """
 HEADER = "Xã,Tháng,Nhận\n"
 
+OTHER = MONTHLY.replace("applications", "visits").replace(
+    "title: Tiếp nhận, title_en: R", "title: Khách, title_en: V"
+)
+
 PUBLISHED = """
 - name: published
   title: Số công bố
@@ -89,9 +93,8 @@ def test_a_figure_taken_back_is_missing_now_and_known_then(refresh, installation
 
 
 def test_a_dataset_taken_out_of_the_catalog_takes_its_figures_out_but_not_their_history(refresh):
-    other = MONTHLY.replace("applications", "visits")
     file = HEADER + "Ninh Kiều,1/2026,40\n"
-    refresh(MONTHLY + other, today=MARCH, applications_csv=file, visits_csv=file)
+    refresh(MONTHLY + OTHER, today=MARCH, applications_csv=file, visits_csv=file)
     warehouse = refresh(MONTHLY, today=MAY)
     assert observed(warehouse)["indicator"].to_list() == ["applications_received"]
     held = warehouse.select("select distinct indicator from known_on($day)", day=MARCH)
@@ -175,14 +178,13 @@ def steps(warehouse: Warehouse) -> dict[tuple[str, str | None], dt.datetime]:
 
 
 def test_a_new_title_derives_nothing_again_and_a_change_of_one_dataset_leaves_the_other(refresh):
-    other = MONTHLY.replace("applications", "visits")
     file = HEADER + "Ninh Kiều,1/2026,40\n"
-    first = steps(refresh(MONTHLY + other, applications_csv=file, visits_csv=file))
-    titled = refresh(MONTHLY.replace("title: Tiếp nhận", "title: Nhận vào") + other)
+    first = steps(refresh(MONTHLY + OTHER, applications_csv=file, visits_csv=file))
+    titled = refresh(MONTHLY.replace("title: Tiếp nhận", "title: Nhận vào") + OTHER)
     assert steps(titled) == first
     name = "select title from indicator where indicator = 'applications_received'"
     assert titled.select(name).item() == "Nhận vào"
-    third = steps(refresh(MONTHLY + other, visits_csv=file.replace("40", "41")))
+    third = steps(refresh(MONTHLY + OTHER, visits_csv=file.replace("40", "41")))
     assert third[("observe", "applications")] == first[("observe", "applications")]
     assert third[("observe", "visits")] > first[("observe", "visits")]
 
