@@ -97,7 +97,7 @@ def units_in(text: str) -> list[Unit]:
     Raises:
         UnknownUnit: it names none that is known, or two of one dimension.
     """
-    stripped = LEAD.sub("", plain_lines(text))
+    stripped = LEAD.sub("", plain_lines(text).lstrip("( "))
     whole = unit(stripped)
     found = [whole] if whole else [u for part in BREAKS.split(stripped) if (u := unit(part))]
     sizes = {u.dimension: u for u in found}
