@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from etl.catalog import Dataset
@@ -16,7 +17,8 @@ from etl.extract.raw import text_of
 from etl.extract.sheets import Column, Fonts, Range, Sheet
 from etl.legacy_text import decode_written, decodings
 
-NOT_ASCII = r"[^\x00-\x7f]"
+WHOLE, SMALL = 1e15, 1e-3
+"""Numbers of this size and more, or less, may be written with an exponent."""
 FIRST = 3
 """Filled cells of a row that say what kind of row it is."""
 
@@ -61,16 +63,23 @@ class Grid:
 
 
 def grid_of_sheet(sheet: Sheet, dataset: Dataset, fonts: Fonts, where: str) -> Grid:
-    """The text of a sheet, in Unicode."""
+    """The text of a sheet, in Unicode: by its fonts, else each column as its own vote says."""
+    decimal = dataset.read.decimal
     told = {place: decode_written(_cell(sheet, place), runs) for place, runs in fonts.items()}
     columns = [
-        _texts(column, sheet.height, dataset.read.decimal, blank={r for r, c in told if c == i})
+        _without(column, [row for row, place in told if place == i])
         for i, column in enumerate(sheet.columns)
     ]
-    columns = _in_unicode(columns, dataset)
-    for (row, column), text in told.items():
-        columns[column] = columns[column].scatter(row, text_of(text, dataset.read.decimal))
-    frame = pl.DataFrame([column.alias(str(i)) for i, column in enumerate(columns)])
+    words = [[text_of(cell, decimal) for cell in column.distinct] for column in columns]
+    foreign = [[w for w in column if w and not w.isascii()] for column in words]
+    read = decodings(foreign, dataset.read.text, dataset.words)
+    texts = [
+        _texts(column, sheet.height, [new.get(w, w) if w else None for w in known], decimal)
+        for column, known, new in zip(columns, words, read, strict=True)
+    ]
+    for (row, place), text in told.items():
+        texts[place] = texts[place].scatter(row, text_of(text, decimal))
+    frame = pl.DataFrame([column.alias(str(i)) for i, column in enumerate(texts)])
     return Grid(sheet.name, where, frame, sheet.merged, sheet.filled)
 
 
@@ -79,38 +88,35 @@ def _cell(sheet: Sheet, place: tuple[int, int]) -> str:
     return str(sheet.columns[column].cells[row])
 
 
-def _texts(column: Column, height: int, decimal: str, blank: set[int]) -> pl.Series:
-    """What a clerk would type for each cell; distinct ones first, numbers all at once."""
-    distinct = pl.Series([text_of(cell, decimal) for cell in column.distinct], dtype=pl.String)
-    places, codes = column.places, column.codes
-    if blank:
-        kept = ~np.isin(places, list(blank))
-        places, codes = places[kept], codes[kept]
-    which = np.full(height, len(distinct), dtype=np.uint32)
-    which[places] = codes
-    words = distinct.extend_constant(None, 1).gather(which)
+def _without(column: Column, rows: list[int]) -> Column:
+    """The column without the cells of these rows, and without what only they hold."""
+    if not rows:
+        return column
+    kept = ~np.isin(column.places, rows)
+    used, codes = np.unique(column.codes[kept], return_inverse=True)
+    distinct = [column.distinct[code] for code in used]
+    return Column(column.numbers, column.places[kept], codes.astype(np.uint32), distinct)
+
+
+def _texts(column: Column, height: int, words: list[str | None], decimal: str) -> pl.Series:
+    """The cells of a column, of which `words` are the distinct that are no numbers."""
+    which = np.full(height, len(words), dtype=np.uint32)
+    which[column.places] = column.codes
+    others = pl.Series([*words, None], dtype=pl.String).gather(which)
     if column.numbers is None:
-        return words
-    return typed(column.numbers, decimal).zip_with(
-        pl.Series(np.isnan(column.numbers)).not_(), words
-    )
+        return others
+    return typed(column.numbers, decimal).zip_with(pl.Series(~np.isnan(column.numbers)), others)
 
 
-def typed(numbers: np.ndarray, decimal: str) -> pl.Series:
+def typed(numbers: npt.NDArray[np.float64], decimal: str) -> pl.Series:
     """`text_of` of an array of numbers; where it holds NaN the text means nothing."""
-    texts = pl.Series(numbers, dtype=pl.Float64).cast(pl.String).str.strip_suffix(".0")
-    odd = texts.str.contains("e", literal=True) | (texts == "-0")
+    size = np.abs(numbers)
+    column = pl.Series(numbers, dtype=pl.Float64)
+    if not ((numbers != np.floor(numbers)) | (size >= WHOLE)).any():
+        return column.cast(pl.Int64).cast(pl.String)
+    texts = column.cast(pl.String).str.strip_suffix(".0")
+    odd = (size >= WHOLE) | (size < SMALL) & ((numbers != 0) | np.signbit(numbers))
     if odd.any():
-        mended = [text_of(number, decimal) for number in numbers[odd.to_numpy()].tolist()]
-        texts = texts.scatter(odd.arg_true(), pl.Series(mended, dtype=pl.String))
+        mended = [text_of(number, decimal) for number in numbers[odd].tolist()]
+        texts = texts.scatter(np.flatnonzero(odd), pl.Series(mended, dtype=pl.String))
     return texts if decimal == "." else texts.str.replace(".", decimal, literal=True)
-
-
-def _in_unicode(columns: list[pl.Series], dataset: Dataset) -> list[pl.Series]:
-    """Each column as its own vote says; composed (NFC)."""
-    foreign = [c.filter(c.str.contains(NOT_ASCII)).unique(maintain_order=True) for c in columns]
-    changed = decodings([c.to_list() for c in foreign], dataset.read.text, dataset.words)
-    return [
-        column.replace(list(new), list(new.values())) if new else column
-        for column, new in zip(columns, changed, strict=True)
-    ]

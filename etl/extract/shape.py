@@ -30,6 +30,8 @@ from etl.extract.units import Unit, UnknownUnit, factor, spoken, unit, units_in
 ORDINAL = re.compile(r"([IVXLC]+|[A-Z])[.)]?")
 """What numbers a group where a cell holds nothing else."""
 COLUMN_NUMBER = re.compile(r"\(?(?:(?P<letter>[A-Z])|(?P<number>\d{1,3}))\)?(?P<formula>\s*=.*)?")
+NEAR = 200
+"""Rows among which a header is looked for first."""
 ONE_CELL_TITLE = 2
 """Filled cells of a row that may still belong to a title: its words, and something at the side."""
 
@@ -157,14 +159,11 @@ def _header_rows(grid: Grid, dataset: Dataset) -> list[int]:
     header = dataset.read.header
     if header is None:
         return [next((i for i, count in enumerate(grid.counts) if count), 0)]
-    found = set()
-    for column in grid.cells.iter_columns():
-        # Figures are no labels, and there are many of them.
-        words = column.filter(column.str.contains(r"[^\d.,\s-]")).unique().to_list()
-        hits = [word for word in words if matches(word, [header.find])]
-        found |= set(column.is_in(hits).arg_true().to_list()) if hits else set()
+    cells = grid.cells
+    found = _holding(cells.head(NEAR), header.find) if dataset.read.tables == "first" else []
+    found = found or _holding(cells, header.find)
     tops: list[int] = []
-    for row in sorted(found):
+    for row in found:
         top = row - header.at + 1
         if top >= 0 and (not tops or top >= tops[-1] + header.rows):
             tops.append(top)
@@ -175,6 +174,17 @@ def _header_rows(grid: Grid, dataset: Dataset) -> list[int]:
             hint="see read: {header: {find: ...}}",
         )
     return tops if dataset.read.tables == "all" else tops[:1]
+
+
+def _holding(cells: pl.DataFrame, find: str) -> list[int]:
+    """Rows in which a cell is `find`."""
+    found: set[int] = set()
+    for column in cells.iter_columns():
+        # Figures are no labels, and there are many of them.
+        words = column.filter(column.str.contains(r"[^\d.,\s-]")).unique().to_list()
+        hits = [word for word in words if matches(word, [find])]
+        found |= set(column.is_in(hits).arg_true().to_list()) if hits else set()
+    return sorted(found)
 
 
 def _title_above(grid: Grid, body: int, header: int, dataset: Dataset) -> int:
@@ -257,7 +267,7 @@ class _Rows:
 
     def _leave_out(self) -> None:
         """Column numbers, footnotes, and what the catalog drops or does not keep."""
-        read, words = self.dataset.read, self.grid.first_filled
+        read = self.dataset.read
         stop, drop, keep = map(_pattern, (read.stop_at, read.drop_rows, read.keep_rows))
         for row in self.of_kind(Kind.RECORD):
             if not self._numbers_columns(row):
@@ -265,7 +275,7 @@ class _Rows:
             self.kinds[row] = Kind.NUMBERS
         if not (stop or drop or keep):
             return
-        over = False
+        words, over = self.grid.first_filled, False
         for row in self.of_kind(Kind.RECORD):
             over = over or (stop is not None and stop.search(words[row][0]) is not None)
             if over:
@@ -570,7 +580,9 @@ def _records(
     records = rows.of_kind(Kind.RECORD)
     labelled = {str(i): label for i, label in enumerate(table.labels) if label}
     chosen = body.select(list(labelled)).rename(labelled)
-    if len(records) < body.height:
+    if records and len(records) == records[-1] - records[0] + 1:
+        chosen = chosen.slice(records[0] - table.body, len(records))
+    else:
         chosen = chosen[[row - table.body for row in records]]
     groups = [
         pl.Series(

@@ -19,6 +19,8 @@ from typing import Any
 
 OLD_FONT = re.compile(r"\.Vn|VNI", re.IGNORECASE)
 NAN = float("nan")
+HEAD = 100
+"""Rows among which titles and headers stand; below them most columns hold one kind of cell."""
 
 
 def main() -> None:
@@ -62,14 +64,24 @@ def _packed(column: tuple[Any, ...]) -> tuple[bytes, bytes, bytes, list[Any]]:
 
     Cells one by one would cost as much on their way to the other process as to be read.
     """
-    numbers = array("d", [cell if type(cell) is float else NAN for cell in column])
-    places = array("I", [i for i, cell in enumerate(column) if type(cell) is not float])
+    head, tail = column[:HEAD], column[HEAD:]
+    if set(map(type, tail)) == {float}:
+        numbers = array("d", [_number(cell) for cell in head]) + array("d", tail)
+        places = array("I", [i for i, cell in enumerate(head) if type(cell) is not float])
+    else:
+        numbers = array("d", map(_number, column) if float in map(type, column) else ())
+        places = array("I", [i for i, cell in enumerate(column) if type(cell) is not float])
+    others = [column[i] for i in places]
     # 1, 1.0 and True are equal, but not the same.
-    keys = [(type(column[i]), column[i]) for i in places]
+    keys = others if set(map(type, others)) <= {str} else [(type(c), c) for c in others]
     order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     codes = array("I", map(order.__getitem__, keys))
-    whole = b"" if len(places) == len(column) else numbers.tobytes()
-    return whole, places.tobytes(), codes.tobytes(), [value for _, value in order]
+    distinct = list(order) if keys is others else [cell for _, cell in order]
+    return numbers.tobytes(), places.tobytes(), codes.tobytes(), distinct
+
+
+def _number(cell: Any) -> float:
+    return cell if type(cell) is float else NAN
 
 
 def _fonts(path: Path, pattern: str) -> dict[str, dict[tuple[int, int], list[tuple[int, str]]]]:
