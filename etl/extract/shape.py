@@ -8,12 +8,11 @@ are computed again and compared. Only records go on.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 
 import polars as pl
 
 from etl.catalog import Dataset, FieldEntry, Groups, Header, Totals
+from etl.extract.above import captions, converted, unit_of, units_above
 from etl.extract.grid import Grid
 from etl.extract.raw import (
     Account,
@@ -24,42 +23,14 @@ from etl.extract.raw import (
     matches,
     shaped,
 )
+from etl.extract.rows import Kind, Rows, Table, compiled
 from etl.extract.totals import Tally, number
-from etl.extract.units import Unit, UnknownUnit, factor, spoken, unit, units_in
+from etl.extract.units import Unit
 
-ORDINAL = re.compile(r"([IVXLC]+|[A-Z])[.)]?")
-"""What numbers a group where a cell holds nothing else."""
-COLUMN_NUMBER = re.compile(r"\(?(?:(?P<letter>[A-Z])|(?P<number>\d{1,3}))\)?(?P<formula>\s*=.*)?")
 NEAR = 200
 """Rows among which a header is looked for first."""
 ONE_CELL_TITLE = 2
 """Filled cells of a row that may still belong to a title: its words, and something at the side."""
-
-
-class Kind(StrEnum):
-    """What a row is."""
-
-    BLANK = "blank"
-    TITLE = "title"
-    HEADER = "header"
-    NUMBERS = "column numbers"
-    GROUP = "group"
-    TOTAL = "total"
-    RECORD = "record"
-    FOOTNOTE = "footnote"
-    DROPPED = "dropped by drop_rows"
-    UNWANTED = "not in keep_rows"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows, from 0: the titles from `top`, the header, records from `body` to before `end`."""
-
-    top: int
-    header: int
-    body: int
-    end: int
-    labels: list[str]
 
 
 @dataclass(frozen=True)
@@ -86,11 +57,11 @@ def shape(grid: Grid, dataset: Dataset, file: str) -> Shaped:
     widths: dict[int, int] = {}
     given: list[Unit] | None = None
     for table in _tables(grid, dataset):
-        rows = _Rows(grid, table, dataset, kinds)
-        given = _units(grid, table, dataset, given)
+        rows = Rows(grid, table, dataset, kinds)
+        given = units_above(grid, table, dataset, given)
         body = grid.cells.slice(table.body, table.end - table.body)
         totals += _stated(body, rows, dataset, given)
-        body = _converted(body, table, dataset, given)
+        body = converted(body, table, dataset, given)
         frames.append(_records(grid, table, dataset, rows, body, file))
         width = max((i + 1 for i, label in enumerate(table.labels) if label), default=0)
         widths |= dict.fromkeys((row + 1 for row in rows.of_kind(Kind.RECORD)), width)
@@ -189,7 +160,7 @@ def _holding(cells: pl.DataFrame, find: str) -> list[int]:
 
 def _title_above(grid: Grid, body: int, header: int, dataset: Dataset) -> int:
     """First row of the title over the header of a further table."""
-    stop = _pattern(dataset.read.stop_at)
+    stop = compiled(dataset.read.stop_at)
     first = header
     for row in range(header - 1, body - 1, -1):
         words = grid.first_filled[row]
@@ -233,317 +204,15 @@ def _unique(labels: list[str]) -> list[str]:
     return result
 
 
-# --- which row is what --------------------------------------------------------------------------
-
-
-def _pattern(text: str | None, flags: int = 0) -> re.Pattern[str] | None:
-    return re.compile(text, flags) if text else None
-
-
-class _Rows:
-    """The rows of one table: sets their `kinds`, and knows the groups and the totals."""
-
-    def __init__(self, grid: Grid, table: Table, dataset: Dataset, kinds: list[Kind]) -> None:
-        self.grid, self.table, self.dataset, self.kinds = grid, table, dataset, kinds
-        self.figures = figure_columns(table.labels, dataset)
-        self.path: dict[int, tuple[str | None, ...]] = {}
-        """Names of the groups in which each row stands, outermost first."""
-        self.named: dict[int, str] = {}
-        """What each group and total is called."""
-        self.adds_up: dict[int, Totals | Groups] = {}
-        """What says that a row adds up others; totals that are records as well among them."""
-        self.continues: dict[int, int] = {}
-        """Rows of figures alone, and the total they belong to."""
-        for row in range(table.header, table.end):
-            if kinds[row] is not Kind.BLANK:
-                kinds[row] = Kind.HEADER if row < table.body else Kind.RECORD
-        self._leave_out()
-        if dataset.clean.groups or dataset.clean.totals:
-            self._name()
-
-    def of_kind(self, *wanted: Kind) -> list[int]:
-        """Rows of the body of these kinds."""
-        return [row for row in range(self.table.body, self.table.end) if self.kinds[row] in wanted]
-
-    def _leave_out(self) -> None:
-        """Column numbers, footnotes, and what the catalog drops or does not keep."""
-        read = self.dataset.read
-        stop, drop, keep = map(_pattern, (read.stop_at, read.drop_rows, read.keep_rows))
-        for row in self.of_kind(Kind.RECORD):
-            if not self._numbers_columns(row):
-                break
-            self.kinds[row] = Kind.NUMBERS
-        if not (stop or drop or keep):
-            return
-        words, over = self.grid.first_filled, False
-        for row in self.of_kind(Kind.RECORD):
-            over = over or (stop is not None and stop.search(words[row][0]) is not None)
-            if over:
-                self.kinds[row] = Kind.FOOTNOTE
-            elif drop and any(map(drop.search, words[row])):
-                self.kinds[row] = Kind.DROPPED
-            elif keep and not any(map(keep.search, words[row])):
-                self.kinds[row] = Kind.UNWANTED
-
-    def _numbers_columns(self, row: int) -> bool:
-        """Whether a row is "A B 1 2 3=1+2": letters, then numbers, each the next, in all columns.
-
-        Numbers alone are that only where one of them stands in a column of words: (3, 4, 5) may be
-        a record.
-        """
-        cells = self.grid.rows(row, row + 1)[0]
-        filled = {i: cell for i, cell in enumerate(cells) if cell}
-        read = [COLUMN_NUMBER.fullmatch(cell) for cell in filled.values()]
-        if len(read) < 2 or not all(read):
-            return False
-        letters = [m["letter"] for m in read if m and m["letter"]]
-        numbers = [int(m["number"]) for m in read if m and m["number"]]
-        in_order = (
-            letters == [chr(ord("A") + i) for i in range(len(letters))]
-            and numbers == list(range(1, len(numbers) + 1))
-            and all(m and m["letter"] for m in read[: len(letters)])
-        )
-        plainly = bool(letters) or any(
-            cell.startswith("(") or "=" in cell for cell in filled.values()
-        )
-        return in_order and (plainly or self._among_words(list(filled)))
-
-    def _among_words(self, columns: list[int]) -> bool:
-        spellings = [
-            field.spellings for field in self.dataset.schema_.fields if field.type == "string"
-        ]
-        named = {column_of(known, self.table.labels) for known in spellings}
-        return any(column in named for column in columns)
-
-    def _name(self) -> None:
-        """Groups and totals, and the groups in which each row stands."""
-        levels = self.dataset.clean.groups
-        path: list[str | None] = [None] * len(levels)
-        before: int | None = None
-        wanted = (Kind.RECORD, Kind.UNWANTED)
-        for row in self.of_kind(*wanted):
-            before = self._told(row, path, before)
-            self.path[row] = tuple(path)
-
-    def _told(self, row: int, path: list[str | None], before: int | None) -> int | None:
-        """Take one row; `before` and the answer are the group or total just above."""
-        total = self._total(row)
-        level = None if total else self._group(row, before)
-        if total:
-            self.adds_up[row], self.named[row] = total, self._lead(row)
-            self.kinds[row] = self.kinds[row] if total.keep else Kind.TOTAL
-            return row
-        if level is not None:
-            groups = self.dataset.clean.groups[level]
-            self.adds_up[row], self.named[row] = groups, self._group_name(row, groups)
-            path[level:] = [self.named[row], *[None] * (len(path) - level - 1)]
-            self.kinds[row] = Kind.GROUP
-            return row
-        if before is not None and self._continues(row, before):
-            self._join_on(row, before, path)
-            return before
-        return None
-
-    def _words(self, row: int) -> list[str]:
-        read = self.dataset.read
-        return [cell for cell in self.grid.first_filled[row] if number(cell, read) is None]
-
-    def _lead(self, row: int) -> str:
-        return re.sub(r"\s+", " ", " ".join(self._words(row)))
-
-    def _total(self, row: int) -> Totals | None:
-        said = [*self._words(row), self._lead(row)]
-        for totals in self.dataset.clean.totals:
-            if any(re.search(totals.match, text, re.IGNORECASE) for text in said):
-                return totals
-        return None
-
-    def _group(self, row: int, before: int | None) -> int | None:
-        """Which level of groups the row opens."""
-        lead = self._lead(row)
-        for level, groups in enumerate(self.dataset.clean.groups):
-            if groups.match is None:
-                if self._opens(row, before):
-                    return level
-            elif re.search(groups.match, lead, re.IGNORECASE):
-                return level
-        return None
-
-    def _opens(self, row: int, before: int | None) -> bool:
-        """Whether a row is a group by its looks: numbered I or A, or words and no figures."""
-        words = self._words(row)
-        if len(words) > 1 and ORDINAL.fullmatch(words[0]):
-            return True
-        numbered = before is not None and ORDINAL.fullmatch(self._words(before)[0])
-        return bool(words) and not self._has_figures(row) and not numbered
-
-    def _group_name(self, row: int, groups: Groups) -> str:
-        lead = self._lead(row)
-        if groups.match:
-            return re.sub(groups.match, "", lead, count=1, flags=re.IGNORECASE).strip() or lead
-        number_, _, rest = lead.partition(" ")
-        return rest if rest and ORDINAL.fullmatch(number_) else lead
-
-    def _has_figures(self, row: int) -> bool:
-        cells = self.grid.rows(row, row + 1)[0]
-        return any(cells[column] for column in self.figures)
-
-    def _continues(self, row: int, before: int) -> bool:
-        """The rest of a name, in a row of its own; or figures without a name, below a total."""
-        if self.kinds[before] is Kind.GROUP:
-            return self.grid.counts[row] == 1 and not self._has_figures(row)
-        return self.kinds[before] is Kind.TOTAL and not self._words(row)
-
-    def _join_on(self, row: int, before: int, path: list[str | None]) -> None:
-        self.kinds[row] = self.kinds[before]
-        if self.kinds[before] is Kind.TOTAL:
-            self.continues[row] = before
-            return
-        level = path.index(self.named[before])
-        self.named[before] = path[level] = f"{self.named[before]} {self._lead(row)}"
-        self.path[before] = tuple(path)
-
-
-# --- what is around the records -----------------------------------------------------------------
-
-
-def _titles(grid: Grid, table: Table) -> Iterator[tuple[str, str]]:
-    """Address and text of each cell above the header."""
-    for i, row in enumerate(grid.rows(table.top, table.header), start=table.top + 1):
-        for c, cell in enumerate(row):
-            if cell:
-                yield f"{_letters(c)}{i}", cell
-
-
-def _letters(column: int) -> str:
-    """The name of a column, from 0: A, B, ..., Z, AA."""
-    name = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
-
-
-def _captions(grid: Grid, table: Table, dataset: Dataset, file: str) -> dict[str, str]:
-    """What `read.caption` finds above the table, or in the name of the sheet or the file."""
-    if dataset.read.caption is None:
-        return {}
-    said = [text for _, text in _titles(grid, table)]
-    for text in [*said, grid.name or "", file]:
-        found = re.search(dataset.read.caption, text, re.IGNORECASE)
-        if found:
-            return {f"${name}": value for name, value in found.groupdict().items() if value}
-    raise UnreadableFile(
-        f"no cell above the table matches {dataset.read.caption!r}",
-        where=grid.where,
-        hint=f"cells there: {'; '.join(said) or 'none'}; see read: {{caption: ...}}",
-    )
-
-
-def _units(
-    grid: Grid, table: Table, dataset: Dataset, given: list[Unit] | None
-) -> list[Unit] | None:
-    """The units named above the table, or `given`, those of the table above."""
-    pattern = _pattern(dataset.read.unit, re.IGNORECASE)
-    if pattern is None:
-        return None
-    named = [(place, text) for place, text in _titles(grid, table) if pattern.search(text)]
-    if not named and given is None:
-        raise UnknownUnit(
-            f"no cell above the table matches {dataset.read.unit!r}",
-            where=grid.where,
-            hint="see read: {unit: ...}",
-        )
-    found = [units for place, text in named if (units := _named(grid, dataset, place, text))]
-    if len({tuple(units) for units in found}) > 1:
-        said = " and ".join(f"{text!r} in {place}" for place, text in named)
-        raise UnknownUnit(
-            f"two units: {said}", where=grid.where, hint="make read: {unit: ...} find one of them"
-        )
-    return found[0] if found else given
-
-
-def _named(grid: Grid, dataset: Dataset, place: str, text: str) -> list[Unit]:
-    """The units of one cell.
-
-    Raises:
-        UnknownUnit: none is known, or none is one that a field can be converted to.
-    """
-    where = f"{grid.where}, cell {place}"
-    try:
-        found = units_in(text)
-    except UnknownUnit:
-        raise UnknownUnit(
-            f"{text!r} names no unit that is known, or two at once",
-            where=where,
-            hint=f"known are {', '.join(spoken())}, with nghìn, triệu or tỷ; "
-            "or take read: {unit: ...} out, and write the figures' own unit to the fields",
-        ) from None
-    wanted = {field.unit: unit(field.unit) for field in dataset.schema_.fields if field.unit}
-    if not {u.dimension for u in found} & {u.dimension for u in wanted.values() if u}:
-        raise UnknownUnit(
-            f"figures are in {text!r}, which cannot be converted to {', '.join(wanted)}",
-            where=where,
-            hint="correct the unit of the fields, or ask the department what it means",
-        )
-    return found
-
-
-def figure_columns(labels: list[str], dataset: Dataset) -> dict[int, FieldEntry]:
-    """By position: the field of each column of figures, those to be made long among them."""
-    unpivot = dataset.clean.unpivot
-    found: dict[int, FieldEntry] = {}
-    for field in dataset.schema_.fields:
-        if field.type not in ("integer", "number"):
-            continue
-        if unpivot and unpivot.into in (field.name, *field.from_):
-            wide = re.compile(unpivot.columns)
-            found |= {i: field for i, label in enumerate(labels) if label and wide.search(label)}
-        elif (place := column_of(field.spellings, labels)) is not None:
-            found[place] = field
-    return found
-
-
-def _unit_of(field: FieldEntry, given: list[Unit] | None) -> tuple[Unit | None, Decimal]:
-    """The unit of a field's figures in the file, and what they are to be multiplied with."""
-    wanted = unit(field.unit) if field.unit else None
-    found = next((u for u in given or [] if wanted and u.dimension == wanted.dimension), wanted)
-    return found, factor(found, wanted) if found and wanted else Decimal(1)
-
-
-def _converted(
-    body: pl.DataFrame, table: Table, dataset: Dataset, given: list[Unit] | None
-) -> pl.DataFrame:
-    """The rows below the header, figures in the units of their fields."""
-    for place, field in figure_columns(table.labels, dataset).items():
-        _, times = _unit_of(field, given)
-        if times != 1:
-            body = body.with_columns(_multiplied(body[str(place)], times, dataset))
-    return body
-
-
-def _multiplied(column: pl.Series, times: Decimal, dataset: Dataset) -> pl.Series:
-    """Figures times `times`, exactly; what is no figure stays as it stands, to be rejected."""
-    made = {}
-    for text in column.unique().drop_nulls().to_list():
-        figure = number(text, dataset.read)
-        if figure is not None:
-            digits = format(figure * times, "f")
-            digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-            made[text] = digits.replace(".", dataset.read.decimal)
-    return column.replace(list(made), list(made.values())) if made else column
-
-
 def _stated(
-    body: pl.DataFrame, rows: "_Rows", dataset: Dataset, given: list[Unit] | None
+    body: pl.DataFrame, rows: Rows, dataset: Dataset, given: list[Unit] | None
 ) -> Iterator[Stated]:
     """Each figure of a total or group, beside what its records add up to."""
     table, kept = rows.table, (Kind.RECORD, Kind.UNWANTED)
     members = [row for row in rows.of_kind(*kept) if row not in rows.adds_up]
     for place, field in rows.figures.items() if rows.adds_up else ():
         texts = body[str(place)].to_list()
-        found, times = _unit_of(field, given)
+        found, times = unit_of(field, given)
         figures = {row: number(texts[row - table.body], dataset.read) for row in rows.path}
         tally = Tally({row: figures[row] for row in members}, found)
         for row, what in rows.adds_up.items() if tally.adds else ():
@@ -563,7 +232,7 @@ def _stated(
                 )
 
 
-def _part(what: Totals | Groups, rows: _Rows, row: int, members: list[int]) -> list[int]:
+def _part(what: Totals | Groups, rows: Rows, row: int, members: list[int]) -> list[int]:
     """The records that a total or a group adds up."""
     if isinstance(what, Totals) and what.of == "records":
         return members
@@ -574,7 +243,7 @@ def _part(what: Totals | Groups, rows: _Rows, row: int, members: list[int]) -> l
 
 
 def _records(
-    grid: Grid, table: Table, dataset: Dataset, rows: _Rows, body: pl.DataFrame, file: str
+    grid: Grid, table: Table, dataset: Dataset, rows: Rows, body: pl.DataFrame, file: str
 ) -> pl.DataFrame:
     """The records of one table, with groups, captions and the name of the sheet as columns."""
     records = rows.of_kind(Kind.RECORD)
@@ -590,8 +259,8 @@ def _records(
         )
         for i, level in enumerate(dataset.clean.groups)
     ]
-    captions = {"$sheet": grid.name, **_captions(grid, table, dataset, file)}
+    said = {"$sheet": grid.name, **captions(grid, table, dataset, file)}
     columns = chosen.with_columns(
-        *groups, *(pl.lit(text, dtype=pl.String).alias(name) for name, text in captions.items())
+        *groups, *(pl.lit(text, dtype=pl.String).alias(name) for name, text in said.items())
     )
     return shaped(columns, [row + 1 for row in records], dataset, sheet=grid.name, where=grid.where)
