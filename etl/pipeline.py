@@ -356,7 +356,7 @@ def _forget(warehouse: Warehouse, dataset: str, file: str, now: dt.datetime) -> 
             f"delete from {identifier(table)} "
             f"where load in (select load from current_load where {same})"
         )
-    for kept in ("rejected", "correction"):
+    for kept in ("rejected", "correction", "stated_total"):
         warehouse.run(f"delete from {identifier(kept)} where {same}")
     warehouse.run(f"update load set gone_at = $now where {same} and gone_at is null", now=now)
 

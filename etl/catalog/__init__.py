@@ -24,6 +24,7 @@ from etl.catalog.entries import (
     Format,
     Frequency,
     Grain,
+    Groups,
     Header,
     Indicator,
     Level,
@@ -42,6 +43,7 @@ from etl.catalog.entries import (
     Table,
     Theme,
     Topic,
+    Totals,
     Unpivot,
 )
 from etl.catalog.meaning import depths, meaning_warnings
@@ -65,6 +67,7 @@ __all__ = [
     "Format",
     "Frequency",
     "Grain",
+    "Groups",
     "Header",
     "Indicator",
     "Level",
@@ -83,6 +86,7 @@ __all__ = [
     "Table",
     "Theme",
     "Topic",
+    "Totals",
     "Unpivot",
     "depths",
     "json_schema",
