@@ -23,7 +23,17 @@ from etl.catalog import Catalog, json_schema, load_catalog
 from etl.errors import ForesightError, Problems
 from etl.settings import Settings
 from etl.simulate import ROWS
-from etl.warehouse import NoWarehouse, Warehouse, builds, current_build, prune, undo
+from etl.warehouse import (
+    NoWarehouse,
+    Warehouse,
+    builds,
+    current_build,
+    disk_full,
+    is_disk_full,
+    prune,
+    refreshing,
+    undo,
+)
 
 KEPT_BUILDS = 5
 
@@ -67,8 +77,23 @@ class Shell(click.Group):
         try:
             return super().invoke(ctx)
         except ForesightError as error:
-            _print_error(error, as_json=bool(ctx.params.get("as_json")))
-            ctx.exit(1)
+            told = error
+        except OSError as error:
+            if not (is_disk_full(error) or error.filename):
+                raise
+            told = _of_the_system(error, ctx.obj.settings.home)
+        _print_error(told, as_json=bool(ctx.params.get("as_json")))
+        return ctx.exit(1)
+
+
+def _of_the_system(error: OSError, home: Path) -> ForesightError:
+    if is_disk_full(error):
+        return disk_full(home)
+    return ForesightError(
+        error.strerror or str(error),
+        where=str(error.filename),
+        hint="see that it is there, and that this account may read and write it",
+    )
 
 
 def _print_error(error: ForesightError, *, as_json: bool) -> None:
@@ -124,13 +149,17 @@ def check(context: Context, write_schema: bool) -> None:
 @click.option("--full", is_flag=True, help="Load and forecast everything again.")
 @click.option("--rows", default=ROWS, show_default=True, help="Rows of simulated dossiers.")
 @click.option("--workers", type=int, help="Processes for slow models; by default one per core.")
+@click.option("--wait", default=0.0, help="Seconds to wait for another refresh to end.")
 @click.pass_obj
-def refresh(context: Context, full: bool, rows: int, workers: int | None) -> None:
+def refresh(context: Context, full: bool, rows: int, workers: int | None, wait: float) -> None:
     """Load what changed, forecast what is affected, move the pointer."""
     catalog = _catalog(context)
     settings = context.settings
     settings.home.mkdir(parents=True, exist_ok=True)
-    with Progress(context) as progress:
+    with (
+        Progress(context) as progress,
+        refreshing(settings.home, wait=wait, waiting=context.say),
+    ):
         pipeline.generate(catalog, settings, progress, rows)
         plan = pipeline.plan(catalog, settings, None if full else _current(settings))
         if plan.nothing and not _forecasts_due(settings):
@@ -138,7 +167,7 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None) -> Non
             context.result({"build": current_build(settings.home), "changed": False})
             return
         outcome = _build(context, catalog, plan, full, workers, progress)
-    prune(settings.home, KEPT_BUILDS)
+        prune(settings.home, KEPT_BUILDS)
     _report(context, outcome)
 
 
@@ -258,9 +287,12 @@ def rejected(context: Context, dataset: str | None, limit: int) -> None:
 
 
 @main.command("builds")
+@click.option("--keep", type=click.IntRange(min=1), help="Delete all but so many, newest first.")
 @click.pass_obj
-def list_builds(context: Context) -> None:
-    """All builds on disk, newest first."""
+def list_builds(context: Context, keep: int | None) -> None:
+    """All builds on disk, newest first. A refresh keeps five; the current one is never deleted."""
+    if keep:
+        prune(context.settings.home, keep)
     rows = [
         [
             "*" if build.current else "",
