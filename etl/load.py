@@ -315,7 +315,8 @@ def _close_account(done: FileLoad, dataset: Dataset) -> None:
             f"{done.records} records were counted, but {found} accounted for "
             f"({done.accepted} accepted, {done.rejected} rejected, {done.unreadable} unreadable)",
             where=done.arrival.shown,
-            hint="nothing was loaded; look for a quote that never closes",
+            hint="nothing was loaded; look for a quote within a quoted cell, and, in a table of one "
+            "column, for blank lines",
         )
     bad = done.rejected + done.unreadable
     if done.records and bad / done.records > dataset.clean.max_rejected:

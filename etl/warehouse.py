@@ -440,8 +440,8 @@ def _room_told(home: Path, building: Path, before: Path | None) -> Iterator[None
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether what failed is that a file could not grow."""
-    if isinstance(error, OSError):
-        return error.errno in NO_ROOM
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return True
     return any(words in str(error) for words in NO_ROOM_TOLD)
 
 

@@ -33,6 +33,10 @@ class MissingColumn(ForesightError):
     """A field of the catalog is not in the file."""
 
 
+class RepeatedColumn(ForesightError):
+    """A field of the catalog stands in the file twice."""
+
+
 @dataclass(frozen=True)
 class Raw:
     """One file as text.
