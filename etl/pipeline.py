@@ -15,7 +15,7 @@ import polars as pl
 from etl.catalog import Catalog, Dataset
 from etl.comparable import make_comparable, write_reference
 from etl.errors import ForesightError, Problems
-from etl.load import Arrival, FileLoad, load_files
+from etl.load import Arrival, FileLoad, changed_while_read, load_files
 from etl.measures import observe
 from etl.settings import Settings
 from etl.simulate import simulate_dossiers
@@ -28,6 +28,10 @@ class NoFile(ForesightError):
     """The catalog names a file that is not there."""
 
 
+class NotAFile(ForesightError):
+    """The catalog names something that is no file, or a file outside its folder."""
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """One file of one dataset, and the key that tells whether it must be loaded."""
@@ -37,6 +41,8 @@ class SourceFile:
     shown: str
     """Path to show to people: relative to the catalog or the state folder."""
     key: str
+    checksum: str
+    """BLAKE2b of the bytes, as `etl.extract.raw.Raw.checksum`: what is loaded must have it too."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Plan:
     changed: list[SourceFile]
     gone: list[tuple[str, str]]
     """Dataset and file that were loaded once and are no longer there."""
+    fingerprint: str
+    """Of catalog and code when the plan was made."""
     stale_code: bool
     """Catalog or code changed, so tables derived from the loads are made again."""
 
@@ -95,12 +103,14 @@ def plan(
     files = _files(catalog, settings, simulated_may_miss=check_only)
     known = _loaded(warehouse) if warehouse else {}
     facts = facts_of(warehouse) if warehouse else {}
+    now = fingerprint(settings)
     here = {(file.dataset, file.shown) for file in files}
     return Plan(
         files=files,
         changed=[file for file in files if known.get((file.dataset, file.shown)) != file.key],
         gone=[place for place in known if place not in here],
-        stale_code=facts.get("fingerprint") != fingerprint(settings),
+        fingerprint=now,
+        stale_code=facts.get("fingerprint") != now,
     )
 
 
@@ -130,6 +140,8 @@ def refresh(
             observe(warehouse, dataset, catalog.indicators)
     progress("carry history over to the communes of today")
     make_comparable(warehouse, catalog)
+    if fingerprint(settings) != plan.fingerprint:
+        raise changed_while_read(settings.catalog.name)
     _write_facts(warehouse, settings, today)
     return Refreshed(loads)
 
@@ -178,23 +190,44 @@ def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) ->
                     hint=f"put it into {base} or mend the path",
                 )
             )
-        files += [
-            SourceFile(
-                dataset.name,
-                path,
-                path.relative_to(base).as_posix(),
-                _key(path, dataset, code),
-            )
-            for path in found
-        ]
+        for path in found:
+            problem = _not_a_file(path, base)
+            if problem:
+                problems.append(problem)
+            else:
+                files.append(_source(path, base, dataset, code))
     if problems:
         raise Problems(problems)
     return files
 
 
-def _key(path: Path, dataset: Dataset, code: str) -> str:
+def _not_a_file(path: Path, base: Path) -> NotAFile | None:
+    shown = path.relative_to(base).as_posix()
+    if not path.resolve().is_relative_to(base.resolve()):
+        return NotAFile(
+            f"it leads outside, to {path.resolve()}",
+            where=shown,
+            hint=f"copy the file into {base}; links within that folder are followed",
+        )
+    if not path.is_file():
+        return NotAFile("it is no file", where=shown, hint="name files, not folders, in the path")
+    return None
+
+
+def _source(path: Path, base: Path, dataset: Dataset, code: str) -> SourceFile:
+    checksum = hashlib.blake2b(path.read_bytes(), digest_size=20).hexdigest()
+    return SourceFile(
+        dataset=dataset.name,
+        path=path,
+        shown=path.relative_to(base).as_posix(),
+        key=_key(checksum, dataset, code),
+        checksum=checksum,
+    )
+
+
+def _key(checksum: str, dataset: Dataset, code: str) -> str:
     """Hash of the bytes, of what the catalog says about reading them, and of the code."""
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=16)
+    digest = hashlib.blake2b(checksum.encode(), digest_size=16)
     digest.update(dataset.model_dump_json(include={"schema_", "read", "clean", "rules"}).encode())
     digest.update(code.encode())
     return digest.hexdigest()
@@ -224,6 +257,10 @@ def _load(warehouse: Warehouse, dataset: Dataset, files: list[SourceFile]) -> li
     arrivals = [Arrival(f.path, f.shown, before + n) for n, f in enumerate(files, start=1)]
     loads = list(load_files(warehouse, dataset, arrivals))
     keys = {file.shown: file.key for file in files}
+    checksums = {file.shown: file.checksum for file in files}
+    for load in loads:
+        if load.checksum != checksums[load.arrival.shown]:
+            raise changed_while_read(load.arrival.shown)
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     ledger = pl.DataFrame(
         [

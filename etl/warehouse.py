@@ -163,7 +163,10 @@ class Warehouse:
             before = None if empty else current_build(home)
             path = _builds(home) / f"{number:05d}.duckdb.building"
             try:
-                with _room_told(home, path, _file(home, before) if before else None):
+                with (
+                    _room_told(home, path, _file(home, before) if before else None),
+                    _damage_told(path),
+                ):
                     if before:
                         shutil.copyfile(_file(home, before), path)
                     with cls(

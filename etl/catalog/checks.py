@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import get_args
 
 from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure
+from etl.catalog.limits import limits
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -22,6 +23,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
     for number, dataset in enumerate(catalog.resources):
         place: Place = ("resources", number)
         yield from _path_check(dataset, place)
+        yield from limits(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
         yield from _measure_checks(dataset, place)
@@ -66,6 +68,8 @@ def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
         or ":" in path
     ):
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
+    elif any("**" in part for part in PurePosixPath(path).parts):
+        yield (*here, "path"), f"{path!r} is too wide a pattern", "* stands for one folder or name"
     elif dataset.format not in FORMATS:
         yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"
 

@@ -11,8 +11,9 @@ import hashlib
 import io
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -200,10 +201,9 @@ def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], deli
 
 def _count_one_by_one(text: str, dataset: Dataset, skipped: int, path: Path) -> int:
     """As `_count`, where quotes stand that do not quote."""
-    dialect = {"delimiter": dataset.delimiter, "quotechar": dataset.read.quote}
     lines: list[str] = []
     ending = "" if text.endswith("\n") else "\n"
-    reader = csv.reader(_noted(text + ending + LAST, lines), **dialect)
+    reader = _reader(_noted(text + ending + LAST, lines), dataset)
     count = 0
     last: list[str] = []
     for last in reader:
@@ -212,11 +212,17 @@ def _count_one_by_one(text: str, dataset: Dataset, skipped: int, path: Path) -> 
         if last == [LAST]:
             return count
         if len(record) > 1 and record.count("\n") > 1:
-            _check_quotes(record, first, dialect, path)
+            _check_quotes(record, first, dataset, path)
         if len(record) > LONGEST:
             raise _too_long(len(record), first, path)
         count += bool(last) and first > skipped
     raise _open_quote(last, first, path)
+
+
+def _reader(lines: Iterable[str], dataset: Dataset, *, strict: bool = False) -> Any:
+    return csv.reader(
+        lines, delimiter=dataset.delimiter, quotechar=dataset.read.quote, strict=strict
+    )
 
 
 LAST = "\x04"
@@ -230,12 +236,12 @@ def _noted(text: str, lines: list[str]) -> Iterator[str]:
         yield line
 
 
-def _check_quotes(record: str, first: int, dialect: dict[str, str], path: Path) -> None:
+def _check_quotes(record: str, first: int, dataset: Dataset, path: Path) -> None:
     """A record over several lines must be quoted properly: else it holds records that are lost."""
     try:
-        list(csv.reader(io.StringIO(record, newline=""), strict=True, **dialect))
+        list(_reader(io.StringIO(record, newline=""), dataset, strict=True))
     except csv.Error:
-        cells = next(csv.reader(io.StringIO(record, newline=""), **dialect))
+        cells = next(_reader(io.StringIO(record, newline=""), dataset))
         raise _open_quote(cells, first, path) from None
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -105,16 +106,12 @@ def _unpivot(frame: pl.DataFrame, dataset: Dataset, where: str) -> pl.DataFrame:
     unpivot = dataset.clean.unpivot
     if unpivot is None:
         return frame
-    pattern = re.compile(unpivot.columns)
-    matches = {label: match for label in frame.columns if (match := pattern.search(label))}
+    matches = _groups(unpivot.columns, frame.columns)
     kept = [label for label in frame.columns if label not in matches]
     parts = [
         frame.select(
             *kept,
-            *(
-                pl.lit(text, dtype=pl.String).alias(group)
-                for group, text in match.groupdict().items()
-            ),
+            *(pl.lit(text, dtype=pl.String).alias(group) for group, text in match.items()),
             pl.col(label).alias(unpivot.into),
         ).filter(pl.col(unpivot.into).is_not_null())
         for label, match in matches.items()
@@ -126,6 +123,27 @@ def _unpivot(frame: pl.DataFrame, dataset: Dataset, where: str) -> pl.DataFrame:
             hint=f"columns: {', '.join(frame.columns[:12])}",
         )
     return pl.concat(parts)
+
+
+def matching(pattern: str | None, texts: Iterable[str]) -> set[str]:
+    """Those of `texts` in which `pattern` is found; in time that grows only with their length."""
+    if pattern is None:
+        return set()
+    distinct = pl.Series(list(set(texts)), dtype=pl.String)
+    return set(distinct.filter(distinct.str.contains(pattern)))
+
+
+def _groups(pattern: str, labels: list[str]) -> dict[str, dict[str, str | None]]:
+    """The named groups of each label in which `pattern` is found."""
+    names = re.compile(pattern).groupindex
+    found = [label for label in labels if label in matching(pattern, labels)]
+    if not names:
+        return {label: {} for label in found}
+    texts = pl.Series(found, dtype=pl.String).str.extract_groups(pattern)
+    return {
+        label: {name: groups[name] for name in names}
+        for label, groups in zip(found, texts, strict=True)
+    }
 
 
 def text_of(cell: Cell, decimal: str) -> str | None:

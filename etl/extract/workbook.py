@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from etl.catalog import Dataset
-from etl.extract.raw import Raw, UnreadableFile, in_memory, plain, shaped, text_of
+from etl.extract.raw import Raw, UnreadableFile, in_memory, matching, plain, shaped, text_of
 from etl.extract.sheets import Range, Sheet, read_sheets
 from etl.legacy_text import decode_columns
 
@@ -96,15 +96,15 @@ def _unique(labels: list[str]) -> list[str]:
 
 def _body(grid: list[Row], top: int, dataset: Dataset) -> Iterator[tuple[int, Row]]:
     """Number (from 1) and cells of each record: rows neither blank, dropped nor after the end."""
-    stop = re.compile(dataset.read.stop_at) if dataset.read.stop_at else None
-    drop = re.compile(dataset.read.drop_rows) if dataset.read.drop_rows else None
-    for number, row in enumerate(grid[top:], start=top + 1):
-        filled = [cell for cell in row if cell]
+    leading = [[cell for cell in row if cell][:3] for row in grid[top:]]
+    stop = matching(dataset.read.stop_at, (cells[0] for cells in leading if cells))
+    drop = matching(dataset.read.drop_rows, (cell for cells in leading for cell in cells))
+    for number, (row, filled) in enumerate(zip(grid[top:], leading, strict=True), start=top + 1):
         if not filled:
             continue
-        if stop and stop.search(filled[0]):
+        if filled[0] in stop:
             return
-        if drop and any(drop.search(cell) for cell in filled[:3]):
+        if drop.intersection(filled):
             continue
         yield number, row
 

@@ -65,7 +65,9 @@ def test_what_a_killed_refresh_left_is_cleared_by_the_next(tmp_path):
 def test_two_refreshes_at_once_the_second_is_told_who_runs(tmp_path):
     with (
         Warehouse.build(tmp_path),
-        pytest.raises(RefreshRunning, match=r"a refresh is running \(process \d+ on .+, since \d{4}-"),
+        pytest.raises(
+            RefreshRunning, match=r"a refresh is running \(process \d+ on .+, since \d{4}-"
+        ),
         Warehouse.build(tmp_path),
     ):
         pass

@@ -1,8 +1,8 @@
 """Refreshes that kill themselves, run as a program of their own by `test_killed`.
 
 `python killed_refresh.py FOLDER STEP` takes the installation in FOLDER/begun and, for each step of
-a refresh whose name begins with STEP, a copy of it in which a child refreshes and is killed before that step. What a reader and
-the next refresh find afterwards is printed as one JSON object a step.
+a refresh whose name begins with STEP, a copy of it in which a child refreshes and is killed before
+that step. What a reader and the next refresh find afterwards is printed as one JSON object a step.
 
 A step is a statement sent to DuckDB or a call that changes the file system; a profile function
 counts them, so that the code under test runs as it is.
@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import click
 
 from etl import pipeline
 from etl.catalog import load_catalog
@@ -46,8 +48,10 @@ class Steps:
     def __call__(self, frame: FrameType, event: str, called: Any) -> None:
         if event == "call" and frame.f_code.co_name in STATEMENTS and _in_warehouse(frame):
             self._step("statement")
-        elif event == "c_call" and called.__name__ in SYSTEM and not isinstance(
-            called.__self__, str | bytes
+        elif (
+            event == "c_call"
+            and called.__name__ in SYSTEM
+            and not isinstance(called.__self__, str | bytes)
         ):
             here: FrameType | None = frame
             for _ in range(4):
@@ -132,7 +136,7 @@ def main(folder: Path, of: str) -> None:
         return {"steps": names, "after": left["after"], "again": found}
 
     whole = attempt(None)
-    print(json.dumps(whole), flush=True)
+    click.echo(json.dumps(whole))
     names: list[str] = whole["steps"]
     for number, name in enumerate(names):
         if name == "statement":
@@ -140,7 +144,7 @@ def main(folder: Path, of: str) -> None:
         else:
             wanted = name.startswith(PUBLISHING) or name not in names[:number]
         if wanted and name.startswith(of):
-            print(json.dumps(attempt(number) | {"name": f"{number} {name}"}), flush=True)
+            click.echo(json.dumps(attempt(number) | {"name": f"{number} {name}"}))
 
 
 if __name__ == "__main__":

@@ -42,9 +42,7 @@ def begin(folder: Path, *, built: bool) -> None:
         catalog = load_catalog(site.catalog)
         with Warehouse.build(site.home) as warehouse:
             plan = pipeline.plan(catalog, site, None)
-            pipeline.refresh(
-                warehouse, catalog, site, plan, today=TODAY, progress=lambda _: None
-            )
+            pipeline.refresh(warehouse, catalog, site, plan, today=TODAY, progress=lambda _: None)
     source.write_text(HEADER + "Ninh Kiều;01/2026;41\nNinh Kiều;02/2026;50\n", encoding="utf-8")
 
 
