@@ -25,7 +25,17 @@ from etl.errors import ForesightError, Problems
 from etl.preview import Preview, previewed
 from etl.settings import Settings
 from etl.simulate import ROWS
-from etl.warehouse import NoWarehouse, Warehouse, builds, current_build, prune, undo
+from etl.warehouse import (
+    NoWarehouse,
+    Warehouse,
+    builds,
+    current_build,
+    disk_full,
+    is_disk_full,
+    prune,
+    refreshing,
+    undo,
+)
 
 KEPT_BUILDS = 5
 
@@ -69,8 +79,23 @@ class Shell(click.Group):
         try:
             return super().invoke(ctx)
         except ForesightError as error:
-            _print_error(error, as_json=bool(ctx.params.get("as_json")))
-            ctx.exit(1)
+            told = error
+        except OSError as error:
+            if not (is_disk_full(error) or error.filename):
+                raise
+            told = _of_the_system(error, ctx.obj.settings.home)
+        _print_error(told, as_json=bool(ctx.params.get("as_json")))
+        return ctx.exit(1)
+
+
+def _of_the_system(error: OSError, home: Path) -> ForesightError:
+    if is_disk_full(error):
+        return disk_full(home)
+    return ForesightError(
+        error.strerror or str(error),
+        where=str(error.filename),
+        hint="see that it is there, and that this account may read and write it",
+    )
 
 
 def _print_error(error: ForesightError, *, as_json: bool) -> None:
@@ -169,13 +194,17 @@ def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit
 @click.option("--full", is_flag=True, help="Load and forecast everything again; history stays.")
 @click.option("--rows", default=ROWS, show_default=True, help="Rows of simulated dossiers.")
 @click.option("--workers", type=int, help="Processes for slow models; by default one per core.")
+@click.option("--wait", default=0.0, help="Seconds to wait for another refresh to end.")
 @click.pass_obj
-def refresh(context: Context, full: bool, rows: int, workers: int | None) -> None:
+def refresh(context: Context, full: bool, rows: int, workers: int | None, wait: float) -> None:
     """Load what changed, forecast what is affected, move the pointer."""
     catalog = _catalog(context)
     settings = context.settings
     settings.home.mkdir(parents=True, exist_ok=True)
-    with Progress(context) as progress:
+    with (
+        Progress(context) as progress,
+        refreshing(settings.home, wait=wait, waiting=context.say),
+    ):
         pipeline.generate(catalog, settings, progress, rows)
         plan = pipeline.plan(catalog, settings, _current(settings), again=full)
         if plan.nothing and not _forecasts_due(settings):
@@ -183,7 +212,7 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None) -> Non
             context.result({"build": current_build(settings.home), "changed": False})
             return
         outcome = _build(context, catalog, plan, full, workers, progress)
-    prune(settings.home, KEPT_BUILDS)
+        prune(settings.home, KEPT_BUILDS)
     _report(context, outcome)
 
 
@@ -318,9 +347,12 @@ def corrections(context: Context, dataset: str | None) -> None:
 
 
 @main.command("builds")
+@click.option("--keep", type=click.IntRange(min=1), help="Delete all but so many, newest first.")
 @click.pass_obj
-def list_builds(context: Context) -> None:
-    """All builds on disk, newest first."""
+def list_builds(context: Context, keep: int | None) -> None:
+    """All builds on disk, newest first. A refresh keeps five; the current one is never deleted."""
+    if keep:
+        prune(context.settings.home, keep)
     rows = [
         [
             "*" if build.current else "",

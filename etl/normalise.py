@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.catalog import Dataset, FieldEntry, Status
 from etl.corrections import corrected
-from etl.extract.raw import MissingColumn, Raw, column_of, plain
+from etl.extract.raw import MissingColumn, Raw, RepeatedColumn, column_of, plain
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -31,6 +31,11 @@ STATUSES: dict[str, Status] = {
     "dự toán": "plan",
     "plan": "plan",
 }
+
+
+EXACT = 2**53
+"""Whole numbers below this are the same as a double and as text."""
+SHOWN_LABELS, SHOWN_LETTERS = 30, 60
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,24 @@ def _raw_text(field: FieldEntry, dataset: Dataset, raw: Raw) -> str:
         raise MissingColumn(
             f"no column for {field.name!r}: looked for {', '.join(map(repr, field.spellings))}",
             where=dataset.path,
-            hint=f"columns there: {', '.join(label for label in raw.labels if label)}; "
+            hint=f"columns there: {_some(raw.labels)}; "
             f"add the spelling to `from` of {dataset.name}.{field.name}",
         )
+    label = raw.labels[position]
+    if [plain(other) for other in raw.labels].count(plain(label)) > 1:
+        raise RepeatedColumn(
+            f"two columns are called {label!r}, which {field.name!r} is read from",
+            where=dataset.path,
+            hint="rename one of them in the file, or ask which one counts",
+        )
     return f"c{position}"
+
+
+def _some(labels: list[str]) -> str:
+    """Labels to look through, however many and long they are."""
+    filled = [label for label in labels if label]
+    more = [f"and {len(filled) - SHOWN_LABELS} more"] if len(filled) > SHOWN_LABELS else []
+    return ", ".join([label[:SHOWN_LETTERS] for label in filled[:SHOWN_LABELS]] + more)
 
 
 def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
@@ -102,7 +121,9 @@ def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
         number = f"try_cast({_digits(trimmed, dataset)} as double)"
         if field.type == "number":
             return f"case when isfinite({number}) then {number} end"
-        return f"case when {number} = round({number}) then {number}::bigint end"
+        # Beyond this a whole number would be rounded, and further on not even fit.
+        whole = f"{number} = round({number}) and abs({number}) < {EXACT}"
+        return f"case when {whole} then {number}::bigint end"
     if field.type == "date":
         formats = ", ".join(literal(form) for form in [*dataset.read.dates, "%Y-%m-%d"])
         return f"try_strptime({trimmed}, [{formats}])::date"

@@ -22,7 +22,7 @@ from etl.comparable import make_comparable, write_reference
 from etl.corrections import check_applied
 from etl.errors import ForesightError, Problems
 from etl.expressions import check_expressions
-from etl.load import Arrival, FileLoad, load_files
+from etl.load import Arrival, FileLoad, changed_while_read, load_files
 from etl.measures import forget, observe
 from etl.settings import Settings
 from etl.simulate import simulate_dossiers
@@ -45,6 +45,10 @@ class NoFile(ForesightError):
     """The catalog names a file that is not there."""
 
 
+class NotAFile(ForesightError):
+    """The catalog names something that is no file, or a file outside its folder."""
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """One file of one dataset, and the key that tells whether it must be loaded."""
@@ -54,6 +58,8 @@ class SourceFile:
     shown: str
     """Path to show to people: relative to the catalog or the state folder."""
     key: str
+    checksum: str
+    """BLAKE2b of the bytes, as `etl.extract.raw.Raw.checksum`: what is loaded must have it too."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ class Plan:
     """Key of the figures of each dataset, where they must be made again."""
     compare: str | None
     """Key of the series on today's boundaries, where they must be made again."""
+    fingerprint: str
+    """Of catalog and code when the plan was made."""
     described: bool
     """Whether the catalog says something else than at the last refresh, if only a title."""
 
@@ -133,13 +141,15 @@ def plan(
     facts = facts_of(warehouse) if warehouse else {}
     keys = {dataset.name: _observe_key(catalog, dataset, files) for dataset in catalog.resources}
     compare = _digest(_code(), *keys.values(), *map(_definition, catalog.indicators.values()))
+    now = fingerprint(settings)
     return Plan(
         files=files,
         changed=[f for f in files if again or known.get((f.dataset, f.shown)) != f.key],
         gone=_gone(known, files),
         observe={name: key for name, key in keys.items() if done.get(("observe", name)) != key},
         compare=compare if done.get(("compare", None)) != compare else None,
-        described=facts.get("fingerprint") != fingerprint(settings),
+        fingerprint=now,
+        described=facts.get("fingerprint") != now,
     )
 
 
@@ -167,6 +177,8 @@ def refresh(
             loads += _load(warehouse, dataset, files, now)
         check_applied(warehouse, dataset)
     _derive(warehouse, catalog, plan, now, progress)
+    if fingerprint(settings) != plan.fingerprint:
+        raise changed_while_read(settings.catalog.name)
     _write_facts(warehouse, settings, today)
     record(warehouse, "refresh", f"{len(loads)} files loaded, {len(gone)} gone")
     return Refreshed(now, loads)
@@ -291,26 +303,46 @@ def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) ->
                     hint=f"put it into {base} or mend the path",
                 )
             )
-        files += [
-            SourceFile(
-                dataset.name,
-                path,
-                path.relative_to(base).as_posix(),
-                _key(path, dataset, code),
-            )
-            for path in found
-        ]
+        for path in found:
+            problem = _not_a_file(path, base)
+            if problem:
+                problems.append(problem)
+            else:
+                files.append(_source(path, base, dataset, code))
     if problems:
         raise Problems(problems)
     return files
 
 
-def _key(path: Path, dataset: Dataset, code: str) -> str:
-    """Hash of the bytes, of what the catalog says about reading them, and of the code."""
+def _not_a_file(path: Path, base: Path) -> NotAFile | None:
+    shown = path.relative_to(base).as_posix()
+    if not path.resolve().is_relative_to(base.resolve()):
+        return NotAFile(
+            f"it leads outside, to {path.resolve()}",
+            where=shown,
+            hint=f"copy the file into {base}; links within that folder are followed",
+        )
+    if not path.is_file():
+        return NotAFile("it is no file", where=shown, hint="name files, not folders, in the path")
+    return None
+
+
+def _source(path: Path, base: Path, dataset: Dataset, code: str) -> SourceFile:
     with path.open("rb") as file:
-        content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+        checksum = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+    return SourceFile(
+        dataset=dataset.name,
+        path=path,
+        shown=path.relative_to(base).as_posix(),
+        key=_key(checksum, dataset, code),
+        checksum=checksum,
+    )
+
+
+def _key(checksum: str, dataset: Dataset, code: str) -> str:
+    """Hash of the bytes, of what the catalog says about reading them, and of the code."""
     entry = dataset.model_dump_json(include=READING)
-    return _digest(content.hexdigest(), entry, code, dataset.map.checksum)
+    return _digest(checksum, entry, code, dataset.map.checksum)
 
 
 def _observe_key(catalog: Catalog, dataset: Dataset, files: list[SourceFile]) -> str:
@@ -371,6 +403,10 @@ def _load(
     arrivals = [Arrival(f.path, f.shown, before + n) for n, f in enumerate(files, start=1)]
     loads = list(load_files(warehouse, dataset, arrivals))
     keys = {file.shown: file.key for file in files}
+    checksums = {file.shown: file.checksum for file in files}
+    for load in loads:
+        if load.checksum != checksums[load.arrival.shown]:
+            raise changed_while_read(load.arrival.shown)
     ledger = pl.DataFrame(
         [
             {

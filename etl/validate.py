@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from etl.catalog import Dataset, FieldEntry
+from etl.catalog.limits import first_day
 from etl.expressions import columns_in, condition
 from etl.normalise import Column
 from etl.warehouse import identifier, literal
@@ -86,7 +87,7 @@ def _length(name: str, least: int | None, most: int | None) -> str:
 
 
 def _value(limit: float | str | None) -> str:
-    return f"{limit!r}" if isinstance(limit, int | float) else f"date {literal(limit)}"
+    return f"date {literal(first_day(limit))}" if isinstance(limit, str) else f"{limit!r}"
 
 
 def _broken_relation(check: str, dataset: Dataset) -> str:

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import get_args
 
 from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure, Place
+from etl.catalog.limits import limits
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
-ROW_PATTERNS = ("unit", "caption", "stop_at", "drop_rows", "keep_rows")
 FORMATS: tuple[str, ...] = get_args(Format)
 
 Finding = tuple[Place, str, str]
@@ -22,6 +22,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
     for number, dataset in enumerate(catalog.resources):
         place: Place = ("resources", number)
         yield from _path_check(dataset, place)
+        yield from limits(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
         yield from _correction_checks(dataset, place)
@@ -73,6 +74,8 @@ def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
         yield here, "the first source has no path", "name the file: path: data/sources/..."
     elif _leads_outside(path):
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
+    elif any("**" in part for part in PurePosixPath(path).parts):
+        yield (*here, "path"), f"{path!r} is too wide a pattern", "* stands for one folder or name"
     elif dataset.format not in FORMATS:
         yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"
 
@@ -107,27 +110,6 @@ def _shape_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
             "no field says in which unit it is wanted",
             "add it to the fields: {name: value, type: number, unit: tỷ đồng}",
         )
-    yield from _pattern_checks(dataset, place)
-
-
-def _pattern_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
-    """Regular expressions that cannot be read, or lack what they are for."""
-    read, clean = dataset.read, dataset.clean
-    found: list[tuple[Place, str | None]] = [
-        *((("read", key), getattr(read, key)) for key in ROW_PATTERNS),
-        *((("clean", "groups", i, "match"), groups.match) for i, groups in enumerate(clean.groups)),
-        *((("clean", "totals", i, "match"), totals.match) for i, totals in enumerate(clean.totals)),
-        *([(("clean", "unpivot", "columns"), clean.unpivot.columns)] if clean.unpivot else []),
-    ]
-    for where, pattern in found:
-        try:
-            named = re.compile(pattern or "").groupindex
-        except re.error as error:
-            yield (*place, *where), f"{pattern!r} is no regular expression: {error}", "mend it"
-            continue
-        if where[-1] == "caption" and pattern and not named:
-            problem = "it has no named group, so nothing is taken from the caption"
-            yield (*place, *where), problem, r"name what is wanted: '(?P<year>20\d\d)'"
 
 
 def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

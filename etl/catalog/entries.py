@@ -258,7 +258,8 @@ class Totals(Part):
     """Rows that add up others: left out, computed again and compared, see `stated_total`."""
 
     match: str = (
-        r"^(tổng số|tổng cộng|toàn (tỉnh|thành phố|quốc|ngành)|cả nước|total)\b|^(tổng|cộng)\W*$"
+        r"^(tổng số|tổng cộng|toàn (tỉnh|thành phố|quốc|ngành)|cả nước|total)(\PL|$)"
+        r"|^(tổng|cộng)\PL*$"
     )
     """Regular expression on the words of the row, where case does not matter."""
     of: Literal["records", "group"] = "records"

@@ -1,6 +1,5 @@
 """What the cells above a table say of it: captions, and the unit of its figures."""
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -9,9 +8,10 @@ import polars as pl
 from etl.catalog import Dataset, FieldEntry
 from etl.extract.grid import Grid
 from etl.extract.raw import UnreadableFile
-from etl.extract.rows import Table, compiled, figure_columns
+from etl.extract.rows import Table, figure_columns
 from etl.extract.totals import number
 from etl.extract.units import Unit, UnknownUnit, factor, spoken, unit, units_in
+from etl.patterns import compiled
 
 
 def _titles(grid: Grid, table: Table) -> Iterator[tuple[str, str]]:
@@ -38,7 +38,7 @@ def captions(grid: Grid, table: Table, dataset: Dataset, file: str) -> dict[str,
         return {}
     said = [text for _, text in _titles(grid, table)]
     for text in [*said, grid.name or "", file]:
-        found = re.search(dataset.read.caption, text, re.IGNORECASE)
+        found = compiled(dataset.read.caption, any_case=True).search(text)
         if found:
             return {f"${name}": value for name, value in found.groupdict().items() if value}
     raise UnreadableFile(
@@ -52,9 +52,9 @@ def units_above(
     grid: Grid, table: Table, dataset: Dataset, given: list[Unit] | None
 ) -> list[Unit] | None:
     """The units named above the table, or `given`, those of the table above."""
-    pattern = compiled(dataset.read.unit, re.IGNORECASE)
-    if pattern is None:
+    if dataset.read.unit is None:
         return None
+    pattern = compiled(dataset.read.unit, any_case=True)
     named = [(place, text) for place, text in _titles(grid, table) if pattern.search(text)]
     if not named and given is None:
         raise UnknownUnit(

@@ -9,8 +9,11 @@ import codecs
 import csv
 import hashlib
 import io
+import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +33,10 @@ from etl.warehouse import literal
 
 REJECTS = "unreadable_lines"
 LINE_FEED = ord("\n")
-MOST_BLANK = 8
-"""A line of more bytes than this is not looked at for being blank; the reader will tell."""
+LONGEST = 2_000_000
+"""Bytes of a record: DuckDB leaves a longer one out, at times without a word."""
+# Our own limit is LONGEST; that of the module would end a file with a quote that never closes.
+csv.field_size_limit(sys.maxsize)
 
 
 def extract(path: Path, dataset: Dataset) -> Raw:
@@ -48,7 +53,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     return Raw(
         path=str(text_path),
         labels=labels,
-        records=_count(body, dataset, skipped),
+        records=_count(body, dataset, skipped, path),
         checksum=hashlib.blake2b(content, digest_size=20).hexdigest(),
         size=len(content),
         header_lines=skipped,
@@ -80,7 +85,8 @@ def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]
     if encoding == "utf-8" and (
         read.text == "unicode" or (read.text == "auto" and not looks_legacy(content))
     ):
-        return path, content.removeprefix(codecs.BOM_UTF8)
+        body = _one_line_end(content)
+        return (path if body is content else _kept(path, body)), body.removeprefix(codecs.BOM_UTF8)
     text = decode(content, encoding).removeprefix("\ufeff")
     unmasked = read.text == "unicode" or (read.text == "auto" and not looks_legacy(text))
     masked = encoding.startswith("utf") and not unmasked
@@ -88,10 +94,26 @@ def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]
         text = decode_delimited(
             text, read.text, delimiter=dataset.delimiter, quote=read.quote, words=dataset.words
         )
-    body = text.encode("utf-8")
+    body = _one_line_end(text.encode("utf-8"))
+    return _kept(path, body), body
+
+
+def _kept(path: Path, body: bytes) -> Path:
     converted = Path(tempfile.mkdtemp(prefix="foresight-")) / path.name
     converted.write_bytes(body)
-    return converted, body
+    return converted
+
+
+def _one_line_end(body: bytes) -> bytes:
+    """`body`, with line feeds for all line ends where they are of several kinds, or of the oldest.
+
+    DuckDB reads a file whose lines all end in the same way, and not by a carriage return alone.
+    """
+    returns = body.count(b"\r")
+    both = body.count(b"\r\n") if returns else 0
+    if returns == both and both in (0, body.count(b"\n")):
+        return body
+    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _encoding(path: Path, content: bytes, dataset: Dataset) -> Bytes:
@@ -135,7 +157,7 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     )
     for row in rows:
         cells = [cell.strip() for cell in row]
-        if read.header is None or plain(read.header.find) in map(plain, cells):
+        if any(cells) if read.header is None else plain(read.header.find) in map(plain, cells):
             return rows.line_num, cells
     wanted = f"with the cell {read.header.find!r}" if read.header else "at all"
     raise UnreadableFile(
@@ -143,18 +165,16 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     )
 
 
-def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
-    """Records after the header, without blank lines; counted without the reader of columns."""
-    read = dataset.read
+def _count(body: bytes, dataset: Dataset, skipped: int, path: Path) -> int:
+    """Records after the header, without blank lines; counted without the reader of columns.
+
+    Raises:
+        UnreadableFile: a quote never closes, or a record is longer than the reader takes.
+    """
     text = np.frombuffer(body, dtype=np.uint8)
-    quotes = np.flatnonzero(text == ord(read.quote))
+    quotes = np.flatnonzero(text == ord(dataset.read.quote))
     if not _at_borders(text, quotes, ord(dataset.delimiter)):
-        reader = csv.reader(
-            io.StringIO(body.decode("utf-8"), newline=""),
-            delimiter=dataset.delimiter,
-            quotechar=read.quote,
-        )
-        return sum(1 for row in reader if row and reader.line_num > skipped)
+        return _count_one_by_one(body.decode("utf-8"), dataset, skipped, path)
     breaks = np.flatnonzero(text == LINE_FEED)
     head = breaks[skipped - 1] if skipped <= len(breaks) else len(text)
     ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]  # one inside quotes ends nothing
@@ -162,12 +182,13 @@ def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
         ends = np.append(ends, len(text))
     ends = ends[ends > head]
     starts = np.concatenate([[head + 1], ends[:-1] + 1])
-    blank = [
-        index
-        for index in np.flatnonzero(ends - starts <= MOST_BLANK)
-        if not body[starts[index] : ends[index]].strip(b"\r\0 ")
-    ]
-    return len(ends) - len(blank)
+    lengths = ends - starts
+    if len(lengths) and lengths.max() > LONGEST:
+        longest = int(lengths.argmax())
+        line = int(np.searchsorted(breaks, starts[longest])) + 1
+        raise _too_long(int(lengths[longest]), line, path)
+    returned = (lengths == 1) & (text[np.minimum(starts, len(text) - 1)] == ord("\r"))
+    return len(ends) - int((returned | (lengths == 0)).sum())
 
 
 def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:
@@ -175,9 +196,75 @@ def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], deli
     if len(quotes) % 2:
         return False
     border = np.array([delimiter, LINE_FEED, ord("\r"), *text[quotes[:1]]], dtype=np.uint8)
-    before = np.isin(text[np.maximum(quotes - 1, 0)], border) | (quotes == 0)
-    after = np.isin(text[np.minimum(quotes + 1, len(text) - 1)], border)
-    return bool((before | after | (quotes == len(text) - 1)).all())
+    opening, closing = quotes[::2], quotes[1::2]
+    before = np.isin(text[np.maximum(opening - 1, 0)], border) | (opening == 0)
+    after = np.isin(text[np.minimum(closing + 1, len(text) - 1)], border)
+    return bool(before.all() and (after | (closing == len(text) - 1)).all())
+
+
+def _count_one_by_one(text: str, dataset: Dataset, skipped: int, path: Path) -> int:
+    """As `_count`, where quotes stand that do not quote."""
+    lines: list[str] = []
+    ending = "" if text.endswith("\n") else "\n"
+    reader = _reader(_noted(text + ending + LAST, lines), dataset)
+    count = 0
+    last: list[str] = []
+    for last in reader:
+        first, record = reader.line_num - len(lines) + 1, "".join(lines)
+        lines.clear()
+        if last == [LAST]:
+            return count
+        if len(record) > 1 and record.count("\n") > 1:
+            _check_quotes(record, first, dataset, path)
+        if len(record) > LONGEST:
+            raise _too_long(len(record), first, path)
+        count += bool(last) and first > skipped
+    raise _open_quote(last, first, path)
+
+
+def _reader(lines: Iterable[str], dataset: Dataset, *, strict: bool = False) -> Any:
+    return csv.reader(
+        lines, delimiter=dataset.delimiter, quotechar=dataset.read.quote, strict=strict
+    )
+
+
+LAST = "\x04"
+"""A record of our own after the last one: where it is not the last, a quote has taken it in."""
+
+
+def _noted(text: str, lines: list[str]) -> Iterator[str]:
+    """The lines of `text`, each added to `lines` when it is asked for."""
+    for line in io.StringIO(text, newline="\n"):
+        lines.append(line)
+        yield line
+
+
+def _check_quotes(record: str, first: int, dataset: Dataset, path: Path) -> None:
+    """A record over several lines must be quoted properly: else it holds records that are lost."""
+    try:
+        list(_reader(io.StringIO(record, newline=""), dataset, strict=True))
+    except csv.Error:
+        cells = next(_reader(io.StringIO(record, newline=""), dataset))
+        raise _open_quote(cells, first, path) from None
+
+
+def _open_quote(cells: list[str], first: int, path: Path) -> UnreadableFile:
+    breaks = [cell.count("\n") for cell in cells]
+    before = sum(breaks[: breaks.index(max(breaks))])
+    return UnreadableFile(
+        "a quote opens here that does not close before other records begin",
+        where=f"{path.name}:{first + before}",
+        hint="nothing was loaded; close it, double it if it belongs to the text, or name another "
+        "sign in read: {quote: ...}",
+    )
+
+
+def _too_long(length: int, line: int, path: Path) -> UnreadableFile:
+    return UnreadableFile(
+        f"a record of {length / 1e6:,.0f} MB begins here; at most {LONGEST / 1e6:,.0f} are read",
+        where=f"{path.name}:{line}",
+        hint="nothing was loaded; look for lost line breaks, or a quote that closes far below",
+    )
 
 
 def _list(words: list[str]) -> str:

@@ -17,6 +17,7 @@ import polars as pl
 
 from etl.catalog import Dataset
 from etl.errors import ForesightError
+from etl.patterns import compiled
 
 ROW = "_row"
 FILE = "_file"
@@ -32,6 +33,10 @@ class UnreadableFile(ForesightError):
 
 class MissingColumn(ForesightError):
     """A field of the catalog is not in the file."""
+
+
+class RepeatedColumn(ForesightError):
+    """A field of the catalog stands in the file twice."""
 
 
 class RowsUnaccounted(ForesightError):
@@ -180,16 +185,12 @@ def _unpivot(frame: pl.DataFrame, dataset: Dataset, where: str) -> pl.DataFrame:
     unpivot = dataset.clean.unpivot
     if unpivot is None:
         return frame
-    pattern = re.compile(unpivot.columns)
-    matches = {label: match for label in frame.columns if (match := pattern.search(label))}
+    matches = _groups(unpivot.columns, frame.columns)
     kept = [label for label in frame.columns if label not in matches]
     parts = [
         frame.select(
             *kept,
-            *(
-                pl.lit(text, dtype=pl.String).alias(group)
-                for group, text in match.groupdict().items()
-            ),
+            *(pl.lit(text, dtype=pl.String).alias(group) for group, text in match.items()),
             pl.col(label).alias(unpivot.into),
         ).filter(pl.col(unpivot.into).is_not_null())
         for label, match in matches.items()
@@ -201,6 +202,12 @@ def _unpivot(frame: pl.DataFrame, dataset: Dataset, where: str) -> pl.DataFrame:
             hint=f"columns: {', '.join(frame.columns[:12])}",
         )
     return pl.concat(parts)
+
+
+def _groups(pattern: str, labels: list[str]) -> dict[str, dict[str, str | None]]:
+    """The named groups of each label in which `pattern` is found."""
+    found = ((label, compiled(pattern).search(label)) for label in labels)
+    return {label: match.groupdict() for label, match in found if match}
 
 
 def text_of(cell: Cell, decimal: str) -> str | None:
@@ -241,7 +248,7 @@ def matches(label: str, spellings: Sequence[str]) -> bool:
     """Whether `label` is one of these, or is found by one that begins with `^`."""
     text = plain(label)
     return any(
-        re.search(spelling, text, re.IGNORECASE) is not None
+        compiled(spelling, any_case=True).search(text) is not None
         if spelling.startswith("^")
         else plain(spelling) == text
         for spelling in spellings

@@ -8,6 +8,7 @@ from etl.catalog import Dataset, FieldEntry, Groups, Totals
 from etl.extract.grid import Grid
 from etl.extract.raw import column_of
 from etl.extract.totals import number
+from etl.patterns import compiled
 
 ORDINAL = re.compile(r"([IVXLC]+|[A-Z])[.)]?")
 """What numbers a group where a cell holds nothing else."""
@@ -68,7 +69,9 @@ class Rows:
     def _leave_out(self) -> None:
         """Column numbers, footnotes, and what the catalog drops or does not keep."""
         read = self.dataset.read
-        stop, drop, keep = map(compiled, (read.stop_at, read.drop_rows, read.keep_rows))
+        stop, drop, keep = (
+            text and compiled(text) for text in (read.stop_at, read.drop_rows, read.keep_rows)
+        )
         for row in self.of_kind(Kind.RECORD):
             if not self._numbers_columns(row):
                 break
@@ -77,7 +80,7 @@ class Rows:
             return
         words, over = self.grid.first_filled, False
         for row in self.of_kind(Kind.RECORD):
-            over = over or (stop is not None and stop.search(words[row][0]) is not None)
+            over = over or bool(stop and stop.search(words[row][0]))
             if over:
                 self.kinds[row] = Kind.FOOTNOTE
             elif drop and any(map(drop.search, words[row])):
@@ -154,7 +157,7 @@ class Rows:
     def _total(self, row: int) -> Totals | None:
         said = [*self._words(row), self._lead(row)]
         for totals in self.dataset.clean.totals:
-            if any(re.search(totals.match, text, re.IGNORECASE) for text in said):
+            if any(compiled(totals.match, any_case=True).search(text) for text in said):
                 return totals
         return None
 
@@ -165,7 +168,7 @@ class Rows:
             if groups.match is None:
                 if self._opens(row, before):
                     return level
-            elif re.search(groups.match, lead, re.IGNORECASE):
+            elif compiled(groups.match, any_case=True).search(lead):
                 return level
         return None
 
@@ -180,7 +183,7 @@ class Rows:
     def _group_name(self, row: int, groups: Groups) -> str:
         lead = self._lead(row)
         if groups.match:
-            return re.sub(groups.match, "", lead, count=1, flags=re.IGNORECASE).strip() or lead
+            return compiled(groups.match, any_case=True).sub("", lead, 1).strip() or lead
         number_, _, rest = lead.partition(" ")
         return rest if rest and ORDINAL.fullmatch(number_) else lead
 
@@ -212,12 +215,8 @@ def figure_columns(labels: list[str], dataset: Dataset) -> dict[int, FieldEntry]
         if field.type not in ("integer", "number"):
             continue
         if unpivot and unpivot.into in (field.name, *field.from_):
-            wide = re.compile(unpivot.columns)
+            wide = compiled(unpivot.columns)
             found |= {i: field for i, label in enumerate(labels) if label and wide.search(label)}
         elif (place := column_of(field.spellings, labels)) is not None:
             found[place] = field
     return found
-
-
-def compiled(text: str | None, flags: int = 0) -> re.Pattern[str] | None:
-    return re.compile(text, flags) if text else None

@@ -23,9 +23,10 @@ from etl.extract.raw import (
     matches,
     shaped,
 )
-from etl.extract.rows import Kind, Rows, Table, compiled
+from etl.extract.rows import Kind, Rows, Table
 from etl.extract.totals import Tally, number
 from etl.extract.units import Unit
+from etl.patterns import compiled
 
 NEAR = 200
 """Rows among which a header is looked for first."""
@@ -160,7 +161,7 @@ def _holding(cells: pl.DataFrame, find: str) -> list[int]:
 
 def _title_above(grid: Grid, body: int, header: int, dataset: Dataset) -> int:
     """First row of the title over the header of a further table."""
-    stop = compiled(dataset.read.stop_at)
+    stop = dataset.read.stop_at and compiled(dataset.read.stop_at)
     first = header
     for row in range(header - 1, body - 1, -1):
         words = grid.first_filled[row]

@@ -119,7 +119,7 @@ def test_what_must_not_leave_cannot_be_published(change, told):
         (("rows: 2", "rows: 2, at: 3"), "the header has 2 rows, and no row 3"),
         (("rows: 2}", "rows: 2}, unit: ^ĐVT"), "no field says in which unit it is wanted"),
         (("rows: 2}", "rows: 2}, caption: '20..'"), "it has no named group"),
-        (("rows: 2}", "rows: 2}, stop_at: '('"), "is no regular expression"),
+        (("rows: 2}", "rows: 2}, stop_at: '('"), "is not a pattern"),
     ],
     ids=["json", "row of the header", "unit", "caption", "pattern"],
 )

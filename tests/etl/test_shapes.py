@@ -31,7 +31,7 @@ ENTRY = """
 def entry(read: str, clean: str = "{}", unit: str = "unit: triệu đồng", ending: str = "xlsx"):
     made = ENTRY.replace("READ", read).replace("CLEAN", clean).replace("ENDING", ending)
     # Areas are names as they stand: here it is the rows that matter.
-    text = made.replace("UNIT", unit).replace("name: area", "name: place")
+    text = made.replace("UNIT", unit).replace("name: area", "name: spot")
     return parse_catalog(HEAD + text).datasets["land"]
 
 
@@ -115,7 +115,7 @@ def test_a_total_is_kept_beside_the_sum_it_is_not(refresh):
     text = ENTRY.replace("READ", READ).replace("CLEAN", "{groups: {}, totals: {}}")
     text = text.replace("ENDING", "xlsx").replace("UNIT", "unit: triệu đồng")
     rows = [[67 if cell == 67.5 else cell for cell in row] for row in TITLED]
-    named = text.replace("name: area", "name: place")
+    named = text.replace("name: area", "name: spot")
     for _ in range(2):  # what an earlier load of the file said is forgotten
         warehouse = refresh(named, land_xlsx=workbook(rows))
         found = warehouse.select("select record, header, stated, computed from stated_total")
@@ -188,7 +188,7 @@ def test_groups_stand_within_groups(extract):
     [
         (["A", "B", "1"], 1),
         (["(1)", "(2)", "(3)"], 1),
-        ([1, 2, 3], 1),  # "2" is no name of a place
+        ([1, 2, 3], 1),  # "2" is no name of a spot
         (["A", "B", "3=1+2"], 2),  # numbers are counted from 1
         (["1", "Ninh Kiều", "3"], 2),
         (["A", "C", "1"], 2),
