@@ -21,6 +21,7 @@ from rich.table import Table
 from etl import pipeline
 from etl.catalog import Catalog, json_schema, load_catalog
 from etl.errors import ForesightError, Problems
+from etl.fetch import fetch, local_files
 from etl.settings import Settings
 from etl.simulate import ROWS
 from etl.warehouse import NoWarehouse, Warehouse, builds, current_build, prune, undo
@@ -116,6 +117,9 @@ def check(context: Context, write_schema: bool) -> None:
         schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
+    for dataset in catalog.resources:
+        if dataset.fetched and not local_files(dataset, context.settings):
+            context.say(f"{dataset.name}: not fetched yet; foresight refresh fetches it")
     context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
     context.result({"datasets": len(catalog.resources), "files": len(files)})
 
@@ -132,14 +136,24 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None) -> Non
     settings.home.mkdir(parents=True, exist_ok=True)
     with Progress(context) as progress:
         pipeline.generate(catalog, settings, progress, rows)
+        stale = [str(source) for source in fetch(catalog, settings, progress) if source.problem]
         plan = pipeline.plan(catalog, settings, None if full else _current(settings))
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
-            context.result({"build": current_build(settings.home), "changed": False})
+            _say_stale(context, stale)
+            context.result(
+                {"build": current_build(settings.home), "changed": False, "stale": stale}
+            )
             return
         outcome = _build(context, catalog, plan, full, workers, progress)
     prune(settings.home, KEPT_BUILDS)
-    _report(context, outcome)
+    _report(context, {**outcome, "stale": stale})
+
+
+def _say_stale(context: Context, stale: list[str]) -> None:
+    """What did not answer, and how old the copy is that stays in use."""
+    for line in stale:
+        context.say(f"not fetched: {line}")
 
 
 def _catalog(context: Context) -> Catalog:
@@ -211,6 +225,7 @@ def _report(context: Context, outcome: dict[str, Any]) -> None:
         f"{outcome['series_forecast']:,} series forecast, {outcome['series_refused']:,} refused "
         f"in {outcome['forecast_seconds']} s"
     )
+    _say_stale(context, outcome["stale"])
 
 
 class Progress:

@@ -15,6 +15,7 @@ import polars as pl
 from etl.catalog import Catalog, Dataset
 from etl.comparable import make_comparable, write_reference
 from etl.errors import ForesightError, Problems
+from etl.fetch import local_base, local_files, refusals
 from etl.load import Arrival, FileLoad, load_files
 from etl.measures import observe
 from etl.settings import Settings
@@ -87,12 +88,12 @@ def plan(
 ) -> Plan:
     """What must be loaded, compared with `warehouse` (or with nothing yet).
 
-    With `check_only`, simulated files need not be there: a refresh makes them.
+    With `check_only`, simulated and fetched files need not be there: a refresh brings them.
 
     Raises:
         Problems: one `NoFile` per dataset without a file.
     """
-    files = _files(catalog, settings, simulated_may_miss=check_only)
+    files = _files(catalog, settings, made_may_miss=check_only)
     known = _loaded(warehouse) if warehouse else {}
     facts = facts_of(warehouse) if warehouse else {}
     here = {(file.dataset, file.shown) for file in files}
@@ -163,21 +164,16 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) -> list[SourceFile]:
+def _files(catalog: Catalog, settings: Settings, *, made_may_miss: bool) -> list[SourceFile]:
     code = _code()
     files: list[SourceFile] = []
-    problems: list[ForesightError] = []
+    problems: list[ForesightError] = refusals(catalog, settings)
     for dataset in catalog.resources:
-        base = settings.home if dataset.simulated else settings.catalog.parent
-        found = sorted(base.glob(dataset.path))
-        if not found and not (dataset.simulated and simulated_may_miss):
-            problems.append(
-                NoFile(
-                    f"no file {dataset.path}",
-                    where=f"{settings.catalog.name}: {dataset.name}.sources",
-                    hint=f"put it into {base} or mend the path",
-                )
-            )
+        base = local_base(dataset, settings)
+        found = local_files(dataset, settings)
+        made = dataset.simulated or dataset.fetched
+        if not found and not (made and made_may_miss):
+            problems.append(_no_file(dataset, settings))
         files += [
             SourceFile(
                 dataset.name,
@@ -190,6 +186,14 @@ def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) ->
     if problems:
         raise Problems(problems)
     return files
+
+
+def _no_file(dataset: Dataset, settings: Settings) -> NoFile:
+    where = f"{settings.catalog.name}: {dataset.name}.sources"
+    if dataset.fetched:
+        return NoFile("not fetched yet", where=where, hint="foresight refresh fetches it")
+    hint = f"put it into {local_base(dataset, settings)} or mend the path"
+    return NoFile(f"no file {dataset.path}", where=where, hint=hint)
 
 
 def _key(path: Path, dataset: Dataset, code: str) -> str:
