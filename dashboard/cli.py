@@ -141,13 +141,16 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None) -> Non
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
             _say_stale(context, stale)
-            context.result(
-                {"build": current_build(settings.home), "changed": False, "stale": stale}
-            )
+            unchanged = {"build": current_build(settings.home), "changed": False}
+            context.result(_with_stale(unchanged, stale))
             return
         outcome = _build(context, catalog, plan, full, workers, progress)
     prune(settings.home, KEPT_BUILDS)
-    _report(context, {**outcome, "stale": stale})
+    _report(context, _with_stale(outcome, stale))
+
+
+def _with_stale(outcome: dict[str, Any], stale: list[str]) -> dict[str, Any]:
+    return {**outcome, "stale": stale} if stale else outcome
 
 
 def _say_stale(context: Context, stale: list[str]) -> None:
@@ -225,7 +228,7 @@ def _report(context: Context, outcome: dict[str, Any]) -> None:
         f"{outcome['series_forecast']:,} series forecast, {outcome['series_refused']:,} refused "
         f"in {outcome['forecast_seconds']} s"
     )
-    _say_stale(context, outcome["stale"])
+    _say_stale(context, outcome.get("stale", []))
 
 
 class Progress:

@@ -78,15 +78,14 @@ class Part:
             )
         etag = response.headers.get("ETag", "")
         notes = {"url": self.url, "etag": etag, "encoding": encoding}
-        if response.status == 206:
-            if notes != self._held() or not self._continues(response):
-                self.discard()
-                raise Passing("the rest does not fit what is here", where=where)
-        else:
+        if response.status == 206 and not (notes == self._held() and self._continues(response)):
             self.discard()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
-            self.notes.write_text(json.dumps(notes), encoding="utf-8")
+            raise Passing("the rest does not fit what is here", where=where)
+        if response.status == 200:
+            self.discard()
+            with _room(self, where):
+                self.path.touch()
+                self.notes.write_text(json.dumps(notes), encoding="utf-8")
         self.size = self.path.stat().st_size
         self.packed = encoding != "identity"
 
@@ -97,16 +96,12 @@ class Part:
 
     def finish(self, most: int, where: str) -> None:
         """Unpack, count, and put into place; a page of a browser is not taken for data."""
-        size = 0
-        whole = self.into.with_name(f"{self.into.name}.whole")
+        whole = self.into.with_name(f"{self.into.name}.whole") if self.packed else self.path
         try:
-            with _room(self, where), whole.open("wb") as file:
-                for chunk in _unpacked(self.path) if self.packed else _chunks(self.path):
-                    size += len(chunk)
-                    if size > most:
-                        raise too_large(most, where)
-                    file.write(chunk)
-            _check_data(whole, size, where)
+            if self.packed:
+                with _room(self, where):
+                    _unpack(self.path, whole, most, where)
+            _check_data(whole, where)
             whole.replace(self.into)
         except zlib.error:
             raise Passing("it is packed and cannot be unpacked", where=where) from None
@@ -150,23 +145,28 @@ def _room(part: Part, where: str) -> Iterator[None]:
         ) from None
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
-
-
-def _unpacked(path: Path) -> Iterator[bytes]:
-    """The bytes of a gzip file in pieces of bounded size, whatever it claims to hold.
+def _unpack(packed: Path, into: Path, most: int, where: str) -> None:
+    """Write the content of a gzip file in pieces of bounded size, whatever it claims to hold.
 
     Raises:
+        FetchFailed: it holds more than `most` bytes.
         zlib.error: it is damaged or ends early.
     """
+    size = 0
+    with packed.open("rb") as source, into.open("wb") as file:
+        for piece in _unpacked(iter(lambda: source.read(CHUNK), b"")):
+            size += len(piece)
+            if size > most:
+                raise too_large(most, where)
+            file.write(piece)
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     machine = zlib.decompressobj(GZIP)
-    for chunk in _chunks(path):
+    for chunk in chunks:
         data = chunk
         while data:
-            if machine.eof:
+            if machine.eof:  # a file may be several, one after the other
                 machine = zlib.decompressobj(GZIP)
             yield machine.decompress(data, CHUNK)
             data = machine.unused_data if machine.eof else machine.unconsumed_tail
@@ -177,9 +177,9 @@ def _unpacked(path: Path) -> Iterator[bytes]:
         yield rest
 
 
-def _check_data(path: Path, size: int, where: str) -> None:
+def _check_data(path: Path, where: str) -> None:
     """Portals answer with a page and status 200 where a file has gone or a login is needed."""
-    if not size:
+    if not path.stat().st_size:
         raise FetchFailed("it is empty", where=where, hint="ask the portal")
     with path.open("rb") as file:
         head = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip().lower()

@@ -57,7 +57,7 @@ class Portal:
         done = 0
         while done < before["total"]:
             page = pages / f"{done:012}.json"
-            if not page.exists():
+            if not _whole(page):
                 self._fetch_page(page, resource, done, ckan.page_size)
             done += len(_records(page))
             progress(f"fetch page: {done:,} of {before['total']:,} rows")
@@ -161,6 +161,14 @@ class Portal:
 
 def _records(page: Path) -> list[Any]:
     return list(json.loads(page.read_bytes()))
+
+
+def _whole(page: Path) -> bool:
+    """Whether a page is there, and not what a power cut left of it."""
+    try:
+        return bool(_records(page))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _all_records(pages: Path) -> Iterator[Any]:

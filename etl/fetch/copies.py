@@ -97,8 +97,8 @@ class Incoming:
             size=arrived.stat().st_size,
             origin=origin,
         )
-        arrived.replace(self.folder / copy.file)
         self._write(copy)
+        arrived.replace(self.folder / copy.file)
         _write(self.folder / POINTER, copy.file + "\n")
         return copy, True
 

@@ -14,7 +14,7 @@ from etl.fetch.ckan import Portal
 from etl.fetch.copies import Copy, Incoming, Origin
 from etl.fetch.databases import DatabaseRefused, check_listed, copy_query
 from etl.fetch.web import HostRefused, Web
-from etl.settings import Settings, Site
+from etl.settings import Settings, Site, SiteError
 
 Progress = Callable[[str], None]
 
@@ -94,10 +94,13 @@ def local_base(dataset: Dataset, settings: Settings) -> Path:
 
 
 def refusals(catalog: Catalog, settings: Settings) -> list[ForesightError]:
-    """What the site would not allow to be fetched, without asking the net."""
-    if not any(dataset.fetched for dataset in catalog.resources):
-        return []
-    site = settings.site()
+    """What the site would not allow to be fetched, and errors of its file; asks nobody."""
+    try:
+        site = settings.site()
+    except Problems as several:
+        return several.problems
+    except SiteError as missing:
+        return [missing]
     return [
         problem for dataset in catalog.resources if (problem := _refusal(dataset, site)) is not None
     ]

@@ -268,8 +268,11 @@ class Web:
         if response.status == 416:
             part.discard()
         _check_status(response, place)
-        part.begin(response, place.shown)
         most = self.site.limits.bytes
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and int(announced) > most:
+            raise too_large(most, place.shown)
+        part.begin(response, place.shown)
         while chunk := response.read1(CHUNK):
             part.write(chunk, place.shown)
             if part.size > most:
@@ -354,8 +357,8 @@ def _untrusted(error: ssl.SSLCertVerificationError, place: _Place) -> FetchFaile
 
 def _plainly(error: Exception) -> str:
     """What went wrong on the line; never the text of the error, which may hold what was sent."""
-    if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
-        return "no answer in time"
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return "no connection"
+    if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
+        return "no answer in time"
     return "the connection broke off"

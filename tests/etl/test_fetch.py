@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import resource
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +17,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import HEAD, TODAY, observed
+from conftest import HEAD, ROOT, TODAY, observed
 
 from etl import pipeline
-from etl.catalog import Catalog, parse_catalog
+from etl.catalog import Catalog, load_catalog, parse_catalog
 from etl.errors import ForesightError, Problems
 from etl.fetch import fetch, local_files, refusals
 from etl.fetch.arrival import FetchFailed
@@ -66,6 +68,15 @@ def answer(
     handler.wfile.write(content)
 
 
+class Quiet(ThreadingHTTPServer):
+    """A server that says nothing when the other side hangs up, as it does here on purpose."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        pass
+
+
 @pytest.fixture
 def servers() -> Iterator[Callable[[], Server]]:
     running: list[ThreadingHTTPServer] = []
@@ -84,8 +95,7 @@ def servers() -> Iterator[Callable[[], Server]]:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        httpd.daemon_threads = True
+        httpd = Quiet(("127.0.0.1", 0), Handler)
         running.append(httpd)
         server.port = httpd.server_port
         threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True).start()
@@ -269,6 +279,80 @@ def test_two_refreshes_do_not_write_into_one_folder(server, installation):
 # Trouble on the way
 
 
+CHILD = """
+import sys
+from pathlib import Path
+from etl.catalog import load_catalog
+from etl.fetch import fetch
+from etl.settings import Settings
+settings = Settings(Path(sys.argv[1]), Path(sys.argv[2]))
+fetch(load_catalog(settings.catalog), settings, print)
+"""
+
+
+def test_a_refresh_killed_while_it_fetches_leaves_the_copy_and_goes_on_later(server, installation):
+    installation.catalog.write_text(
+        HEAD + ENTRY.replace("ADDRESS", f"{server.url}/land.csv").replace("READ", "{}")
+    )
+    installation.catalog.with_name("site.yaml").write_text(
+        f"hosts: [{{name: '127.0.0.1:{server.port}', private: true, plain_http: true}}]"
+    )
+    found = load_catalog(installation.catalog)
+    server.answers["/land.csv"] = lambda h: answer(h, LAND)
+    fetch(found, installation, lambda _: None)
+    before = local_files(found.resources[0], installation)
+    new = LAND.replace("40", "41").encode()
+    part = installation.home / "incoming" / "land" / "arriving.part"
+    killed = threading.Event()
+
+    def half(handler: BaseHTTPRequestHandler) -> None:
+        cut(handler, new, 20, ETag='"b"')
+        handler.wfile.flush()
+        killed.wait(20)
+
+    server.answers["/land.csv"] = half
+    words = [sys.executable, "-c", CHILD, str(installation.home), str(installation.catalog)]
+    child = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 20
+    while not (part.exists() and part.stat().st_size == 20):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    killed.set()
+    assert local_files(found.resources[0], installation) == before
+
+    def rest(handler: BaseHTTPRequestHandler) -> None:
+        assert handler.headers["Range"] == "bytes=20-"
+        told = f"bytes 20-{len(new) - 1}/{len(new)}"
+        answer(handler, new[20:], 206, ETag='"b"', **{"Content-Range": told})
+
+    server.answers["/land.csv"] = rest
+    (fetched,) = fetch(found, installation, lambda _: None)
+    assert fetched.path.read_bytes() == new
+    assert before[0].read_text(encoding="utf-8") == LAND
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_disk_that_is_full_leaves_the_copy_and_no_rest(server, installation, packed):
+    found, using = catalog(f"{server.url}/land.csv"), web(host(server))
+    server.answers["/land.csv"] = lambda h: answer(h, LAND)
+    run(installation, found, using)
+    before = sorted((installation.home / "incoming" / "land").iterdir())
+    body, more = (LAND * 5000).encode(), {}
+    if packed:
+        body, more = gzip.compress(body), {"Content_Encoding": "gzip"}
+    server.answers["/land.csv"] = lambda h: answer(h, body, ETag='"b"', **more)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
+    try:
+        (fetched,) = run(installation, found, using)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert "the copy cannot be written: File too large" in fetched.problem
+    assert sorted((installation.home / "incoming" / "land").iterdir()) == before
+
+
 def test_a_server_that_is_busy_is_asked_again_when_it_says(server, tmp_path):
     statuses = iter([503, 429, 200])
     server.answers["/land.csv"] = lambda h: answer(
@@ -404,6 +488,12 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_refused(server, tmp_path)
     with pytest.raises(FetchFailed, match="larger than 1,000,000 bytes"):
         web(host(server), bytes=1_000_000).download(f"{server.url}/land.csv", tmp_path / "land")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_announced_as_too_large_is_not_fetched(server, tmp_path):
+    server.answers["/land.csv"] = lambda h: cut(h, bytes(1001), 0)
+    with pytest.raises(FetchFailed, match="larger than 1,000 bytes"):
+        web(host(server), bytes=1000).download(f"{server.url}/land.csv", tmp_path / "land")
 
 
 def test_a_body_without_end_is_refused(server, tmp_path):
@@ -605,7 +695,7 @@ def test_a_host_must_show_who_it_is(server, tmp_path):
         def log_message(self, *_: Any) -> None:
             pass
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd = Quiet(("127.0.0.1", 0), Handler)
     httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
     threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -692,6 +782,12 @@ def test_without_a_site_file_nothing_is_allowed(installation):
     assert "land.sources: the site does not allow the host portal.example:443" in str(refusal)
     assert "hosts: [{name: portal.example}]" in refusal.hint
     assert refusals(catalog("land.csv"), installation) == []
+
+
+def test_a_check_names_a_mistake_in_the_site_file(installation):
+    installation.catalog.with_name("site.yaml").write_text("hosts: [{}]", encoding="utf-8")
+    (problem,) = refusals(catalog("land.csv"), installation)
+    assert "site.yaml: hosts.0.name: Field required" in str(problem)
 
 
 def test_the_environment_names_the_site_file(tmp_path, monkeypatch):
@@ -810,6 +906,18 @@ def test_a_table_that_changes_while_it_is_read_is_not_put_together(server, insta
     server.answers["/api/3/action/datastore_search"] = search
     with pytest.raises(Problems, match="the table changed while it was read"):
         run(installation, catalog(server.url, STORE), web(host(server)))
+
+
+def test_a_page_of_which_a_power_cut_left_nothing_is_fetched_again(server, installation):
+    portal = table(server, breaks_at=6)
+    found, using = catalog(server.url, STORE), web(host(server), attempts=1)
+    with pytest.raises(Problems):
+        run(installation, found, using)
+    (installation.home / "incoming" / "land" / "pages" / "000000000003.json").write_bytes(b"")
+    portal.breaks_at = None
+    (fetched,) = run(installation, found, using)
+    assert portal.offsets == [0, 3, 6, 3, 6]
+    assert json.loads(fetched.path.read_text(encoding="utf-8")) == portal.rows
 
 
 def test_a_portal_that_gives_fewer_rows_a_page_than_asked_is_followed(server, installation):
