@@ -78,17 +78,15 @@ def _columns(path: Path, dataset: Dataset) -> tuple[dict[str, list[str | None]],
         cursor = database.execute(query)
         names = [column[0] for column in cursor.description]
         _check_shape(names, counted, path)
-        rows = [
-            [_text(cell, name, dataset, path) for name, cell in zip(names, row, strict=True)]
-            for row in cursor
-        ]
+        rows = cursor.fetchall()
     if len(rows) != counted:
         raise UnreadableFile(
             f"{counted:,} rows were counted and {len(rows):,} came",
             where=path.name,
             hint="mend the query: it must find the same rows each time",
         )
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)), counted
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    return {name: _texts(name, cells, dataset, path) for name, cells in columns}, counted
 
 
 def _refused(error: sqlite3.Error, path: Path) -> UnreadableFile:
@@ -150,9 +148,17 @@ def _check_shape(names: list[str], count: int, path: Path) -> None:
         )
 
 
-def _text(cell: str | float | bytes | None, name: str, dataset: Dataset, path: Path) -> str | None:
-    if isinstance(cell, bytes):
-        raise UnreadableFile(
-            f"column {name!r} holds bytes", where=path.name, hint="leave it out, or cast it as text"
-        )
-    return text_of(cell, dataset.read.decimal)
+def _texts(
+    name: str, cells: tuple[str | float | bytes | None, ...], dataset: Dataset, path: Path
+) -> list[str | None]:
+    """One column as text. Distinct values first: there are few, and Python is slow."""
+    texts: dict[str | float | bytes | None, str | None] = {}
+    for cell in set(cells):
+        if isinstance(cell, bytes):
+            raise UnreadableFile(
+                f"column {name!r} holds bytes",
+                where=path.name,
+                hint="leave it out, or cast it as text",
+            )
+        texts[cell] = text_of(cell, dataset.read.decimal)
+    return [texts[cell] for cell in cells]
