@@ -71,8 +71,6 @@ def fetch(
         progress(f"fetch {dataset.name}")
         try:
             found.append(_fetch(dataset, _incoming(dataset, settings), web, progress))
-        except Problems as several:
-            problems += several.problems
         except ForesightError as problem:
             problems.append(problem)
     if problems:

@@ -36,6 +36,7 @@ TO_TRY_AGAIN = (429, 500, 502, 503, 504)
 
 TROUBLE = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 """What talking to a server may raise, short of what is meant."""
+OUT_OF_REACH = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 Resolve = Callable[[str, int], list[str]]
 """Numeric addresses of a host and port."""
@@ -197,12 +198,13 @@ class Web:
         sent = {"Host": place.authority, "Accept-Encoding": "gzip", **headers}
         if auth:
             sent[auth.header] = secret(auth.secret)
-        connection = self._connection(place)
+        addresses = self._addresses(place)
+        connection = self._connection(addresses[0], place)
         limit = threading.Timer(max(deadline - time.monotonic(), 0), _hang_up, [connection])
         limit.daemon = True
         limit.start()
         try:
-            connection.connect()
+            _connect(connection, addresses)
             connection.request(
                 "GET", place.target, headers=sent, preload_content=False, decode_content=False
             )
@@ -220,11 +222,14 @@ class Web:
             limit.cancel()
             connection.close()
 
-    def _connection(self, place: _Place) -> HTTPConnection:
+    def _addresses(self, place: _Place) -> list[str]:
+        """All numeric addresses of the host; one that must not be spoken to spoils the others."""
         try:
             addresses = self.resolve(place.name, place.port)
         except OSError:
-            raise Passing("the name of the host is not known", where=place.shown) from None
+            addresses = []
+        if not addresses:
+            raise Passing("the name of the host is not known", where=place.shown)
         for address in addresses:
             problem = address_problem(address, private=place.host.private)
             if problem:
@@ -233,14 +238,16 @@ class Web:
                     where=place.shown,
                     hint="if that is meant, the site file says private: true for the host",
                 )
-        if not addresses:
-            raise Passing("the host has no address", where=place.shown)
+        return addresses
+
+    def _connection(self, address: str, place: _Place) -> HTTPConnection:
+        timeout = self.site.limits.silence
         if place.parts.scheme == "http":
-            return HTTPConnection(addresses[0], place.port, timeout=self.site.limits.silence)
+            return HTTPConnection(address, place.port, timeout=timeout)
         return HTTPSConnection(
-            addresses[0],
+            address,
             place.port,
-            timeout=self.site.limits.silence,
+            timeout=timeout,
             server_hostname=place.name,
             ssl_context=_trust(place.host),
         )
@@ -282,6 +289,18 @@ class Web:
         _check_time(deadline, place)
         part.finish(most, place.shown)
         return answer
+
+
+def _connect(connection: HTTPConnection, addresses: list[str]) -> None:
+    """Connect to the first address that answers; a host may have one that is out of reach."""
+    *others, last = addresses
+    for address in others:
+        connection.host = address
+        with contextlib.suppress(*OUT_OF_REACH):
+            connection.connect()
+            return
+    connection.host = last
+    connection.connect()
 
 
 def _hang_up(connection: HTTPConnection) -> None:

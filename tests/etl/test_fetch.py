@@ -668,6 +668,15 @@ def test_a_name_is_resolved_once_and_that_address_is_spoken_to(server, tmp_path)
     assert server.asked[0][1]["Host"] == f"portal.example:{server.port}"
 
 
+def test_a_host_with_an_address_out_of_reach_is_reached_by_its_other(server, tmp_path):
+    server.answers["/land.csv"] = lambda h: answer(h, LAND)
+    limits = Limits(attempts=1)
+    site = Site(hosts=[host(server)], limits=limits)
+    using = Web(site, resolve=lambda *_: ["127.0.0.99", "127.0.0.1"])
+    using.download(f"{server.url}/land.csv", tmp_path / "land")
+    assert (tmp_path / "land").read_text(encoding="utf-8") == LAND
+
+
 def test_proxies_of_the_environment_are_not_used(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")

@@ -270,14 +270,19 @@ def server() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
+    data = str(folder / "data")
+
     def call(*words: str) -> None:
         subprocess.run([*as_user, *words], check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
-    data = str(folder / "data")
-    call(str(where / "initdb"), "-D", data, "-A", "trust", "-U", "tester", "-E", "UTF8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
     log = str(folder / "log")
-    call(str(where / "pg_ctl"), "-D", data, "-w", "-o", options, "-l", log, "start")
+    try:
+        call(str(where / "initdb"), "-D", data, "-A", "trust", "-U", "tester", "-E", "UTF8")
+        call(str(where / "pg_ctl"), "-D", data, "-w", "-o", options, "-l", log, "start")
+    except (OSError, subprocess.CalledProcessError) as error:
+        shutil.rmtree(folder)
+        pytest.skip(f"PostgreSQL does not start on this machine: {error}")
     address = f"postgresql://tester:s3cret-word@127.0.0.1:{port}/postgres"
     try:
         with psycopg.connect(address) as connection:
