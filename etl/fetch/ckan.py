@@ -71,7 +71,7 @@ class Portal:
 
     def _state(self, resource: str) -> dict[str, Any]:
         """How many rows, of which columns, changed when: the same as long as nothing changes."""
-        table = self._ask("datastore_search", resource_id=resource, limit=0)
+        table = self._ask("datastore_search", resource_id=resource, limit=0, include_total="true")
         shown = self._ask("resource_show", id=resource)
         total = table.get("total")
         if not isinstance(total, int) or isinstance(total, bool) or total < 0:
