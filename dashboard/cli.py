@@ -22,6 +22,7 @@ from rich.table import Table
 from etl import pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings
 from etl.errors import ForesightError, Problems
+from etl.fetch import fetch, local_files
 from etl.preview import Preview, previewed
 from etl.settings import Settings
 from etl.simulate import ROWS
@@ -145,6 +146,9 @@ def check(context: Context, write_schema: bool) -> None:
     for place, problem, hint in meaning_warnings(catalog):
         click.echo(f"warning: {catalog.where(place)}: {problem}\n  {hint}", err=True)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
+    for dataset in catalog.resources:
+        if dataset.fetched and not local_files(dataset, context.settings):
+            context.say(f"{dataset.name}: not fetched yet; foresight refresh fetches it")
     context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
     context.result({"datasets": len(catalog.resources), "files": len(files)})
 
@@ -206,14 +210,27 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None, wait: 
         refreshing(settings.home, wait=wait, waiting=context.say),
     ):
         pipeline.generate(catalog, settings, progress, rows)
+        stale = [str(source) for source in fetch(catalog, settings, progress) if source.problem]
         plan = pipeline.plan(catalog, settings, _current(settings), again=full)
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
-            context.result({"build": current_build(settings.home), "changed": False})
+            _say_stale(context, stale)
+            unchanged = {"build": current_build(settings.home), "changed": False}
+            context.result(_with_stale(unchanged, stale))
             return
         outcome = _build(context, catalog, plan, full, workers, progress)
         prune(settings.home, KEPT_BUILDS)
-    _report(context, outcome)
+    _report(context, _with_stale(outcome, stale))
+
+
+def _with_stale(outcome: dict[str, Any], stale: list[str]) -> dict[str, Any]:
+    return {**outcome, "stale": stale} if stale else outcome
+
+
+def _say_stale(context: Context, stale: list[str]) -> None:
+    """What did not answer, and how old the copy is that stays in use."""
+    for line in stale:
+        context.say(f"not fetched: {line}")
 
 
 def _catalog(context: Context) -> Catalog:
@@ -290,6 +307,7 @@ def _report(context: Context, outcome: dict[str, Any]) -> None:
         f"{outcome['series_forecast']:,} series forecast, {outcome['series_refused']:,} refused "
         f"in {outcome['forecast_seconds']} s"
     )
+    _say_stale(context, outcome.get("stale", []))
 
 
 class Progress:

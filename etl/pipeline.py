@@ -22,6 +22,7 @@ from etl.comparable import make_comparable, write_reference
 from etl.corrections import check_applied
 from etl.errors import ForesightError, Problems
 from etl.expressions import check_expressions
+from etl.fetch import local_base, local_files, refusals
 from etl.load import Arrival, FileLoad, changed_while_read, load_files
 from etl.measures import forget, observe
 from etl.settings import Settings
@@ -126,14 +127,14 @@ def plan(
 ) -> Plan:
     """What must be loaded, compared with `warehouse` (or with nothing yet).
 
-    With `check_only`, simulated files need not be there: a refresh makes them. With `again`, all is
-    to be done anew, whatever changed.
+    With `check_only`, simulated and fetched files need not be there: a refresh brings them. With
+    `again`, all is to be done anew, whatever changed.
 
     Raises:
         Problems: one `NoFile` per dataset without a file, or every expression that may not stand.
     """
     check_expressions(catalog)
-    files = _files(catalog, settings, simulated_may_miss=check_only)
+    files = _files(catalog, settings, made_may_miss=check_only)
     if warehouse and not warehouse.has_todays_schema():
         again, warehouse = True, None  # a build of earlier code: all of it is made anew
     known = _loaded(warehouse) if warehouse else {}
@@ -288,21 +289,16 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) -> list[SourceFile]:
+def _files(catalog: Catalog, settings: Settings, *, made_may_miss: bool) -> list[SourceFile]:
     code = _code()
     files: list[SourceFile] = []
-    problems: list[ForesightError] = []
+    problems: list[ForesightError] = refusals(catalog, settings)
     for dataset in catalog.resources:
-        base = settings.home if dataset.simulated else settings.catalog.parent
-        found = sorted(base.glob(dataset.path))
-        if not found and not (dataset.simulated and simulated_may_miss):
-            problems.append(
-                NoFile(
-                    f"no file {dataset.path}",
-                    where=f"{settings.catalog.name}: {dataset.name}.sources",
-                    hint=f"put it into {base} or mend the path",
-                )
-            )
+        base = local_base(dataset, settings)
+        found = local_files(dataset, settings)
+        made = dataset.simulated or dataset.fetched
+        if not found and not (made and made_may_miss):
+            problems.append(_no_file(dataset, settings))
         for path in found:
             problem = _not_a_file(path, base)
             if problem:
@@ -312,6 +308,14 @@ def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) ->
     if problems:
         raise Problems(problems)
     return files
+
+
+def _no_file(dataset: Dataset, settings: Settings) -> NoFile:
+    where = f"{settings.catalog.name}: {dataset.name}.sources"
+    if dataset.fetched:
+        return NoFile("not fetched yet", where=where, hint="foresight refresh fetches it")
+    hint = f"put it into {local_base(dataset, settings)} or mend the path"
+    return NoFile(f"no file {dataset.path}", where=where, hint=hint)
 
 
 def _not_a_file(path: Path, base: Path) -> NotAFile | None:

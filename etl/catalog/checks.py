@@ -5,9 +5,20 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import get_args
+from urllib.parse import urlsplit
 
-from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure, Place
+from etl.catalog.entries import (
+    VARIABLE,
+    Catalog,
+    Condition,
+    Dataset,
+    Format,
+    Indicator,
+    Measure,
+    Place,
+)
 from etl.catalog.limits import limits
+from etl.catalog.queries import query_problem
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -23,6 +34,8 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
         place: Place = ("resources", number)
         yield from _path_check(dataset, place)
         yield from limits(dataset, place)
+        yield from _query_checks(dataset, place)
+        yield from _ckan_checks(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
         yield from _correction_checks(dataset, place)
@@ -70,14 +83,70 @@ def _leads_outside(path: str) -> bool:
 def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
     path = dataset.path
     here: Place = (*place, "sources", 0)
-    if not path:
+    if dataset.read.database is not None:
+        if path:
+            yield (*here, "path"), "a query of a database has no path", "take path out"
+    elif not path:
         yield here, "the first source has no path", "name the file: path: data/sources/..."
+    elif dataset.address:
+        yield from _address_check(dataset, here)
     elif _leads_outside(path):
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
     elif any("**" in part for part in PurePosixPath(path).parts):
         yield (*here, "path"), f"{path!r} is too wide a pattern", "* stands for one folder or name"
     elif dataset.format not in FORMATS:
         yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"
+
+
+def _address_check(dataset: Dataset, here: Place) -> Iterator[Finding]:
+    """An address is spoken plainly, by name, and holds no secret; which is not repeated here."""
+    try:
+        address = urlsplit(dataset.path)
+        named = bool(address.hostname) and (address.port or 1) > 0
+    except ValueError:
+        named = False
+    if not named or re.search(r"[\x00-\x20\x7f\\]", dataset.path):
+        yield (*here, "path"), "this is no address", "write https://host/path, blanks as %20"
+    elif "@" in address.netloc:
+        yield (
+            (*here, "path"),
+            "an address holds no user and no password",
+            "take them out; the site file says how a host is spoken to: auth: {secret: ...}",
+        )
+    elif dataset.format not in FORMATS or dataset.format == "sql":
+        yield (
+            (*here, "path"),
+            "the address does not tell the format",
+            "say it: read: {format: csv}",
+        )
+
+
+def _query_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    read, here = dataset.read, (*place, "read")
+    if read.database is not None and not VARIABLE.match(read.database):
+        yield (
+            (*here, "database"),
+            "this is not the name of an environment variable",
+            "write its name, such as LAND_DATABASE; what it holds stays out of the catalog",
+        )
+    if dataset.format != "sql":
+        for key in ("query", "database"):
+            if getattr(read, key) is not None:
+                yield (*here, key), f"{key} is only for format sql", "say read: {format: sql}"
+    elif problem := query_problem(read.query or ""):
+        yield (*here, "query"), problem, "write one select ... from ... order by ..."
+
+
+def _ckan_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    ckan, here = dataset.read.ckan, (*place, "read", "ckan")
+    if ckan is None:
+        return
+    if (ckan.resource is None) == (ckan.datastore is None):
+        yield here, "it needs either resource or datastore", "give one of them"
+    if not dataset.address:
+        yield here, "there is no portal", "name it: sources: [{path: https://portal}]"
+    if ckan.datastore and dataset.read.format not in (None, "json"):
+        yield (*place, "read", "format"), "a datastore is read as json", "take format out"
 
 
 def _shape_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

@@ -5,10 +5,12 @@ told so: `area, period, category, value, status, as_of, source, source_url, note
 in long tables.
 """
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -25,11 +27,12 @@ from etl.geography import REFERENCE, Geography, load_geography
 
 Place = tuple[str | int, ...]
 """Keys and numbers that lead to a node of the catalog."""
+VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]+$")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Level = Literal["nation", "city", "former_province", "district", "commune"]
 Frequency = Literal["day", "week", "month", "quarter", "year"]
 Grain = Literal["nation", "city", "city*category", "former_province", "commune", "commune*category"]
-Format = Literal["csv", "tsv", "xlsx", "xls", "ods", "json", "parquet"]
+Format = Literal["csv", "tsv", "xlsx", "xls", "ods", "json", "parquet", "sql"]
 Status = Literal["estimate", "preliminary", "final", "plan"]
 Theme = Literal[
     "AGRI",
@@ -101,7 +104,10 @@ class OnMap(Part):
 
 
 class Source(Part):
-    """Where the raw file is: `path` is relative to the catalog, and may hold `*`."""
+    """Where the raw file is: `path` is relative to the catalog, and may hold `*`, or is an address.
+
+    An address (`https://...`) is fetched by a refresh, from hosts that the site file lists.
+    """
 
     title: str = ""
     path: str = ""
@@ -193,6 +199,16 @@ class Header(Part):
     """Which of the rows holds `find`, from 1."""
 
 
+class Ckan(Part):
+    """What to fetch from the CKAN portal at `sources[0].path`: a file, or a table page by page."""
+
+    resource: str | None = Field(default=None, pattern=r"^[\w-]{1,100}$")
+    """Identifier of a resource with a file; the portal says where the file is."""
+    datastore: str | None = Field(default=None, pattern=r"^[\w-]{1,100}$")
+    """Identifier of a resource whose rows the portal keeps as a table."""
+    page_size: int = Field(default=32_000, ge=1, le=32_000)
+
+
 class Read(Part):
     """How the raw file is opened. Nothing here is guessed: the dialect is pinned."""
 
@@ -219,6 +235,12 @@ class Read(Part):
     """Name of the sheet, or `^` and a regular expression; every sheet that matches is read."""
     records: str | None = None
     """Key of a json object that holds the list of records; without it the file is that list."""
+    ckan: Ckan | None = None
+    """The source is a CKAN portal, and this is the resource."""
+    query: str | None = None
+    """For format sql: one select with an order by."""
+    database: str | None = Field(default=None, json_schema_extra={"pattern": VARIABLE.pattern})
+    """For format sql: the variable that holds the connection; else the path is an SQLite file."""
     header: Header | None = None
     stop_at: str | None = None
     """Regular expression on the first filled cell of a row: from there on, footnotes."""
@@ -540,8 +562,22 @@ class Dataset(OnMap):
 
     @property
     def format(self) -> str:
-        """One of `Format`: as declared, or by the ending of the path."""
-        return self.read.format or PurePosixPath(self.path).suffix.lstrip(".").lower()
+        """One of `Format`: as declared, or by the ending of the path; a datastore is json."""
+        ckan = self.read.ckan
+        if ckan and ckan.datastore:
+            return "json"
+        path = urlsplit(self.path).path if self.address else self.path
+        return self.read.format or PurePosixPath(path).suffix.lstrip(".").lower()
+
+    @property
+    def address(self) -> str | None:
+        """Where on the net the source is: a resource, or the portal that holds it."""
+        return self.path if re.match(r"https?://", self.path, re.IGNORECASE) else None
+
+    @property
+    def fetched(self) -> bool:
+        """Whether a refresh fetches a copy of the source before it can be read."""
+        return self.address is not None or self.read.database is not None
 
     @property
     def delimiter(self) -> str:
