@@ -39,11 +39,15 @@ class Signs:
     """Examples written the other way."""
 
 
-def signs_of(columns: Iterable[Iterable[str]]) -> Signs:
-    """The signs of the written figures of all columns."""
+def signs_of(columns: Iterable[Iterable[str]], counted: Collection[int] = ()) -> Signs:
+    """The signs of the written figures of all columns.
+
+    Those numbered in `counted` hold people or cases: a thousandth of one proves a thousand.
+    """
     written = [[text.strip().rstrip("%").strip() for text in column] for column in columns]
     figures = dict.fromkeys(text for column in written for text in column)
-    proofs = {text: proof for text in figures if (proof := _proof(text))}
+    whole = {text for number in counted for text in written[number]}
+    proofs = {text: proof for text in figures if (proof := _proof(text, text in whole))}
     either = {text: match[1] for text in figures if (match := _EITHER.fullmatch(text))}
     spaced = [text for text in figures if _SPACED.fullmatch(text)]
     if not proofs:
@@ -75,7 +79,9 @@ def _alone(
     ]
 
 
-def _proof(text: str) -> tuple[Sign, str] | None:
+def _proof(text: str, whole: bool) -> tuple[Sign, str] | None:
+    if whole and (match := _EITHER.fullmatch(text)):
+        return ("," if match[1] == "." else "."), match[1]
     return next(
         ((sign, groups) for form, sign, groups in _PROOFS if re.fullmatch(form, text)), None
     )

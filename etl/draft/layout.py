@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from etl.catalog import Read
 from etl.draft.opening import Grid
-from etl.draft.words import NOTES, unit_in
+from etl.draft.words import NOTES, TOTALS, unit_in
 from etl.extract.raw import Cell, UnreadableFile, plain, text_of
 
 ENOUGH = 0.6
@@ -283,7 +283,9 @@ def drop_pattern(rows: Iterable[int], layout: Layout) -> tuple[str | None, list[
     untold = []
     for r in sorted(wanted):
         cells = layout.texts(r)[:3]
-        tries = [r"[IVX]+", r"[IVX]+\. .*", *map(escaped, cells)]
+        # A word says why a row goes; a number would take some other row next month.
+        named = sorted((c for c in cells if not is_number(c)), key=lambda c: not TOTALS.match(c))
+        tries = [r"[IVX]+", r"[IVX]+\. .*", *map(escaped, named)]
         fits = (
             t
             for t in tries

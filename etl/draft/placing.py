@@ -36,7 +36,9 @@ def _say_places(plan: Plan, places: Places) -> None:
     if places.on:
         day = dt.date.fromisoformat(places.on)
         when = " of today" if day >= FIRST_DAY_OF_THE_PRESENT_MAP else " of before 1 July 2025"
-    said = f"{places.resolved} of {places.distinct} names are each a {what}{when}"
+    said = places.column.why = (
+        f"{places.resolved} of {places.distinct} names are each a {what}{when}"
+    )
     if places.share >= 0.9:
         plan.notebook.guess("area", said)
     else:

@@ -6,6 +6,7 @@ helped is written into `read` and `clean`.
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,24 +188,27 @@ def _sheet_pattern(names: list[str], every: list[str]) -> str:
 
 def _signs(layouts: list[Layout], notebook: Notebook) -> Signs:
     """By the written figures of the columns that mostly hold figures."""
-    texts: list[list[str]] = []
-    for layout in layouts:
-        for position, label in enumerate(layout.labels):
-            if words.part_of(label) == "row_number":
-                continue
-            cells = [cell for cell in layout.column(position) if cell is not None]
-            if sum(map(is_number, cells)) >= 0.5 * len(cells):
-                texts.append([t for t in cells if isinstance(t, str) and is_number(t)])
-    signs = signs_of(texts)
+    found = [column for layout in layouts for column in _written_figures(layout)]
+    counted = {number for number, (whole, _) in enumerate(found) if whole}
+    signs = signs_of([texts for _, texts in found], counted)
     if signs.why and (signs.thousands or signs.decimal == ","):
         notebook.guess("read.decimal", signs.why)
     if signs.against:
         notebook.leave_open(
             "read.decimal", f"some figures are written the other way, such as {signs.against[0]!r}"
         )
-    if signs.unsure:
-        return _ask_signs(signs, notebook)
-    return signs
+    return _ask_signs(signs, notebook) if signs.unsure else signs
+
+
+def _written_figures(layout: Layout) -> Iterator[tuple[bool, list[str]]]:
+    """Per column of figures, whether they come whole, and those that are text."""
+    units = " ".join(filter(None, map(words.unit_in, layout.titles)))
+    for position, label in enumerate(layout.labels):
+        cells = [cell for cell in layout.column(position) if cell is not None]
+        mostly = sum(map(is_number, cells)) >= 0.5 * len(cells)
+        if mostly and words.part_of(label) != "row_number":
+            whole = words.is_counted(f"{label} {units}")
+            yield whole, [text for text in cells if isinstance(text, str) and is_number(text)]
 
 
 def _ask_signs(signs: Signs, notebook: Notebook) -> Signs:
@@ -325,7 +329,7 @@ def _write_rows(
         shaped.read["drop_rows"] = pattern
         parts = []
         if unread[0]:
-            parts.append(f"{len(unread[0])} rows of totals or headings")
+            parts.append(f"totals or headings: {len(unread[0])} of {len(layout.body)} rows")
         if numbering:
             parts.append("a row of column numbers")
         notebook.guess("read.drop_rows", " and ".join(parts))

@@ -95,7 +95,7 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"\b(người|hộ|hồ sơ|vụ|ca|trường|học sinh|doanh nghiệp|lượt|con|dân số|số lượng|tiếp nhận)\b"
+    r"\b(người|hộ|hồ sơ|số vụ|học sinh|doanh nghiệp|giáo viên|nhân khẩu|dân số)\b"
 )
 
 Aggregate = Literal["sum", "last", "rate"]
@@ -194,8 +194,9 @@ def is_unit(text: str) -> bool:
 
 
 def is_counted(text: str) -> bool:
-    """Whether what is named comes in whole pieces: people, cases, schools."""
-    return bool(_COUNTED.search(plain(text)))
+    """Whether what is named comes in whole pieces: people, cases, schools; not in thousands."""
+    word = plain(text)
+    return bool(_COUNTED.search(word)) and not re.search(r"nghìn|ngàn|triệu|tỷ|tỉ|1\.?000", word)
 
 
 def aggregate_of(title: str, unit: str | None) -> tuple[Aggregate, str] | None:

@@ -502,10 +502,15 @@ def test_a_figure_proves_its_signs_or_leaves_them_open(figures, decimal, thousan
     assert (signs.decimal, signs.thousands, bool(signs.unsure)) == (decimal, thousands, unsure)
 
 
+def test_people_come_whole_so_that_a_sign_before_three_digits_parts_thousands():
+    assert signs_of([["57.688"]], counted={0}).unsure == ()
+    assert signs_of([["57.688"]]).unsure
+
+
 def test_a_column_of_thousands_beside_one_of_decimals_with_the_same_sign_is_asked(drafted):
     made = drafted(
         "x.csv",
-        "Xã/phường;Năm;Dân số (người);Tỷ lệ (%)\n"
+        "Xã/phường;Năm;Vốn (triệu đồng);Tỷ lệ (%)\n"
         "Ninh Kiều;2025;57.688;12.5\nCái Khế;2025;1.234;7.25\n",
     )
     assert any("'57.688' more than a thousand" in question.text for question in made.questions)
