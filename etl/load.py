@@ -22,6 +22,7 @@ from etl.errors import ForesightError
 from etl.extract import READERS, delimited
 from etl.extract.raw import FILE, RECORD, ROW, SHEET, Raw
 from etl.normalise import Column, columns
+from etl.totals import keep_totals
 from etl.validate import Check, checks
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -94,6 +95,9 @@ def load_files(
                 seconds=elapsed * raw.records / total,
             )
             _close_account(done, dataset)
+            keep_totals(
+                warehouse, dataset, load=arrival.load, file=arrival.shown, totals=raw.totals
+            )
             yield done
 
 

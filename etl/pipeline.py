@@ -213,7 +213,8 @@ def _forget(warehouse: Warehouse, dataset: str, file: str) -> None:
         warehouse.run(
             f"delete from {identifier(table)} where load in (select load from load where {same})"
         )
-    warehouse.run(f"delete from rejected where {same}; delete from load where {same}")
+    warehouse.run(f"delete from rejected where {same}; delete from stated_total where {same}")
+    warehouse.run(f"delete from load where {same}")
 
 
 def _load(warehouse: Warehouse, dataset: Dataset, files: list[SourceFile]) -> list[FileLoad]:

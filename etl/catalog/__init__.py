@@ -21,6 +21,7 @@ from etl.catalog.entries import (
     Format,
     Frequency,
     Grain,
+    Groups,
     Header,
     Indicator,
     Level,
@@ -38,6 +39,7 @@ from etl.catalog.entries import (
     Table,
     Theme,
     Topic,
+    Totals,
     Unpivot,
 )
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
@@ -57,6 +59,7 @@ __all__ = [
     "Format",
     "Frequency",
     "Grain",
+    "Groups",
     "Header",
     "Indicator",
     "Level",
@@ -74,6 +77,7 @@ __all__ = [
     "Table",
     "Theme",
     "Topic",
+    "Totals",
     "Unpivot",
     "json_schema",
     "load_catalog",

@@ -9,6 +9,7 @@ from typing import get_args
 from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
+ROW_PATTERNS = ("unit", "caption", "stop_at", "drop_rows", "keep_rows")
 FORMATS: tuple[str, ...] = get_args(Format)
 
 Place = tuple[str | int, ...]
@@ -71,19 +72,56 @@ def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
 
 
 def _shape_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
-    """What the readers of delimited text do not do must not be asked of them in silence."""
-    if dataset.format not in ("csv", "tsv"):
-        return
-    for key, asked in (
-        ("unpivot", dataset.clean.unpivot),
-        ("fill_down", dataset.clean.fill_down),
-    ):
-        if asked:
-            yield (
-                (*place, "clean", key),
-                f"{key} is not done for {dataset.format} files",
-                "send the table as a workbook, or in long form",
-            )
+    """What a reader does not do must not be asked of it in silence."""
+    read, clean = dataset.read, dataset.clean
+    if dataset.format in ("json", "parquet"):
+        for block, key, asked in (
+            ("read", "header", read.header),
+            ("read", "unit", read.unit),
+            ("read", "caption", read.caption),
+            ("read", "stop_at", read.stop_at),
+            ("read", "drop_rows", read.drop_rows),
+            ("read", "keep_rows", read.keep_rows),
+            ("clean", "groups", clean.groups),
+            ("clean", "totals", clean.totals),
+        ):
+            if asked:
+                yield (
+                    (*place, block, key),
+                    f"{key} is not done for {dataset.format} files: they have no title and no rows "
+                    "of their own kind",
+                    "take it out, or send the table as a workbook",
+                )
+    if read.header and read.header.at > read.header.rows:
+        problem = f"the header has {read.header.rows} rows, and no row {read.header.at}"
+        yield (*place, "read", "header", "at"), problem, "rows counts the rows of the whole header"
+    if read.unit and not any(field.unit for field in dataset.schema_.fields):
+        yield (
+            (*place, "read", "unit"),
+            "no field says in which unit it is wanted",
+            "add it to the fields: {name: value, type: number, unit: tỷ đồng}",
+        )
+    yield from _pattern_checks(dataset, place)
+
+
+def _pattern_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    """Regular expressions that cannot be read, or lack what they are for."""
+    read, clean = dataset.read, dataset.clean
+    found: list[tuple[Place, str | None]] = [
+        *((("read", key), getattr(read, key)) for key in ROW_PATTERNS),
+        *((("clean", "groups", i, "match"), groups.match) for i, groups in enumerate(clean.groups)),
+        *((("clean", "totals", i, "match"), totals.match) for i, totals in enumerate(clean.totals)),
+        *([(("clean", "unpivot", "columns"), clean.unpivot.columns)] if clean.unpivot else []),
+    ]
+    for where, pattern in found:
+        try:
+            named = re.compile(pattern or "").groupindex
+        except re.error as error:
+            yield (*place, *where), f"{pattern!r} is no regular expression: {error}", "mend it"
+            continue
+        if where[-1] == "caption" and pattern and not named:
+            problem = "it has no named group, so nothing is taken from the caption"
+            yield (*place, *where), problem, r"name what is wanted: '(?P<year>20\d\d)'"
 
 
 def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

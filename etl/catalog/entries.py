@@ -155,10 +155,13 @@ class Schema(Part):
 
 
 class Header(Part):
-    """Where the header is: the row that holds the cell `find`, and `rows` rows in all."""
+    """Where the header is: `rows` rows in all, of which one holds the cell `find`."""
 
     find: str
-    rows: int = Field(default=1, ge=1, le=6)
+    """The text of the cell, or `^` and a regular expression, where case does not matter."""
+    rows: int = Field(default=1, ge=1, le=8)
+    at: int = Field(default=1, ge=1, le=8)
+    """Which of the rows holds `find`, from 1."""
 
 
 class Read(Part):
@@ -175,7 +178,13 @@ class Read(Part):
     quote: str = '"'
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " "] = ""
-    dates: Annotated[list[str], BeforeValidator(_one_or_many)] = ["%Y-%m-%d", "%d/%m/%Y"]
+    dates: Annotated[list[str], BeforeValidator(_one_or_many)] = [
+        "%Y-%m-%d",
+        "%d/%m/%Y",
+        "%Y-%m-%d %H:%M:%S",
+        "%H:%M %d/%m/%Y",
+        "%d/%m/%Y %H:%M",
+    ]
     missing: list[str] = ["", "-", "–", "..", "...", "…", "x", "na", "NA", "N/A"]
     sheet: str | None = None
     """Name of the sheet, or `^` and a regular expression; every sheet that matches is read."""
@@ -186,6 +195,15 @@ class Read(Part):
     """Regular expression on the first filled cell of a row: from there on, footnotes."""
     drop_rows: str | None = None
     """Regular expression on any cell among the first three filled: totals, column numbers."""
+    keep_rows: str | None = None
+    """The same, of the only records that are wanted; the others are counted and not loaded."""
+    tables: Literal["first", "all"] = "first"
+    """Whether the header stands once, or over each of several tables below one another."""
+    unit: str | None = None
+    """Regular expression on the cell above the table that names the unit of its figures."""
+    caption: str | None = None
+    """Regular expression on a cell above the table, or else on the name of the sheet or the file;
+    its named groups become columns: `(?P<year>20\\d\\d)` is `$year`."""
     simulated_by: Literal["dossiers"] | None = None
     """The files are made by `etl.simulate`; every figure made from them is marked as simulated."""
 
@@ -195,6 +213,29 @@ class Unpivot(Part):
 
     columns: str
     into: Name
+
+
+class Groups(Part):
+    """Rows that name the group of the records below them: "I  Sở, ban, ngành"."""
+
+    match: str | None = None
+    """Regular expression on the words of the row, where case does not matter; what stands behind
+    the match is the name. By default rows without figures, or numbered I, II or A, B."""
+    into: str = "group"
+    """The column in which each record has the name of its group."""
+
+
+class Totals(Part):
+    """Rows that add up others: left out, computed again and compared, see `stated_total`."""
+
+    match: str = (
+        r"^(tổng số|tổng cộng|toàn (tỉnh|thành phố|quốc|ngành)|cả nước|total)\b|^(tổng|cộng)\W*$"
+    )
+    """Regular expression on the words of the row, where case does not matter."""
+    of: Literal["records", "group"] = "records"
+    """What they add up: all records of the table, or those of the group in which they stand."""
+    keep: bool = False
+    """Whether the row is a record as well: the whole city among its communes."""
 
 
 class AreaReading(Part):
@@ -211,6 +252,11 @@ class Clean(Part):
 
     unpivot: Unpivot | None = None
     fill_down: list[str] = []
+    groups: Annotated[list[Groups], BeforeValidator(_one_or_many)] = []
+    """From the outermost in."""
+    totals: Annotated[list[Totals], BeforeValidator(_one_or_many)] = []
+    compose: dict[str, str] = {}
+    """Columns put together from others, `{period: "{month}/{$year}"}`; missing where a part is."""
     constant: dict[str, Text] = {}
     areas: AreaReading | None = None
     period: Literal["as_written", "year", "year_to_date"] = "as_written"
@@ -356,6 +402,15 @@ class Dataset(Part):
     def delimiter(self) -> str:
         """What stands between the cells of a line of delimited text."""
         return self.read.delimiter or ("\t" if self.format == "tsv" else ",")
+
+    @property
+    def shaped(self) -> bool:
+        """Whether its rows are more than a header and records, and must be looked at one by one."""
+        read, clean, header = self.read, self.clean, self.read.header
+        asked = (read.unit, read.caption, read.stop_at, read.drop_rows, read.keep_rows)
+        made = (clean.unpivot, clean.fill_down, clean.groups, clean.totals, clean.compose)
+        stacked = header is not None and (header.rows > 1 or header.find.startswith("^"))
+        return stacked or read.tables == "all" or any(asked) or any(made)
 
     @property
     def simulated(self) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etl.catalog import Dataset
+from etl.extract import lines
 from etl.extract.raw import FILE, Raw, UnreadableFile, plain
 from etl.legacy_text import (
     Bytes,
@@ -41,6 +42,8 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     """
     content = path.read_bytes()
     text_path, body = _as_utf8(path, content, dataset)
+    if dataset.shaped:
+        return lines.extract(path, content, body, dataset)
     skipped, labels = _header(body, dataset, path)
     return Raw(
         path=str(text_path),

@@ -55,6 +55,28 @@ comment on column rejected.field is 'Field of the catalog; null where the whole 
 comment on column rejected.rule is 'Name of the rule it broke';
 comment on column rejected.value is 'The text as it stood; null for sensitive fields and identifiers of cases';
 
+create table if not exists stated_total (
+    load     bigint,
+    dataset  varchar,
+    file     varchar,
+    sheet    varchar,
+    record   bigint,
+    label    varchar,
+    header   varchar,
+    field    varchar,
+    stated   double,
+    computed double,
+    agrees   boolean
+);
+comment on table stated_total is 'One row per figure of a total or group row: as the file states it, and as its records add up';
+comment on column stated_total.record is 'Row of the sheet or file in which it is stated, from 1';
+comment on column stated_total.label is 'What the row is called, or the group';
+comment on column stated_total.header is 'What the column is called in the file';
+comment on column stated_total.field is 'Field of the catalog; both figures are in its unit';
+comment on column stated_total.stated is 'As stated';
+comment on column stated_total.computed is 'Sum of the records; null where none has a figure';
+comment on column stated_total.agrees is 'Whether the rounding of the figures explains the difference';
+
 create table if not exists area (
     code           varchar,
     area_vintage   date,
