@@ -21,7 +21,7 @@ from etl.periods import Frequency, Period, UnreadablePeriod
 Kind = Literal[
     "row_number", "area", "period", "figure", "date", "label", "indicator", "indicator_title",
     "unit", "status", "as_of", "source", "source_url", "note", "personal", "identifier", "text",
-    "empty",
+    "empty", "part",
 ]  # fmt: skip
 
 MOSTLY = 0.9

@@ -10,6 +10,9 @@ from etl.draft.plan import Field, Plan
 from etl.extract.raw import plain
 from etl.periods import Frequency, Period
 
+_PARTS_OF_YEARS = {"tháng": "", "month": "", "quý": "Quý ", "quarter": "Quý "}
+"""Headers of columns that a year completes, and what is written before their cells."""
+
 
 def date_rows(plan: Plan, path: Path, today: dt.date) -> Column | None:
     """The column of periods, or a constant one."""
@@ -44,15 +47,32 @@ def date_rows(plan: Plan, path: Path, today: dt.date) -> Column | None:
 def _best_period(plan: Plan, found: list[Column]) -> Column:
     ranked = sorted(found, key=lambda c: (c.label == "period", words.speaks_of_period(c.label)))
     best = ranked[-1]
-    months = [c for c in plan.shaped.of("figure") if words.part_of(c.label) == "month"]
-    if months and words.part_of(best.label) == "year":
-        plan.notebook.leave_open(
-            "period",
-            f"year and month stand in two columns, {best.label!r} and {months[0].label!r}: "
-            "write 01/2026 in one",
-        )
-        months[0].kind = "text"
+    parts = [c for c in plan.shaped.columns if plain(c.label) in _PARTS_OF_YEARS and c is not best]
+    if words.part_of(best.label) == "year" and parts:
+        return _composed(plan, best, parts[0])
     return best
+
+
+def _composed(plan: Plan, year: Column, part: Column) -> Column:
+    """The period that a year and a column of months or quarters make together."""
+    before = (
+        ""
+        if part.filled[0].lower().startswith(plain(part.label))
+        else _PARTS_OF_YEARS[plain(part.label)]
+    )
+    pairs = zip(part.texts, year.texts, strict=True)
+    texts = [f"{before}{a}/{b}" if a and b else None for a, b in pairs]
+    made = Column(year.position, "period", [*texts], texts, "period")
+    read = sum(period is not None for period in made.periods.values())
+    if read < 0.95 * len(made.periods) or re.search(r"[{}]", part.label + year.label):
+        return year
+    made.why = f"{part.label!r} and {year.label!r} together make {read} periods"
+    plan.clean["compose"] = {"period": f"{before}{{{part.label}}}/{{{year.label}}}"}
+    plan.notebook.guess("period", made.why)
+    for column in (part, year):
+        column.kind, column.why = "part", "part of the period"
+    plan.shaped.columns.append(made)
+    return made
 
 
 def _period_type(plan: Plan, column: Column) -> str:

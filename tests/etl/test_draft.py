@@ -267,6 +267,21 @@ SAMPLES = {
         ["header: {find: Địa phương}", "unit: tỷ đồng"],
         lines=15,
     ),
+    "years as columns of a csv, with a total and a footnote": Sample(
+        "lua.csv",
+        "Địa phương;2023;2024\nCần Thơ;1.100,5;1.200\nHậu Giang;900;..\nSóc Trăng;2.000;2.100\n"
+        "Tổng cộng;4.000,5;3.300\nNguồn: Cục Thống kê;;\n",
+        [1100.5, 1200, 900, 2000, 2100],
+        ["unpivot:", "drop_rows:", "stop_at:", "level: former_province"],
+    ),
+    "month and year in two columns": Sample(
+        "hai_cot.csv",
+        "Xã/phường,Năm,Tháng,Số vụ\n"
+        + "".join(f"{n},{y},{m},{m}\n" for n in COMMUNES for y in (2025, 2026) for m in (7, 8)),
+        [7.0] * 8 + [8.0] * 8,
+        ['compose: {period: "{Tháng}/{Năm}"}', "type: yearmonth", "primaryKey: [area, period]"],
+        lines=15,
+    ),
     "a sheet a month": Sample(
         "theo_thang.xlsx",
         workbook(
