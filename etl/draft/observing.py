@@ -11,6 +11,8 @@ from etl.extract.raw import plain
 
 MOST_LABELS = 150
 """Labels that are written into an entry at most."""
+LONGEST_LABEL = 400
+"""Letters of a label, which may say everything in two languages."""
 OBSERVED = ("indicator", "area", "period", "category", "status", "as_of")
 
 
@@ -218,7 +220,7 @@ def _key(plan: Plan) -> None:
 
 def _few(column: Column) -> bool:
     """Whether a column of texts could be one of labels, if nothing else tells the rows apart."""
-    return len(column.distinct) <= MOST_LABELS and max(map(len, column.distinct)) <= 300
+    return len(column.distinct) <= MOST_LABELS and max(map(len, column.distinct)) <= LONGEST_LABEL
 
 
 def _height(plan: Plan) -> int:

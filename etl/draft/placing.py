@@ -5,9 +5,13 @@ import re
 from typing import Any
 
 from etl.draft.columns import Column, period_of
+from etl.draft.layout import escaped
 from etl.draft.places import Places, days_of, places_in
 from etl.draft.plan import Field, Plan
 from etl.geography import FIRST_DAY_OF_THE_PRESENT_MAP
+
+MOST_KEPT = 150
+"""Names that are written into `keep_rows` at most."""
 
 
 def place_rows(plan: Plan, dated: Column | None, today: dt.date) -> None:
@@ -39,7 +43,7 @@ def _say_places(plan: Plan, places: Places) -> None:
     said = places.column.why = (
         f"{places.resolved} of {places.distinct} names are each a {what}{when}"
     )
-    if places.share >= 0.9:
+    if places.share >= 0.9 or _ask_for_ours(plan, places):
         plan.notebook.guess("area", said)
     else:
         example = ", ".join(repr(name) for name in places.unknown[:3])
@@ -51,6 +55,22 @@ def _say_places(plan: Plan, places: Places) -> None:
         plan.notebook.leave_open(
             "area", f"{names} can mean several places: write the district or province behind it"
         )
+
+
+def _ask_for_ours(plan: Plan, places: Places) -> bool:
+    """Whether it was asked if only rows of known places are wanted, as in tables of the country."""
+    known = [name for name in places.column.distinct if name not in places.unknown]
+    if not 0 < len(known) <= MOST_KEPT or plan.shaped.opened.format in ("json", "parquet"):
+        return False
+    answer = plan.notebook.ask(
+        "read.keep_rows",
+        f"only {len(known)} of {places.distinct} names are places of ours: leave the others out?",
+        {"ours": f"only {', '.join(known[:5])}", "all": "others are rejected, and seen there"},
+        "all",
+    )
+    if answer == "ours":
+        plan.read["keep_rows"] = f"^({'|'.join(map(escaped, known))})$"
+    return True
 
 
 def _places(plan: Plan, dated: Column | None, today: dt.date) -> Places | None:

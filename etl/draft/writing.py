@@ -37,9 +37,10 @@ def write(plan: Plan) -> str:
 
 def _block(name: str, content: dict[str, Any], notebook: Notebook) -> list[str]:
     """On one line, or one line a key where several of them are guesses."""
-    if not content:
-        return []
     others = [name, *(line for line in notebook.lines if line.startswith(f"{name}."))]
+    if not content:
+        said = notebook.comment(*others)
+        return [said] if said else []
     keys = [f"{name}.{key}" for key in content]
     spare = notebook.comment(*(line for line in others if line not in keys))
     if sum(map(bool, map(notebook.comment, keys))) < 3:

@@ -463,6 +463,12 @@ ASKED = {
         "no column names a place",
         ("nation", "area: national", "area: can_tho"),
     ),
+    "places of others": (
+        "i.csv",
+        "Tỉnh,Năm,Sản lượng\nHà Giang,2020,4\nHậu Giang,2020,5\nSóc Trăng,2020,6\nLào Cai,2020,7\n",
+        "only 2 of 4 names are places of ours",
+        ("ours", 'keep_rows: "^(Hậu Giang|Sóc Trăng)$"', "# ASK"),
+    ),
     "no period": (
         "g.csv",
         "Xã/phường,Số hộ\nNinh Kiều,40\nPhong Điền,50\n",
