@@ -24,8 +24,9 @@ from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings
 from etl.errors import ForesightError, Problems
 from etl.fetch import fetch, local_files
 from etl.preview import Preview, previewed
-from etl.settings import Settings
+from etl.settings import Settings, language
 from etl.simulate import ROWS
+from etl.translation import LANGUAGES, Language, located, translated
 from etl.warehouse import (
     NoWarehouse,
     Warehouse,
@@ -52,6 +53,8 @@ class Context:
     today: dt.date
     as_json: bool
     console: Console
+    language: Language = "en"
+    """In which errors are told."""
 
     def say(self, text: str) -> None:
         """A line for people; silent under `--json`."""
@@ -88,7 +91,8 @@ class Shell(click.Group):
             if not (is_disk_full(error) or error.filename):
                 raise
             told = _of_the_system(error, ctx.obj.settings.home)
-        _print_error(told, as_json=bool(ctx.params.get("as_json")))
+        spoken: Language = ctx.obj.language if ctx.obj else "en"
+        _print_error(told, spoken, as_json=bool(ctx.params.get("as_json")))
         return ctx.exit(1)
 
 
@@ -102,8 +106,9 @@ def _of_the_system(error: OSError, home: Path) -> ForesightError:
     )
 
 
-def _print_error(error: ForesightError, *, as_json: bool) -> None:
-    problems = error.problems if isinstance(error, Problems) else [error]
+def _print_error(error: ForesightError, language: Language, *, as_json: bool) -> None:
+    several = error.problems if isinstance(error, Problems) else [error]
+    problems = [_translated(problem, language) for problem in several]
     if as_json:
         found = [{"problem": p.problem, "where": p.where, "hint": p.hint} for p in problems]
         click.echo(json.dumps({"errors": found}, ensure_ascii=False))
@@ -112,14 +117,32 @@ def _print_error(error: ForesightError, *, as_json: bool) -> None:
         click.echo(str(problem), err=True)
 
 
+def _translated(error: ForesightError, language: Language) -> ForesightError:
+    return ForesightError(
+        translated(error.problem, language),
+        where=located(error.where, language),
+        hint=translated(error.hint, language),
+    )
+
+
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", help="State folder; FORESIGHT_HOME, or state/.")
 @click.option("--catalog", help="Another catalog than data_catalog.yaml.")
 @click.option("--today", help="The day to take for today, YYYY-MM-DD; for tests and replays.")
 @click.option("--json", "as_json", is_flag=True, help="Print results for machines.")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help="Language of errors; FORESIGHT_LANG, or that of the system.",
+)
 @click.pass_context
 def main(
-    ctx: click.Context, home: str | None, catalog: str | None, today: str | None, as_json: bool
+    ctx: click.Context,
+    home: str | None,
+    catalog: str | None,
+    today: str | None,
+    as_json: bool,
+    lang: Language | None,
 ) -> None:
     """Cần Thơ Foresight: from departmental files to forecasts on the screen."""
     ctx.obj = Context(
@@ -127,6 +150,7 @@ def main(
         today=_day(today),
         as_json=as_json,
         console=Console(stderr=False, emoji=False),  # :camera: in an answer stays what it is
+        language=lang or language(),
     )
 
 
@@ -147,7 +171,11 @@ def check(context: Context, write_schema: bool) -> None:
         schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
     for place, problem, hint in meaning_warnings(catalog):
-        click.echo(f"warning: {catalog.where(place)}: {problem}\n  {hint}", err=True)
+        told = _translated(
+            ForesightError(problem, where=catalog.where(place), hint=hint), context.language
+        )
+        warning = "cảnh báo" if context.language == "vi" else "warning"
+        click.echo(f"{warning}: {told}", err=True)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
     for dataset in catalog.resources:
         if dataset.fetched and not local_files(dataset, context.settings):

@@ -129,3 +129,16 @@ def test_a_day_that_is_none_is_refused(installation):
     shown = CliRunner().invoke(main, ["--today", "tomorrow", "check"])
     assert shown.exit_code == 2
     assert "write 2026-11-22" in shown.output
+
+
+def test_errors_are_told_in_vietnamese_where_that_is_asked_for(run, installation, monkeypatch):
+    wrong = HEAD + ENTRY.replace("title_en: Visitors", "titel_en: V").replace("integer", "int")
+    installation.catalog.write_text(wrong, encoding="utf-8")
+    told = run("--lang", "vi", "check").output
+    assert "visitors.indicators.visitors.titel_en: 'titel_en' không phải khóa" in told
+    assert "có phải ý ông/bà là 'title_en'?" in told
+    monkeypatch.setenv("FORESIGHT_LANG", "vi")
+    assert run("check").output == told
+    assert "did you mean" in run("--lang", "en", "check").output
+    machine = json.loads(run("--json", "check").output)["errors"]
+    assert ("thiếu 'title_en'", "hãy bổ sung") in [(e["problem"], e["hint"]) for e in machine]
