@@ -280,6 +280,46 @@ def resolve_many(
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
+Misfit = Literal["several", "another_time", "near", "unknown"]
+
+
+def suggestions(
+    name: str, on: date, level: Level | Collection[Level] | None = None
+) -> tuple[Misfit, list[Area]]:
+    """Why `name` is not the name of one area on that day, and the areas it may stand for.
+
+    `several`: it means all of these; `another_time`: it meant these at other times; `near`: these
+    are spelled most alike; `unknown`: there are none.
+    """
+    wanted = _Wanted.read(name, None)
+    day, levels = wanted.day(on), _levels(level)
+    ever = [area for area in wanted.areas() if area.level in levels]
+    if now := [area for area in ever if area.exists_on(day)]:
+        return "several", now
+    if ever:
+        return "another_time", ever
+    near = _near(wanted, day, levels)
+    return ("near" if near else "unknown"), near
+
+
+def successors(area: Area) -> list[Area]:
+    """The communes of today that took over a former commune; of any other area none."""
+    taken_over = (pl.col("old_code") == area.code) & (pl.col("old_valid_from") == area.valid_from)
+    codes = crosswalk().filter(taken_over)["new_code"].to_list()
+    return [one for code in codes for one in _areas_by_code()[code] if one.valid_to is None]
+
+
+def address(area: Area) -> str:
+    """'Xã Phú Tân, Huyện Châu Thành, Tỉnh Hậu Giang (cũ)': a name that is read again as this area.
+
+    The city and the nation are left out.
+    """
+    places = [area]
+    while places[-1].parent not in (None, "can_tho", "national"):
+        places += _areas_by_code()[places[-1].parent or ""]
+    return ", ".join(place.title for place in places)
+
+
 def _levels(level: Level | Collection[Level] | None) -> tuple[Level, ...]:
     if level is None:
         return get_args(Level)
@@ -460,20 +500,23 @@ def _listed(found: Iterable[Area]) -> str:
 
 def _address(area: Area) -> str:
     """'Xã Phú Tân, Huyện Châu Thành, Tỉnh Hậu Giang (cũ) [31384, until 2025-06-30]'"""
-    places = [area]
-    while places[-1].parent not in (None, "can_tho", "national"):
-        places += _areas_by_code()[places[-1].parent or ""]
     until = f", until {area.valid_to}" if area.valid_to else ""
-    return f"{', '.join(place.title for place in places)} [{area.code}{until}]"
+    return f"{address(area)} [{area.code}{until}]"
 
 
 def _hint(wanted: _Wanted, ever: list[Area], day: date, levels: tuple[Level, ...]) -> str:
     if ever:
         return f"at another time: {_listed(ever)}"
+    near = _near(wanted, day, levels)
+    return f"did you mean {_listed(near)}?" if near else ""
+
+
+def _near(wanted: _Wanted, day: date, levels: tuple[Level, ...]) -> list[Area]:
+    """Areas of that day whose names are spelled most alike."""
     here = [area for area in _all_areas() if area.exists_on(day) and area.level in levels]
     keys = defaultdict(list)
     for area in here:
         keys[_key(_tidy(area.name), bare=True)].append(area)
     asked = [_without_accents(key) for _, key in _readings(wanted.name, wanted.bare)]
     near = difflib.get_close_matches(asked[-1] if asked else "", keys, n=3, cutoff=0.75)
-    return f"did you mean {_listed(area for key in near for area in keys[key])}?" if near else ""
+    return [area for key in near for area in keys[key]]

@@ -15,6 +15,9 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+LIST_SHEET = "Cần sửa - To mend"
+"""The sheet `etl.returned` puts before those of a department; it is no part of its data."""
+
 
 def main() -> None:
     """Read the sheets whose name matches the pattern; without a pattern the first."""
@@ -33,7 +36,7 @@ def _sheets(path: Path, pattern: str) -> tuple[list[str], list[tuple[str, Any, A
     # From an open file the reader goes by the content: many a .xls is an xlsx.
     with path.open("rb") as file:
         book = CalamineWorkbook.from_filelike(file)
-    names = book.sheet_names
+    names = [name for name in book.sheet_names if name != LIST_SHEET]
     wanted = [name for name in names if re.search(pattern, name)] if pattern else names[:1]
     found = []
     for name in wanted:

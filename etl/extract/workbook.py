@@ -30,9 +30,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
 
 
 def _frame(sheet: Sheet, dataset: Dataset, where: str) -> pl.DataFrame:
-    grid: list[Row] = [[text_of(cell, dataset.read.decimal) for cell in row] for row in sheet.rows]
-    grid = decode_columns(grid, dataset.read.text, dataset.words)
-    top, labels = _labels(grid, sheet.merged, dataset, where)
+    grid, top, labels = grid_of(sheet, dataset, where)
     rows = list(_body(grid, top, dataset))
     columns: dict[str, list[str | None]] = {
         label: [row[i] if i < len(row) else None for _, row in rows]
@@ -41,6 +39,18 @@ def _frame(sheet: Sheet, dataset: Dataset, where: str) -> pl.DataFrame:
     columns["$sheet"] = [sheet.name] * len(rows)
     numbers = [number for number, _ in rows]
     return shaped(columns, numbers, dataset, sheet=sheet.name, where=where)
+
+
+def grid_of(sheet: Sheet, dataset: Dataset, where: str) -> tuple[list[Row], int, list[str]]:
+    """Text of all cells, number of rows down to and with the header, and a label a column.
+
+    Raises:
+        UnreadableFile: there is no header as declared.
+    """
+    grid: list[Row] = [[text_of(cell, dataset.read.decimal) for cell in row] for row in sheet.rows]
+    grid = decode_columns(grid, dataset.read.text, dataset.words)
+    top, labels = _labels(grid, sheet.merged, dataset, where)
+    return grid, top, labels
 
 
 def _labels(

@@ -12,12 +12,15 @@ from etl.geography import (
     AmbiguousArea,
     BrokenCrosswalk,
     UnknownArea,
+    address,
     areas,
     checked_weights,
     crosswalk,
     district_weights,
     resolve,
     resolve_many,
+    successors,
+    suggestions,
     tiles,
     weights_to_present,
 )
@@ -325,3 +328,30 @@ def test_carrying_figures_over_neither_makes_nor_loses_any(figures):
 def test_an_edit_that_loses_people_is_refused(edit):
     with pytest.raises(BrokenCrosswalk):
         checked_weights(crosswalk().with_columns(edit))
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "misfit", "first"),
+    [
+        ("Phường Ninh Kieu", AFTER, "near", "Phường Ninh Kiều"),
+        ("Phường Xuân Khánh", AFTER, "another_time", "Phường Xuân Khánh"),
+        ("Xã Phú Tân", BEFORE, "several", "Xã Phú Tân"),
+        ("Qwertz", AFTER, "unknown", None),
+    ],
+)
+def test_a_name_that_means_no_one_area_says_why_and_what_it_may_mean(name, on, misfit, first):
+    why, found = suggestions(name, on, "commune")
+    assert (why, next((area.title for area in found), None)) == (misfit, first)
+
+
+def test_the_address_of_every_former_commune_is_read_again_as_that_commune():
+    for code, start in FORMER.select("code", "valid_from").iter_rows():
+        area = resolve(code, BEFORE, "commune")
+        assert area.valid_from == start
+        assert resolve(address(area), BEFORE, "commune") == area
+
+
+def test_every_former_commune_has_successors_and_a_present_one_that_is_new_has_none():
+    former = [resolve(code, BEFORE, "commune") for code in FORMER["code"]]
+    assert all(successors(area) for area in former)
+    assert {heir.valid_to for area in former for heir in successors(area)} == {None}

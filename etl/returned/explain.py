@@ -1,0 +1,224 @@
+"""What a department is told of a broken rule: what was found, what was expected, what to do."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from etl.catalog import Dataset, FieldEntry, Level
+from etl.extract.raw import text_of
+from etl.geography import (
+    AmbiguousArea,
+    Area,
+    Misfit,
+    UnknownArea,
+    address,
+    resolve,
+    successors,
+    suggestions,
+)
+from etl.normalise import STATUSES
+from etl.periods import Period, UnreadablePeriod
+from etl.returned.broken import Broken
+from etl.returned.twins import Twins
+from etl.rule_words import Language, kind_of, phrase, remedy, title
+
+MOST_NAMED = 12
+SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠"}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One broken rule, in one language."""
+
+    title: str
+    expected: str
+    remedy: str
+
+    def text(self, language: Language, value: str | None) -> str:
+        """The words of a comment: rule, text found, what was expected, what to do."""
+        there = value or phrase("note.empty", language)
+        return "\n".join(
+            [
+                self.title,
+                phrase("note.found", language, value=there[:200]),
+                phrase("note.expected", language, expected=self.expected),
+                phrase("note.remedy", language, remedy=self.remedy),
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the explanation may draw on besides the broken rule itself."""
+
+    texts: Mapping[str, str | None]
+    """Text of the record by field."""
+    labels: Mapping[str, str]
+    """Label in the file by field."""
+    cells: int = 0
+    """Cells in a line that cannot be split, and those it should have."""
+    columns: int = 0
+    twins: Twins | None = None
+
+
+def reason(broken: Broken, told: Told, language: Language) -> Reason:
+    """Why the record was not taken."""
+    dataset = broken.dataset
+    named = next((rule for rule in dataset.rules if rule.name == broken.rule), None)
+    kind = "relation" if named else kind_of(broken.rule, broken.field)
+    heading = title(kind, language)
+    if named:
+        heading = (named.title_en if language == "en" else named.title) or named.title or heading
+        return Reason(heading, _relation(named.check, told, language), remedy("relation", language))
+    entry = dataset.field(broken.field or "")
+    if kind == "line_readable" or entry is None:
+        expected = phrase("expected.line", language, expected=told.columns, found=told.cells)
+    elif kind == "unique":
+        expected = _once(broken, told, language)
+    elif kind == "relation":
+        heading = expected = broken.rule
+    else:
+        expected = _allowed(kind, entry, broken, told, language)
+    return Reason(heading, expected, remedy(kind, language))
+
+
+def _allowed(kind: str, entry: FieldEntry, broken: Broken, told: Told, language: Language) -> str:
+    if kind == "known" and entry.name == "area":
+        return _place(broken, told, language)
+    if kind == "known":
+        labels = [c.label for c in entry.categories] or list(STATUSES)
+        return phrase("expected.allowed", language, allowed=_listed(labels))
+    if kind == "readable":
+        return _form(entry, broken.dataset, language)
+    return _limit(kind, entry, broken.dataset, language)
+
+
+def _limit(kind: str, entry: FieldEntry, dataset: Dataset, language: Language) -> str:
+    limits = entry.constraints
+    if kind in ("minimum", "maximum"):
+        limit = limits.minimum if kind == "minimum" else limits.maximum
+        return phrase(f"expected.{kind}", language, limit=text_of(limit, dataset.read.decimal))
+    if kind == "enum":
+        return phrase("expected.allowed", language, allowed=_listed(limits.enum or []))
+    if kind == "pattern":
+        return phrase("expected.pattern", language, pattern=entry.description or limits.pattern)
+    if kind == "length":
+        many = phrase("note.any_length", language)
+        return phrase(
+            "expected.length",
+            language,
+            least=limits.min_length or 0,
+            most=many if limits.max_length is None else limits.max_length,
+        )
+    return phrase("expected.filled", language)
+
+
+def _form(entry: FieldEntry, dataset: Dataset, language: Language) -> str:
+    """How a value that can be read is written."""
+    if entry.name in ("period", "as_of") or entry.type in ("year", "yearmonth"):
+        return phrase("expected.period", language)
+    if entry.type == "date":
+        forms = " / ".join(_pattern_of_day(form, language) for form in dataset.read.dates)
+        return phrase("expected.date", language, forms=forms)
+    if entry.type == "boolean":
+        return phrase("expected.boolean", language)
+    read = dataset.read
+    thousands = (
+        phrase("note.thousands", language, thousands=read.thousands) if read.thousands else ""
+    )
+    key = "expected.integer" if entry.type == "integer" else "expected.number"
+    return phrase(key, language, decimal=read.decimal, thousands=thousands)
+
+
+def _pattern_of_day(form: str, language: Language) -> str:
+    """'%d/%m/%Y' as 'ngày/tháng/năm', with an example."""
+    words = {
+        "vi": {"d": "ngày", "m": "tháng", "Y": "năm"},
+        "en": {"d": "day", "m": "month", "Y": "year"},
+    }[language]
+    shown = re.sub(r"%([a-zA-Z])", lambda match: words.get(match[1], match[0]), form)
+    return f"{shown} ({dt.date(2026, 1, 31).strftime(form)})"
+
+
+def _place(broken: Broken, told: Told, language: Language) -> str:
+    dataset, name = broken.dataset, broken.value or told.texts.get("area") or ""
+    day = day_of(dataset, told.texts)
+    on = phrase("note.on", language, day=f"{day:%d/%m/%Y}") if day else ""
+    levels = tuple(dataset.clean.areas.level) if dataset.clean.areas else None
+    misfit, areas = _misfit(name, day or dt.date.max, levels)
+    heirs = [heir for area in areas for heir in successors(area) if area.valid_to]
+    if misfit == "another_time" and heirs:
+        return phrase(
+            "expected.area_succeeded",
+            language,
+            on=on,
+            areas="; ".join(dict.fromkeys(address(area) for area in areas[:MOST_NAMED])),
+            successors=_written(heirs, dt.date.max),
+        )
+    return phrase(f"expected.area_{misfit}", language, on=on, areas=_written(areas, day))
+
+
+@cache
+def _misfit(name: str, day: dt.date, levels: tuple[Level, ...] | None) -> tuple[Misfit, list[Area]]:
+    return suggestions(name, day, levels)
+
+
+def _written(areas: list[Area], day: dt.date | None) -> str:
+    """Names that would be read as these areas, the shortest that will do."""
+    names = {area: area.title for area in areas[:MOST_NAMED]}
+    for area, name in names.items():
+        try:
+            sure = resolve(name, day or dt.date.max, area.level) == area
+        except (UnknownArea, AmbiguousArea):
+            sure = False
+        names[area] = name if sure else address(area)
+    return "; ".join(dict.fromkeys(names.values()))
+
+
+def day_of(dataset: Dataset, texts: Mapping[str, str | None]) -> dt.date | None:
+    """The day as of which the name of a place is read; `None` for today's."""
+    on = dataset.clean.areas.on if dataset.clean.areas else None
+    text = on if on and dataset.field(on) is None else texts.get(on or "period")
+    for formats in ((), dataset.read.dates):
+        try:
+            return Period.parse(text, formats).end if text else None
+        except UnreadablePeriod:
+            continue
+    return None
+
+
+def _once(broken: Broken, told: Told, language: Language) -> str:
+    key = broken.dataset.schema_.primary_key if broken.rule == "key_unique" else [broken.field]
+    columns = " + ".join(told.labels.get(name or "", name or "") for name in key)
+    twins = told.twins or Twins()
+    if twins.records:
+        others = ", ".join(map(str, twins.records))
+        return phrase("expected.once_record", language, columns=columns, others=others)
+    if twins.files:
+        others = ", ".join(twins.files)
+        return phrase("expected.once_file", language, columns=columns, others=others)
+    return phrase("expected.once", language, columns=columns)
+
+
+def _relation(check: str, told: Told, language: Language) -> str:
+    left, sign, right = check.split(" ", 2)
+    return phrase(
+        "expected.relation",
+        language,
+        left=_side(left, told),
+        sign=SIGNS.get(sign, sign),
+        right=_side(right, told),
+    )
+
+
+def _side(name: str, told: Told) -> str:
+    label = told.labels.get(name)
+    text = told.texts.get(name)
+    return f"{label} ({text})" if label and text else label or name
+
+
+def _listed(values: list[str]) -> str:
+    more = " …" if len(values) > MOST_NAMED else ""
+    return ", ".join(values[:MOST_NAMED]) + more
