@@ -42,13 +42,15 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     content = path.read_bytes()
     text_path, body = _as_utf8(path, content, dataset)
     skipped, labels = _header(body, dataset, path)
+    records, blank = _count(body, dataset, skipped)
     return Raw(
         path=str(text_path),
         labels=labels,
-        records=_count(body, dataset, skipped),
+        records=records,
         checksum=hashlib.blake2b(content, digest_size=20).hexdigest(),
         size=len(content),
         header_lines=skipped,
+        blank_lines=tuple(blank),
     )
 
 
@@ -140,8 +142,8 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     )
 
 
-def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
-    """Records after the header, without blank lines; counted without the reader of columns."""
+def _count(body: bytes, dataset: Dataset, skipped: int) -> tuple[int, list[int]]:
+    """Records after the header, and the blank lines; counted without the reader of columns."""
     read = dataset.read
     text = np.frombuffer(body, dtype=np.uint8)
     quotes = np.flatnonzero(text == ord(read.quote))
@@ -151,7 +153,8 @@ def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
             delimiter=dataset.delimiter,
             quotechar=read.quote,
         )
-        return sum(1 for row in reader if row and reader.line_num > skipped)
+        rows = [bool(row) for row in reader if reader.line_num > skipped]
+        return sum(rows), [number for number, filled in enumerate(rows, start=1) if not filled]
     breaks = np.flatnonzero(text == LINE_FEED)
     head = breaks[skipped - 1] if skipped <= len(breaks) else len(text)
     ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]  # one inside quotes ends nothing
@@ -160,11 +163,11 @@ def _count(body: bytes, dataset: Dataset, skipped: int) -> int:
     ends = ends[ends > head]
     starts = np.concatenate([[head + 1], ends[:-1] + 1])
     blank = [
-        index
+        int(index) + 1
         for index in np.flatnonzero(ends - starts <= MOST_BLANK)
         if not body[starts[index] : ends[index]].strip(b"\r\0 ")
     ]
-    return len(ends) - len(blank)
+    return len(ends) - len(blank), blank
 
 
 def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:

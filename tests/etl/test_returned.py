@@ -259,6 +259,12 @@ def test_records_with_line_breaks_in_them_are_counted_as_one(returned):
     assert "Expected: 6 cells; there are 7" in marked(book)["A4"]
 
 
+def test_blank_lines_are_no_records_and_move_no_mark(returned):
+    content = lines([HEADER, RECORDS[4]]) + b"\n\n"
+    content += lines([[*RECORDS[5], "thừa"], [*RECORDS[4][:1], "5/2026", "-1", "-2", "", ""]])
+    assert set(marked(returned(visits("csv"), visits_csv=content))) == {"A3", "C4"}
+
+
 def test_under_a_merged_header_the_right_cell_is_marked(returned):
     made = io.BytesIO()
     with xlsxwriter.Workbook(made) as book:
