@@ -11,7 +11,7 @@ from dashboard.reader import Reader, today
 from dashboard.text import Text
 from dashboard.views import accuracy, communes, data, indicators, overview
 from etl.settings import Settings
-from etl.warehouse import NoWarehouse
+from etl.warehouse import DamagedBuild, NoWarehouse
 
 FAVICON = Path(__file__).parent / "static" / "favicon.png"
 PAGES = {
@@ -32,6 +32,9 @@ def main() -> None:
     try:
         reader = Reader(queries.current(Settings.read().home), lang, today())
         reader.rows("facts")
+    except DamagedBuild:
+        layout.nothing(text, text("damaged.title"), text("damaged.body"), text("damaged.command"))
+        return
     except NoWarehouse:
         layout.nothing(text, text("empty.title"), text("empty.body"), text("empty.command"))
         return

@@ -15,15 +15,28 @@ from pathlib import Path
 from typing import Any
 
 import click
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 
 from etl import pipeline
-from etl.catalog import Catalog, json_schema, load_catalog, parse_catalog
+from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
 from etl.errors import ForesightError, Problems
+from etl.fetch import fetch, local_files
+from etl.preview import Preview, previewed
 from etl.settings import Settings
 from etl.simulate import ROWS
-from etl.warehouse import NoWarehouse, Warehouse, builds, current_build, prune, undo
+from etl.warehouse import (
+    NoWarehouse,
+    Warehouse,
+    builds,
+    current_build,
+    disk_full,
+    is_disk_full,
+    prune,
+    refreshing,
+    undo,
+)
 
 KEPT_BUILDS = 5
 
@@ -67,8 +80,23 @@ class Shell(click.Group):
         try:
             return super().invoke(ctx)
         except ForesightError as error:
-            _print_error(error, as_json=bool(ctx.params.get("as_json")))
-            ctx.exit(1)
+            told = error
+        except OSError as error:
+            if not (is_disk_full(error) or error.filename):
+                raise
+            told = _of_the_system(error, ctx.obj.settings.home)
+        _print_error(told, as_json=bool(ctx.params.get("as_json")))
+        return ctx.exit(1)
+
+
+def _of_the_system(error: OSError, home: Path) -> ForesightError:
+    if is_disk_full(error):
+        return disk_full(home)
+    return ForesightError(
+        error.strerror or str(error),
+        where=str(error.filename),
+        hint="see that it is there, and that this account may read and write it",
+    )
 
 
 def _print_error(error: ForesightError, *, as_json: bool) -> None:
@@ -115,31 +143,94 @@ def check(context: Context, write_schema: bool) -> None:
         schema = context.settings.catalog.with_name("data_catalog.schema.json")
         schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
+    for place, problem, hint in meaning_warnings(catalog):
+        click.echo(f"warning: {catalog.where(place)}: {problem}\n  {hint}", err=True)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
+    for dataset in catalog.resources:
+        if dataset.fetched and not local_files(dataset, context.settings):
+            context.say(f"{dataset.name}: not fetched yet; foresight refresh fetches it")
     context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
     context.result({"datasets": len(catalog.resources), "files": len(files)})
 
 
 @main.command()
-@click.option("--full", is_flag=True, help="Load and forecast everything again.")
+@click.option("--limit", default=20, show_default=True, help="Figures to show.")
+@click.pass_obj
+def plan(context: Context, limit: int) -> None:
+    """What a refresh would change: rows, figures, forecasts. Changes nothing."""
+    from forecasts.run import due
+
+    catalog = _catalog(context)
+    settings = context.settings
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (
+        Progress(context) as progress,
+        previewed(catalog, settings, today=context.today, progress=progress) as (preview, aside),
+    ):
+        series = due(aside, catalog, context.today)
+    if preview.plan.nothing and series.is_empty():
+        context.say("nothing would change")
+    _say_preview(context, preview, series, limit)
+
+
+def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit: int) -> None:
+    forecasts = series.group_by("indicator", "level", "frequency", maintain_order=True).agg(
+        series=pl.len(), refused=pl.col("refused").count()
+    )
+    parts = {
+        "files to load": pl.DataFrame({"file": [file.shown for file in preview.plan.changed]}),
+        "files gone": pl.DataFrame({"file": [file for _, file in preview.plan.gone]}),
+        "records": preview.loads,
+        "figures": preview.by_indicator(),
+        f"the {limit} figures that change most": preview.changed().head(limit),
+        "series to forecast again": forecasts,
+    }
+    if context.as_json:
+        context.result({name: frame.to_dicts() for name, frame in parts.items()})
+        return
+    for name, frame in parts.items():
+        if not frame.is_empty():
+            context.say(f"\n{name}")
+            context.table(frame.columns, [list(row) for row in frame.iter_rows()])
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="Load and forecast everything again; history stays.")
 @click.option("--rows", default=ROWS, show_default=True, help="Rows of simulated dossiers.")
 @click.option("--workers", type=int, help="Processes for slow models; by default one per core.")
+@click.option("--wait", default=0.0, help="Seconds to wait for another refresh to end.")
 @click.pass_obj
-def refresh(context: Context, full: bool, rows: int, workers: int | None) -> None:
+def refresh(context: Context, full: bool, rows: int, workers: int | None, wait: float) -> None:
     """Load what changed, forecast what is affected, move the pointer."""
     catalog = _catalog(context)
     settings = context.settings
     settings.home.mkdir(parents=True, exist_ok=True)
-    with Progress(context) as progress:
+    with (
+        Progress(context) as progress,
+        refreshing(settings.home, wait=wait, waiting=context.say),
+    ):
         pipeline.generate(catalog, settings, progress, rows)
-        plan = pipeline.plan(catalog, settings, None if full else _current(settings))
+        stale = [str(source) for source in fetch(catalog, settings, progress) if source.problem]
+        plan = pipeline.plan(catalog, settings, _current(settings), again=full)
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
-            context.result({"build": current_build(settings.home), "changed": False})
+            _say_stale(context, stale)
+            unchanged = {"build": current_build(settings.home), "changed": False}
+            context.result(_with_stale(unchanged, stale))
             return
         outcome = _build(context, catalog, plan, full, workers, progress)
-    prune(settings.home, KEPT_BUILDS)
-    _report(context, outcome)
+        prune(settings.home, KEPT_BUILDS)
+    _report(context, _with_stale(outcome, stale))
+
+
+def _with_stale(outcome: dict[str, Any], stale: list[str]) -> dict[str, Any]:
+    return {**outcome, "stale": stale} if stale else outcome
+
+
+def _say_stale(context: Context, stale: list[str]) -> None:
+    """What did not answer, and how old the copy is that stays in use."""
+    for line in stale:
+        context.say(f"not fetched: {line}")
 
 
 def _catalog(context: Context) -> Catalog:
@@ -179,13 +270,18 @@ def _build(
     from forecasts.run import forecast_all
 
     started = time.perf_counter()
-    with Warehouse.build(context.settings.home, empty=full) as warehouse:
+    with Warehouse.build(context.settings.home) as warehouse:
         loaded = pipeline.refresh(
             warehouse, catalog, context.settings, plan, today=context.today, progress=progress
         )
         load_seconds = time.perf_counter() - started
         summary = forecast_all(
-            warehouse, catalog, today=context.today, progress=progress, workers=workers
+            warehouse,
+            catalog,
+            today=context.today,
+            progress=progress,
+            workers=workers,
+            again=full,
         )
         pipeline.note(warehouse, "engine", engine())
     return {
@@ -211,6 +307,7 @@ def _report(context: Context, outcome: dict[str, Any]) -> None:
         f"{outcome['series_forecast']:,} series forecast, {outcome['series_refused']:,} refused "
         f"in {outcome['forecast_seconds']} s"
     )
+    _say_stale(context, outcome.get("stale", []))
 
 
 class Progress:
@@ -269,7 +366,9 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
     from etl.returned import give_back
 
     with Warehouse.open(context.settings.home) as warehouse:
-        catalog = parse_catalog(pipeline.facts_of(warehouse)["catalog"])
+        catalog = parse_catalog(
+            pipeline.facts_of(warehouse)["catalog"], folder=context.settings.catalog.parent
+        )
         given = give_back(warehouse, catalog, context.settings, out, dataset=dataset)
     if not given:
         context.say("no record was rejected, so there is nothing to give back")
@@ -284,10 +383,23 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
         )
 
 
-@main.command("builds")
+@main.command()
+@click.option("--dataset", help="Only this dataset.")
 @click.pass_obj
-def list_builds(context: Context) -> None:
-    """All builds on disk, newest first."""
+def corrections(context: Context, dataset: str | None) -> None:
+    """Cells corrected on the way in: what stood there, what was read instead, why, by whom."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = warehouse.query("dashboard", "corrections", dataset=dataset)
+    context.table(found.columns, [list(row) for row in found.iter_rows()])
+
+
+@main.command("builds")
+@click.option("--keep", type=click.IntRange(min=1), help="Delete all but so many, newest first.")
+@click.pass_obj
+def list_builds(context: Context, keep: int | None) -> None:
+    """All builds on disk, newest first. A refresh keeps five; the current one is never deleted."""
+    if keep:
+        prune(context.settings.home, keep)
     rows = [
         [
             "*" if build.current else "",

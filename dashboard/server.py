@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard import layout, queries
 from dashboard.text import Text
 from etl.settings import Settings
-from etl.warehouse import NoWarehouse
+from etl.warehouse import DamagedBuild, NoWarehouse
 
 HERE = Path(__file__).parent
 BOOT = '<head><script src="/app/static/boot.js"></script>'
@@ -118,7 +118,7 @@ async def health(request: Request) -> JSONResponse:
     del request
     try:
         build = queries.current(Settings.read().home)
-    except NoWarehouse:
+    except (DamagedBuild, NoWarehouse):
         return JSONResponse({"ready": False, "build": None}, status_code=503)
     return JSONResponse({"ready": True, "build": build.name})
 

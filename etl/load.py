@@ -18,10 +18,12 @@ from pathlib import Path
 import polars as pl
 
 from etl.catalog import Dataset
+from etl.corrections import keep_corrections
 from etl.errors import ForesightError
 from etl.extract import READERS, delimited
 from etl.extract.raw import FILE, RECORD, ROW, SHEET, Raw
 from etl.normalise import Column, columns
+from etl.totals import keep_totals
 from etl.validate import Check, checks
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -31,6 +33,10 @@ MOST_RULES = 60
 
 class AccountOpen(ForesightError):
     """Records went missing between the file and the warehouse."""
+
+
+class ChangedWhileRead(ForesightError):
+    """A file was replaced or written to between two looks at it."""
 
 
 class TooManyRejected(ForesightError):
@@ -75,10 +81,14 @@ def load_files(
         AccountOpen: the account of a file does not close.
         TooManyRejected: more records are bad than `clean.max_rejected` allows.
     """
+    stamps = {arrival.load: _stamp(arrival) for arrival in arrivals}
     extracted = ((arrival, READERS[dataset.format](arrival.path, dataset)) for arrival in arrivals)
     for batch in _batches(extracted):
         started = time.perf_counter()
         counts = _load_batch(warehouse, dataset, batch)
+        for arrival, _ in batch:
+            if _stamp(arrival) != stamps[arrival.load]:
+                raise changed_while_read(arrival.shown)
         elapsed = time.perf_counter() - started
         total = sum(raw.records for _, raw in batch) or 1
         for arrival, raw in batch:
@@ -94,7 +104,28 @@ def load_files(
                 seconds=elapsed * raw.records / total,
             )
             _close_account(done, dataset)
+            keep_totals(
+                warehouse, dataset, load=arrival.load, file=arrival.shown, totals=raw.totals
+            )
             yield done
+
+
+def changed_while_read(shown: str) -> ChangedWhileRead:
+    """The error for a file that is not the one that was looked at before."""
+    return ChangedWhileRead(
+        "it was changed while it was read",
+        where=shown,
+        hint="nothing was loaded; wait until it is written, then run again: foresight refresh",
+    )
+
+
+def _stamp(arrival: Arrival) -> tuple[int, int, int, int] | None:
+    """What changes when a file is replaced or written to; `None` where it is gone."""
+    try:
+        stat = arrival.path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 Batch = list[tuple[Arrival, Raw]]
@@ -131,6 +162,7 @@ def _load_batch(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> Counts:
         _stage(warehouse, made, rules, relation)
     rules = _mark_repeated(warehouse, dataset, rules)
     _keep_unreadable(warehouse, dataset, batch)
+    keep_corrections(warehouse, dataset)
     _keep_rejected(warehouse, dataset, rules)
     _keep_accepted(warehouse, dataset, made)
     counts = _counts(warehouse, batch)
@@ -325,7 +357,8 @@ def _close_account(done: FileLoad, dataset: Dataset) -> None:
             f"{done.records} records were counted, but {found} accounted for "
             f"({done.accepted} accepted, {done.rejected} rejected, {done.unreadable} unreadable)",
             where=done.arrival.shown,
-            hint="nothing was loaded; look for a quote that never closes",
+            hint="nothing was loaded; look for a quote within a quoted cell, and, where there is "
+            "but one column, for blank lines",
         )
     bad = done.rejected + done.unreadable
     if done.records and bad / done.records > dataset.clean.max_rejected:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.catalog import Dataset, FieldEntry, Level, Status
-from etl.extract.raw import MissingColumn, Raw, column_of, plain
-from etl.geography import areas, resolve_many
+from etl.catalog import Dataset, FieldEntry, Status
+from etl.corrections import corrected
+from etl.extract.raw import MissingColumn, Raw, RepeatedColumn, column_of, plain
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -31,6 +31,11 @@ STATUSES: dict[str, Status] = {
     "dự toán": "plan",
     "plan": "plan",
 }
+
+
+EXACT = 2**53
+"""Whole numbers below this are the same as a double and as text."""
+SHOWN_LABELS, SHOWN_LETTERS = 30, 60
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,10 @@ def columns(dataset: Dataset, raw: Raw, relation: str, warehouse: Warehouse) -> 
 
     Raises:
         MissingColumn: a field is neither a column of the file nor a constant.
+        SourceMended, SourceChanged, NotOneRecord: a declared correction does not fit the file.
     """
     texts = {field.name: _raw_text(field, dataset, raw) for field in dataset.schema_.fields}
+    texts = corrected(dataset, texts, relation, warehouse)
     made: list[Column] = []
     for field in dataset.schema_.fields:
         text = texts[field.name]
@@ -88,10 +95,24 @@ def _raw_text(field: FieldEntry, dataset: Dataset, raw: Raw) -> str:
         raise MissingColumn(
             f"no column for {field.name!r}: looked for {', '.join(map(repr, field.spellings))}",
             where=dataset.path,
-            hint=f"columns there: {', '.join(label for label in raw.labels if label)}; "
+            hint=f"columns there: {_some(raw.labels)}; "
             f"add the spelling to `from` of {dataset.name}.{field.name}",
         )
+    label = raw.labels[position]
+    if [plain(other) for other in raw.labels].count(plain(label)) > 1:
+        raise RepeatedColumn(
+            f"two columns are called {label!r}, which {field.name!r} is read from",
+            where=dataset.path,
+            hint="rename one of them in the file, or ask which one counts",
+        )
     return f"c{position}"
+
+
+def _some(labels: list[str]) -> str:
+    """Labels to look through, however many and long they are."""
+    filled = [label for label in labels if label]
+    more = [f"and {len(filled) - SHOWN_LABELS} more"] if len(filled) > SHOWN_LABELS else []
+    return ", ".join([label[:SHOWN_LETTERS] for label in filled[:SHOWN_LABELS]] + more)
 
 
 def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
@@ -100,7 +121,9 @@ def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
         number = f"try_cast({_digits(trimmed, dataset)} as double)"
         if field.type == "number":
             return f"case when isfinite({number}) then {number} end"
-        return f"case when {number} = round({number}) then {number}::bigint end"
+        # Beyond this a whole number would be rounded, and further on not even fit.
+        whole = f"{number} = round({number}) and abs({number}) < {EXACT}"
+        return f"case when {whole} then {number}::bigint end"
     if field.type == "date":
         formats = ", ".join(literal(form) for form in [*dataset.read.dates, "%Y-%m-%d"])
         return f"try_strptime({trimmed}, [{formats}])::date"
@@ -206,10 +229,13 @@ def _area(
         f"select distinct {text} as spelling, {when} as moment from {relation} "
         f"where {text} is not null order by 1, 2"
     )
+    meant = _resolve_areas(found, dataset)
+    if not field.sensitive:
+        _keep_problems(meant, dataset, warehouse)
     return _looked_up(
         field,
         text,
-        _resolve_areas(found, dataset),
+        meant,
         {"area": "code", "area_vintage": "vintage"},
         also=f" and {{}}.moment is not distinct from {when}",
     )
@@ -222,12 +248,11 @@ def _when(texts: dict[str, str], dataset: Dataset) -> str:
         return texts.get("period", "null::varchar")
     field = dataset.field(on)
     day = f"date {literal(on)}" if field is None else _cast(field, texts[on], dataset)
-    return f"({_era(day)})::varchar"
+    return f"({_era(day, dataset.map.starts)})::varchar"
 
 
-def _era(day: str) -> str:
+def _era(day: str, starts: list[dt.date]) -> str:
     """First day of the span without changes that holds `day`; the newest for a missing day."""
-    starts = sorted(set(areas()["valid_from"].to_list()))
     cases = " ".join(
         f"when {day} >= date '{start}' then date '{start}'" for start in reversed(starts)
     )
@@ -235,15 +260,35 @@ def _era(day: str) -> str:
 
 
 def _resolve_areas(found: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    """Columns spelling, moment, code, vintage; the last two null where no one area is meant."""
+    """Columns spelling, moment, code, vintage, problem.
+
+    Where no one area is meant, code and vintage are null and problem says why.
+    """
     levels = dataset.clean.areas.level if dataset.clean.areas else []
-    rows: list[tuple[str, str | None, str | None, dt.date | None]] = []
+    rows: list[tuple[str, str | None, str | None, dt.date | None, str | None]] = []
     for moment, group in found.group_by("moment", maintain_order=True):
-        names = group["spelling"].to_list()
-        meant = _first_resolved(names, _days(moment[0]), levels)
-        rows += [(name, moment[0], *meant.get(name, (None, None))) for name in names]
-    schema = {"spelling": pl.String, "moment": pl.String, "code": pl.String, "vintage": pl.Date}
+        meant = dataset.map.resolve_many(group["spelling"], _days(moment[0]), levels)
+        rows += [(name, moment[0], *answer) for name, *answer in meant.iter_rows()]
+    schema = {
+        "spelling": pl.String,
+        "moment": pl.String,
+        "code": pl.String,
+        "vintage": pl.Date,
+        "problem": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _keep_problems(meant: pl.DataFrame, dataset: Dataset, warehouse: Warehouse) -> None:
+    """Why names are not known, for whoever is shown the rejected records."""
+    problems = meant.drop_nulls("problem").select("spelling", "problem").unique(maintain_order=True)
+    name = literal(dataset.name)
+    with warehouse.registered(problems) as now:
+        warehouse.run(
+            f"delete from unknown_area "
+            f"where dataset = {name} and spelling in (select spelling from {now}); "
+            f"insert into unknown_area select {name}, spelling, problem from {now}"
+        )
 
 
 def _days(moment: str | None) -> list[dt.date]:
@@ -252,18 +297,6 @@ def _days(moment: str | None) -> list[dt.date]:
         return [dt.date.max]
     period = _read_period(moment)
     return [period.end, period.start] if period else [dt.date.max]
-
-
-def _first_resolved(
-    names: list[str], days: list[dt.date], levels: list[Level]
-) -> dict[str, tuple[str, dt.date]]:
-    """What each name means on the first day on which it means one area of one of the levels."""
-    meant: dict[str, tuple[str, dt.date]] = {}
-    for day in days:
-        open_names = [name for name in names if name not in meant]
-        answers = resolve_many(open_names, on=day, level=levels).drop_nulls("code")
-        meant |= {name: (code, start) for name, code, start, _ in answers.iter_rows()}
-    return meant
 
 
 def _looked_up(

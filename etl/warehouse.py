@@ -5,15 +5,24 @@ and then replaces the one-line file `CURRENT`. Readers open the build they were 
 path is never reused: a process that still holds an old connection would go on reading the old data
 under the new name. SQL lives in `<package>/sql/<name>.sql`; identifiers are composed here and in
 `etl.compile` only.
+
+Publishing survives a kill and a power cut at any point: the file, the intended pointer
+(`CURRENT.new`), the rename and the pointer are each on disk before the next is begun. A build that
+`CURRENT.new` names and `CURRENT` does not was never read by anyone; the next refresh removes it.
 """
 
+import datetime as dt
+import errno
+import json
 import os
+import platform
 import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -46,20 +55,41 @@ COLUMNS = """
     where c.database_name = current_database()
     order by c.table_name, c.column_index
 """
-IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
+BUILD = re.compile(r"\d{5,}")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM_TOLD = (*map(os.strerror, NO_ROOM), "max_temp_directory_size")
+DAMAGE_TOLD = ("Corrupt database file", "Could not read", "not a valid DuckDB database file")
+BACK = (
+    "go back to the build before with: foresight undo, or make all anew: foresight refresh --full"
+)
+PAUSE = 0.1
+"""Seconds between two looks at a lock that another process holds."""
 
 
 class NoWarehouse(ForesightError):
     """There is no build to read yet."""
 
 
+class DamagedBuild(ForesightError):
+    """The pointer or the build it names is not what was written."""
+
+
+class DiskFull(ForesightError):
+    """There is no room for the next build, or for what it is made from."""
+
+
 class RefreshRunning(ForesightError):
     """Another process is building the warehouse."""
 
 
+class UnreadableExpression(ForesightError):
+    """Text is not an SQL expression, or not one over these columns."""
+
+
 def identifier(name: str) -> str:
     """`name` quoted for SQL. Raises `ForesightError` unless it is lower-case letters, digits, _."""
-    if not IDENTIFIER.match(name):
+    if not IDENTIFIER.fullmatch(name):
         raise ForesightError(f"{name!r} cannot be a name of a table or column")
     return f'"{name}"'
 
@@ -67,6 +97,48 @@ def identifier(name: str) -> str:
 def literal(text: str | None) -> str:
     """`text` as an SQL string, or `null`."""
     return "null" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def _sandbox() -> duckdb.DuckDBPyConnection:
+    """A database in memory that reads no file and holds no table, to look at expressions in."""
+    return duckdb.connect(config=READ_ONLY)
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The tree of `select <text>`, as DuckDB parses it; nothing is run.
+
+    Raises:
+        UnreadableExpression: that is not the text of SELECT statements.
+    """
+    with _sandbox().cursor() as cursor:
+        told = cursor.execute("select json_serialize_sql($1)", [f"select {text}"]).fetchall()
+    tree: dict[str, Any] = json.loads(told[0][0])
+    if tree["error"]:
+        raise UnreadableExpression(str(tree["error_message"]).splitlines()[0])
+    return tree
+
+
+def rendered(tree: dict[str, Any]) -> str:
+    """The expression of such a tree as SQL: what is in the tree, and nothing else of its text."""
+    with _sandbox().cursor() as cursor:
+        told = cursor.execute("select json_deserialize_sql($1)", [json.dumps(tree)]).fetchall()
+    return str(told[0][0]).removeprefix("SELECT ")
+
+
+def type_of(expression: str, columns: dict[str, str]) -> str:
+    """The type of an expression over columns of these types, such as `BOOLEAN`.
+
+    Raises:
+        UnreadableExpression: its parts do not go together.
+    """
+    row = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
+    try:
+        with _sandbox().cursor() as cursor:
+            found = cursor.execute(f"describe select ({expression}) from (select {row})").fetchall()
+    except duckdb.Error as error:
+        raise UnreadableExpression(str(error).splitlines()[0]) from None
+    return str(found[0][1])
 
 
 @cache
@@ -98,6 +170,8 @@ class Warehouse:
         self.name = path.name.split(".")[0]
         self._connection = connection
         self._writing = writing
+        if writing:  # what a refresh prints ends up in logs
+            connection.execute("set enable_progress_bar = false")
 
     @classmethod
     def open(cls, home: Path, build: str | None = None) -> Self:
@@ -105,47 +179,76 @@ class Warehouse:
 
         Raises:
             NoWarehouse: nothing has been built yet, or the named build is gone.
+            DamagedBuild: the file is not the one that was published.
         """
         name = build or current_build(home)
-        path = _builds(home) / f"{name}.duckdb"
-        if not name or not path.exists():
+        if not name or not BUILD.fullmatch(name) or not _file(home, name).exists():
             raise NoWarehouse(
                 f"there is no build {name or ''} in {home}", hint="run: foresight refresh"
             )
-        return cls(path, duckdb.connect(str(path), read_only=True, config=READ_ONLY))
+        with _damage_told(_file(home, name)):
+            connection = duckdb.connect(str(_file(home, name)), read_only=True, config=READ_ONLY)
+        return cls(_file(home, name), connection)
 
     @classmethod
     @contextmanager
-    def build(cls, home: Path, *, empty: bool = False) -> Iterator[Self]:
+    def build(cls, home: Path, *, empty: bool = False, wait: float = 0) -> Iterator[Self]:
         """The next build, a copy of the current one or `empty`; published when the block ends well.
 
         When the block raises, the unfinished file is removed and the current build stays what it
-        was.
+        was. `wait` is how many seconds to wait for a refresh that runs.
 
         Raises:
             RefreshRunning: another process holds the lock.
+            DamagedBuild: the current build is not there to be copied.
+            DiskFull: the disk is full before the build is complete.
+        """
+        _builds(home).mkdir(parents=True, exist_ok=True)
+        with refreshing(home, wait=wait), _building_in(home):
+            number = _next_number(home)
+            _sign(home, number)
+            _clear(home)
+            before = None if empty else current_build(home)
+            path = _builds(home) / f"{number:05d}.duckdb.building"
+            try:
+                with (
+                    _room_told(home, path, _file(home, before) if before else None),
+                    _damage_told(path),
+                ):
+                    if before:
+                        shutil.copyfile(_file(home, before), path)
+                    with cls(
+                        path, duckdb.connect(str(path), config=STORAGE), writing=True
+                    ) as warehouse:
+                        warehouse._take_schema()
+                        yield warehouse
+                        warehouse.run("checkpoint")
+                    _publish(path, home)
+            except BaseException:
+                _clear(home)
+                raise
+
+    @classmethod
+    @contextmanager
+    def aside(cls, home: Path) -> Iterator[Self]:
+        """A copy of the current build to try things on, or an empty one; gone when the block ends.
+
+        It takes no lock: the copy is of a build that is finished, and never becomes one.
         """
         folder = _builds(home)
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(home):
-            for left_over in folder.glob("*.building*"):
-                left_over.unlink()
-            path = folder / f"{_next_number(folder):05d}.duckdb.building"
-            before = current_build(home)
-            if before and not empty:
-                shutil.copyfile(folder / f"{before}.duckdb", path)
-            try:
-                with cls(
-                    path, duckdb.connect(str(path), config=STORAGE), writing=True
-                ) as warehouse:
-                    warehouse._take_schema()
-                    yield warehouse
-                    warehouse.run("checkpoint")
-            except BaseException:
-                path.unlink(missing_ok=True)
-                Path(f"{path}.wal").unlink(missing_ok=True)
-                raise
-            _publish(path, home)
+        # What a killed process leaves is cleared by the next refresh, like an unfinished build.
+        path = folder / f"aside-{os.getpid()}.duckdb.building"
+        before = current_build(home)
+        if before:
+            shutil.copyfile(folder / f"{before}.duckdb", path)
+        try:
+            with cls(path, duckdb.connect(str(path), config=STORAGE), writing=True) as warehouse:
+                warehouse._take_schema()
+                yield warehouse
+        finally:
+            path.unlink(missing_ok=True)
+            Path(f"{path}.wal").unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -174,7 +277,7 @@ class Warehouse:
         """
         if self._writing:  # a cursor would not see the temporary tables
             return _rows(self._connection, sql, params)
-        with self._connection.cursor() as cursor:
+        with _damage_told(self.path), self._connection.cursor() as cursor:
             return _rows(cursor, sql, params)
 
     def run(self, sql: str, **params: Any) -> None:
@@ -204,23 +307,33 @@ class Warehouse:
         finally:
             self._connection.unregister(view)
 
+    def has_todays_schema(self) -> bool:
+        """Whether the build has every table, view and column that this code expects of one."""
+        return set(_todays_columns()) <= set(self._columns())
+
     def _take_schema(self) -> None:
         """Create what is missing, down to columns that builds of earlier code do not have."""
-        schema = statement("etl", "schema")
-        with duckdb.connect() as fresh:
-            fresh.execute(schema)
-            wanted = fresh.execute(COLUMNS).fetchall()
-        here = self._connection.execute(COLUMNS).fetchall()
+        here = set(self._columns())
         old = {table for table, _, _ in here}
-        for table, column, kind in wanted:
+        for table, column, kind in _todays_columns():
             if table in old and (table, column, kind) not in here:
                 self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
-        self.run(schema)
+        self.run(statement("etl", "schema"))
+
+    def _columns(self) -> list[tuple[str, str, str]]:
+        return [(table, column, kind) for table, column, kind in self.select(COLUMNS).iter_rows()]
 
     def tables(self) -> list[str]:
         """Names of all tables and views."""
         found = self.select("select table_name from information_schema.tables order by 1")
         return found["table_name"].to_list()
+
+
+def _todays_columns() -> list[tuple[str, str, str]]:
+    """Table, column and type of everything in the schema, in the order of their columns."""
+    with duckdb.connect() as fresh:
+        fresh.execute(statement("etl", "schema"))
+        return [(table, column, kind) for table, column, kind in fresh.execute(COLUMNS).fetchall()]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any]) -> pl.DataFrame:
@@ -229,45 +342,73 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any
 
 
 def current_build(home: Path) -> str | None:
-    """Name of the build the pointer names, or `None` before the first one."""
+    """Name of the build the pointer names, or `None` before the first one.
+
+    Raises:
+        DamagedBuild: the pointer is not a name, or there is no such build.
+    """
     pointer = home / "CURRENT"
-    return pointer.read_text(encoding="utf-8").strip() if pointer.exists() else None
+    if not pointer.exists():
+        return None
+    name = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    if not BUILD.fullmatch(name) or not _file(home, name).exists():
+        raise DamagedBuild(f"{name[:40]!r} is no build in {home}", where=str(pointer), hint=BACK)
+    return name
 
 
 def builds(home: Path) -> list[BuildInfo]:
-    """All builds on disk, newest first."""
-    current = current_build(home)
-    return [
-        BuildInfo(
-            name=path.stem,
-            path=path,
-            current=path.stem == current,
-            created=path.stat().st_mtime,
-            size=path.stat().st_size,
-        )
-        for path in sorted(_builds(home).glob("*.duckdb"), reverse=True)
-    ]
+    """All builds on disk that were published, newest first."""
+    with suppress(DamagedBuild):
+        return _listed(home, current_build(home))
+    return _listed(home, None)
 
 
 def undo(home: Path) -> str:
     """Move the pointer to the build before the current one, and return its name.
 
+    Where the pointer is damaged, the newest build becomes the current one.
+
     Raises:
         NoWarehouse: there is no earlier build.
+        RefreshRunning: another process is about to move the pointer.
     """
-    current = current_build(home)
-    earlier = [build.name for build in builds(home) if current and build.name < current]
-    if not earlier:
-        raise NoWarehouse("there is no earlier build to go back to", hint="see: foresight builds")
-    _point(home, earlier[0])
-    return earlier[0]
+    if not builds(home):
+        raise NoWarehouse(f"there is no build in {home}", hint="run: foresight refresh")
+    with refreshing(home):
+        _clear(home)
+        earlier = _earlier(home)
+        if earlier is None:
+            raise NoWarehouse(
+                "there is no earlier build to go back to", hint="see: foresight builds"
+            )
+        # Not by CURRENT.new: the build that one names has never been current.
+        _write_through(home / "CURRENT.back", earlier)
+        _replace(home / "CURRENT.back", home / "CURRENT")
+    return earlier
+
+
+def _earlier(home: Path) -> str | None:
+    names = [build.name for build in builds(home)]
+    try:
+        current = int(current_build(home) or 0)
+    except DamagedBuild:
+        return names[0]
+    return next((name for name in names if int(name) < current), None)
 
 
 def prune(home: Path, keep: int) -> list[str]:
-    """Delete all but the newest `keep` builds, never the current one; return the names deleted."""
-    doomed = [build for build in builds(home)[keep:] if not build.current]
-    for build in doomed:
-        build.path.unlink()
+    """Delete all but the newest `keep` builds, never the current one; return the names deleted.
+
+    While another process refreshes nothing is deleted: it prunes when it ends. Who reads a deleted
+    build goes on reading it; the system frees its space when the last reader closes it.
+    """
+    try:
+        with refreshing(home):
+            doomed = [build for build in builds(home)[keep:] if not build.current]
+            for build in doomed:
+                build.path.unlink()
+    except RefreshRunning:
+        return []
     return [build.name for build in doomed]
 
 
@@ -275,40 +416,227 @@ def _builds(home: Path) -> Path:
     return home / "builds"
 
 
-def _next_number(folder: Path) -> int:
-    return max((int(path.stem) for path in folder.glob("*.duckdb")), default=0) + 1
+def _file(home: Path, name: str) -> Path:
+    return _builds(home) / f"{name}.duckdb"
+
+
+def _listed(home: Path, current: str | None) -> list[BuildInfo]:
+    names = {path.stem for path in _builds(home).glob("*.duckdb") if BUILD.fullmatch(path.stem)}
+    listed = []
+    for name in sorted(names - {_unpublished(home)}, key=int, reverse=True):
+        with suppress(FileNotFoundError):  # pruned since it was listed
+            stat = _file(home, name).stat()
+            listed.append(
+                BuildInfo(name, _file(home, name), name == current, stat.st_mtime, stat.st_size)
+            )
+    return listed
+
+
+def _next_number(home: Path) -> int:
+    """Above every build there is or ever was begun: a number names one content for ever."""
+    names = (path.name.split(".")[0] for path in _builds(home).glob("*.duckdb*"))
+    return max([int(name) for name in names if BUILD.fullmatch(name)] + [_holder(home).build]) + 1
+
+
+def _unpublished(home: Path) -> str | None:
+    """A build that was complete when its refresh was killed, but to which nothing pointed yet."""
+    with suppress(FileNotFoundError, DamagedBuild):
+        name = (home / "CURRENT.new").read_text(encoding="utf-8", errors="replace").strip()
+        return name if BUILD.fullmatch(name) and name != current_build(home) else None
+    return None
+
+
+def _clear(home: Path) -> None:
+    """Remove what an unfinished refresh left; the caller holds the lock."""
+    for left_over in _builds(home).glob("*.building*"):
+        if left_over.is_dir():  # what DuckDB put aside for want of memory
+            shutil.rmtree(left_over)
+        else:
+            left_over.unlink()
+    unpublished = _unpublished(home)
+    if unpublished:
+        _file(home, unpublished).unlink(missing_ok=True)
+    for pointer in ("CURRENT.new", "CURRENT.back"):
+        (home / pointer).unlink(missing_ok=True)
 
 
 def _publish(building: Path, home: Path) -> None:
+    if Path(f"{building}.wal").exists():
+        raise DamagedBuild("not everything was written into the build", where=building.name)
     final = building.with_suffix("")
     with building.open("rb") as file:
         os.fsync(file.fileno())
-    building.rename(final)
-    _point(home, final.stem)
+    _write_through(home / "CURRENT.new", final.stem)
+    _replace(building, final)
+    _replace(home / "CURRENT.new", home / "CURRENT")
 
 
-def _point(home: Path, name: str) -> None:
-    pointer = home / "CURRENT"
-    fresh = home / "CURRENT.new"
-    fresh.write_text(f"{name}\n", encoding="utf-8")
-    fresh.replace(pointer)
+def _write_through(path: Path, name: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f"{name}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
+
+
+def _replace(path: Path, target: Path) -> None:
+    path.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Names are on disk only when their folder is."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows knows no such thing
+        return
+    descriptor = os.open(folder, os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
-def _lock(home: Path) -> Iterator[None]:
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        if not any(words in str(error) for words in DAMAGE_TOLD):
+            raise
+        first = str(error).splitlines()[0]
+        raise DamagedBuild(f"the build is damaged: {first}", where=path.name, hint=BACK) from error
+
+
+@contextmanager
+def _room_told(home: Path, building: Path, before: Path | None) -> Iterator[None]:
+    """Say how much room is needed and how much there is, before the copy or when it runs out."""
+    needed = before.stat().st_size if before else 0
+    if needed > shutil.disk_usage(home).free:
+        raise disk_full(home, needed)
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        if not is_disk_full(error):
+            raise
+        reached = building.stat().st_size if building.exists() else 0
+        raise disk_full(home, max(needed, reached)) from error
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether what failed is that a file could not grow."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return True
+    return any(words in str(error) for words in NO_ROOM_TOLD)
+
+
+def disk_full(home: Path, needed: int = 0) -> DiskFull:
+    """The error that says how much is free, how much is `needed` (bytes), and what to do."""
+    free = shutil.disk_usage(home).free
+    wants = f", and the next build needs more than {needed / 1e6:,.0f} MB" if needed else ""
+    return DiskFull(
+        f"the disk is full, or files may not grow: {free / 1e6:,.0f} MB are free{wants}",
+        where=str(home),
+        hint="the current build is as it was; make room (foresight builds --keep 1 deletes old "
+        "builds), then run the command again",
+    )
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """What the lock says of the process that took it last."""
+
+    process: int = 0
+    machine: str = ""
+    since: str = ""
+    build: int = 0
+    """The highest number ever given to a build."""
+
+    def __str__(self) -> str:
+        return f"process {self.process or 'unknown'} on {self.machine}, since {self.since}"
+
+
+_held: ContextVar[frozenset[Path]] = ContextVar("_held", default=frozenset())
+_building: set[Path] = set()
+
+
+@contextmanager
+def _building_in(home: Path) -> Iterator[None]:
+    """Within the block nobody may build, move the pointer or prune, not even who holds the lock."""
+    place = home.resolve()
+    _building.add(place)
+    try:
+        yield
+    finally:
+        _building.discard(place)
+
+
+@contextmanager
+def refreshing(
+    home: Path, *, wait: float = 0, waiting: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Hold the lock of `home` for the length of the block; within it, asking again is free.
+
+    `wait` is how many seconds to wait for another process; `waiting` is told once for whom. The
+    system gives the lock back when its process ends, however it ends.
+
+    Raises:
+        RefreshRunning: another process still holds it.
+    """
+    place = home.resolve()
+    if place in _held.get():
+        if place in _building:
+            raise _running(home)
+        yield
+        return
+    descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _take(descriptor, home, wait, waiting)
+        _sign(home, _holder(home).build)
+        token = _held.set(_held.get() | {place})
+        try:
+            yield
+        finally:
+            _held.reset(token)
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, home: Path, wait: float, waiting: Callable[[str], None] | None) -> None:
     import fcntl  # not on Windows, where the builds themselves still work
 
-    with (home / ".lock").open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise RefreshRunning(
-                f"a refresh is running (process {file.read().strip() or 'unknown'})",
-                where=str(home),
-                hint="wait for it to end, then try again",
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
+    until = time.monotonic() + wait
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        if time.monotonic() >= until:
+            raise _running(home)
+        if waiting:
+            waiting(_running(home).problem)
+            waiting = None
+        time.sleep(PAUSE)
+
+
+def _running(home: Path) -> RefreshRunning:
+    return RefreshRunning(
+        f"a refresh is running ({_holder(home)})",
+        where=str(home),
+        hint="wait for it to end; foresight refresh --wait 600 waits ten minutes",
+    )
+
+
+def _holder(home: Path) -> _Holder:
+    """Who took the lock last; nobody we know where the file is empty or of earlier code."""
+    with suppress(FileNotFoundError, ValueError, TypeError):
+        return _Holder(**json.loads((home / ".lock").read_text(encoding="utf-8")))
+    return _Holder()
+
+
+def _sign(home: Path, build: int) -> None:
+    """Write over what stands there: whoever reads meanwhile never finds an empty file."""
+    now = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="minutes")
+    text = json.dumps(
+        {"process": os.getpid(), "machine": platform.node(), "since": now, "build": build}
+    ).encode()
+    with (home / ".lock").open("r+b") as file:
+        file.write(text)
+        file.truncate()

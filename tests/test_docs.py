@@ -10,7 +10,9 @@ from conftest import HEAD, ROOT
 
 from dashboard.cli import main
 from etl.catalog import parse_catalog
+from etl.extract import READERS
 from etl.periods import Frequency
+from etl.settings import Limits, Settings
 from forecasts.panel import Panel, steps
 
 DOCS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -27,6 +29,21 @@ def test_the_plain_table_of_the_guide_is_an_entry_of_the_catalog():
     ]
     assert parse_catalog(HEAD + entry).datasets["communes"].delivered == ["population_registered"]
     assert len(entry.strip().splitlines()) <= 15
+
+
+def test_the_sources_of_the_guide_are_entries_of_the_catalog():
+    (found,) = [block for block in blocks("adding-a-dataset.md", "yaml") if "ckan:" in block]
+    for number, source in enumerate(found.split("\n\n")):
+        entry = f"- name: d{number}\n  title: Đ\n{source}\n  schema: {{fields: [{{name: n}}]}}\n"
+        assert parse_catalog(HEAD + entry).resources[0].format in READERS
+
+
+def test_the_site_file_of_the_guide_is_one(tmp_path):
+    (text,) = blocks("site-settings.md", "yaml")
+    (tmp_path / "site.yaml").write_text(text, encoding="utf-8")
+    site = Settings(home=tmp_path, catalog=tmp_path / "data_catalog.yaml").site()
+    assert site.limits == Limits()
+    assert [host.private for host in site.hosts] == [False, True, True, False]
 
 
 def test_the_model_of_the_guide_forecasts():

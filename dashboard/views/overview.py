@@ -23,7 +23,7 @@ from dashboard.workload import (
     year_of,
 )
 from dashboard.workload_charts import city_fan, ranks
-from etl.warehouse import NoWarehouse
+from etl.warehouse import DamagedBuild, NoWarehouse
 
 
 def draw(reader: Reader) -> None:
@@ -42,7 +42,7 @@ def warm(home: Path) -> None:
         headlines(reader)
         drawn(reader, city_fan, TOTAL)
         drawn(reader, ranks, TOTAL)
-    except NoWarehouse:
+    except (DamagedBuild, NoWarehouse):
         return
 
 

@@ -5,25 +5,40 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import get_args
+from urllib.parse import urlsplit
 
-from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure
+from etl.catalog.entries import (
+    VARIABLE,
+    Catalog,
+    Condition,
+    Dataset,
+    Format,
+    Indicator,
+    Measure,
+    Place,
+)
+from etl.catalog.limits import limits
+from etl.catalog.queries import query_problem
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
 FORMATS: tuple[str, ...] = get_args(Format)
 
-Place = tuple[str | int, ...]
-"""Keys and numbers that lead to a node of the catalog."""
 Finding = tuple[Place, str, str]
 
 
 def cross_checks(catalog: Catalog) -> Iterator[Finding]:
     """Place, problem and hint of each error found."""
     yield from _repeated_names(catalog)
+    yield from _map_check(catalog)
     for number, dataset in enumerate(catalog.resources):
         place: Place = ("resources", number)
         yield from _path_check(dataset, place)
+        yield from limits(dataset, place)
+        yield from _query_checks(dataset, place)
+        yield from _ckan_checks(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
+        yield from _correction_checks(dataset, place)
         yield from _measure_checks(dataset, place)
         yield from _indicator_checks(catalog, dataset, place)
         yield from _forecast_checks(catalog, dataset, place)
@@ -54,36 +69,116 @@ def _repeated_names(catalog: Catalog) -> Iterator[Finding]:
             owners[indicator.name] = dataset.name
 
 
+def _map_check(catalog: Catalog) -> Iterator[Finding]:
+    folder = catalog.geography
+    if folder is not None and _leads_outside(folder):
+        yield ("geography",), f"{folder!r} leads outside", "use a path relative to the catalog"
+
+
+def _leads_outside(path: str) -> bool:
+    parts = PurePosixPath(path)
+    return parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path
+
+
 def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
     path = dataset.path
     here: Place = (*place, "sources", 0)
-    if not path:
+    if dataset.read.database is not None:
+        if path:
+            yield (*here, "path"), "a query of a database has no path", "take path out"
+    elif not path:
         yield here, "the first source has no path", "name the file: path: data/sources/..."
-    elif (
-        PurePosixPath(path).is_absolute()
-        or ".." in PurePosixPath(path).parts
-        or "\\" in path
-        or ":" in path
-    ):
+    elif dataset.address:
+        yield from _address_check(dataset, here)
+    elif _leads_outside(path):
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
+    elif any("**" in part for part in PurePosixPath(path).parts):
+        yield (*here, "path"), f"{path!r} is too wide a pattern", "* stands for one folder or name"
     elif dataset.format not in FORMATS:
         yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"
 
 
-def _shape_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
-    """What the readers of delimited text do not do must not be asked of them in silence."""
-    if dataset.format not in ("csv", "tsv"):
+def _address_check(dataset: Dataset, here: Place) -> Iterator[Finding]:
+    """An address is spoken plainly, by name, and holds no secret; which is not repeated here."""
+    try:
+        address = urlsplit(dataset.path)
+        named = bool(address.hostname) and (address.port or 1) > 0
+    except ValueError:
+        named = False
+    if not named or re.search(r"[\x00-\x20\x7f\\]", dataset.path):
+        yield (*here, "path"), "this is no address", "write https://host/path, blanks as %20"
+    elif "@" in address.netloc:
+        yield (
+            (*here, "path"),
+            "an address holds no user and no password",
+            "take them out; the site file says how a host is spoken to: auth: {secret: ...}",
+        )
+    elif dataset.format not in FORMATS or dataset.format == "sql":
+        yield (
+            (*here, "path"),
+            "the address does not tell the format",
+            "say it: read: {format: csv}",
+        )
+
+
+def _query_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    read, here = dataset.read, (*place, "read")
+    if read.database is not None and not VARIABLE.match(read.database):
+        yield (
+            (*here, "database"),
+            "this is not the name of an environment variable",
+            "write its name, such as LAND_DATABASE; what it holds stays out of the catalog",
+        )
+    if dataset.format != "sql":
+        for key in ("query", "database"):
+            if getattr(read, key) is not None:
+                yield (*here, key), f"{key} is only for format sql", "say read: {format: sql}"
+    elif problem := query_problem(read.query or ""):
+        yield (*here, "query"), problem, "write one select ... from ... order by ..."
+
+
+def _ckan_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    ckan, here = dataset.read.ckan, (*place, "read", "ckan")
+    if ckan is None:
         return
-    for key, asked in (
-        ("unpivot", dataset.clean.unpivot),
-        ("fill_down", dataset.clean.fill_down),
-    ):
-        if asked:
-            yield (
-                (*place, "clean", key),
-                f"{key} is not done for {dataset.format} files",
-                "send the table as a workbook, or in long form",
-            )
+    if (ckan.resource is None) == (ckan.datastore is None):
+        yield here, "it needs either resource or datastore", "give one of them"
+    if not dataset.address:
+        yield here, "there is no portal", "name it: sources: [{path: https://portal}]"
+    if ckan.datastore and dataset.read.format not in (None, "json"):
+        yield (*place, "read", "format"), "a datastore is read as json", "take format out"
+
+
+def _shape_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    """What a reader does not do must not be asked of it in silence."""
+    read, clean = dataset.read, dataset.clean
+    if dataset.format in ("json", "parquet"):
+        for block, key, asked in (
+            ("read", "header", read.header),
+            ("read", "unit", read.unit),
+            ("read", "caption", read.caption),
+            ("read", "stop_at", read.stop_at),
+            ("read", "drop_rows", read.drop_rows),
+            ("read", "keep_rows", read.keep_rows),
+            ("clean", "groups", clean.groups),
+            ("clean", "totals", clean.totals),
+        ):
+            if asked:
+                yield (
+                    (*place, block, key),
+                    f"{key} is not done for {dataset.format} files: they have no title and no rows "
+                    "of their own kind",
+                    "take it out, or send the table as a workbook",
+                )
+    if read.header and read.header.at > read.header.rows:
+        problem = f"the header has {read.header.rows} rows, and no row {read.header.at}"
+        yield (*place, "read", "header", "at"), problem, "rows counts the rows of the whole header"
+    if read.unit and not any(field.unit for field in dataset.schema_.fields):
+        yield (
+            (*place, "read", "unit"),
+            "no field says in which unit it is wanted",
+            "add it to the fields: {name: value, type: number, unit: tỷ đồng}",
+        )
 
 
 def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
@@ -107,6 +202,8 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     for key in dataset.schema_.primary_key:
         yield ("schema", "primaryKey"), key
     for number, rule in enumerate(dataset.rules):
+        if rule.check is None:
+            continue  # an expression is looked at in etl.expressions
         left, _, right = rule.check.split(" ", 2)
         yield ("rules", number, "check"), left
         if FIELD_NAME.match(right):
@@ -116,6 +213,29 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     on = dataset.clean.areas.on if dataset.clean.areas else None
     if on and FIELD_NAME.match(on):
         yield ("clean", "areas", "on"), on
+
+
+def _correction_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    written = {f.name for f in dataset.schema_.fields if f.name not in dataset.clean.constant}
+    secret = {f.name for f in dataset.schema_.fields if f.sensitive}
+    for number, entry in enumerate(dataset.corrections):
+        here: Place = (*place, "corrections", number)
+        for word in (*entry.where, entry.field):
+            if word not in written:
+                yield here, *_unknown(word, written, "a field read from the file")
+            elif word in secret:
+                yield here, f"{word!r} is sensitive", "its text must not stand in the catalog"
+        if entry.field in entry.where:
+            yield (
+                (*here, "where"),
+                "the record is looked for by the text that is corrected",
+                "find it by other fields; `expect` says what stands in the field",
+            )
+        if entry.expect == entry.correct:
+            yield here, f"it corrects {entry.expect!r} to itself", "take it out"
+        earlier = dataset.corrections[:number]
+        if any((e.field, e.where) == (entry.field, entry.where) for e in earlier):
+            yield here, f"{entry.field!r} of this record is corrected twice", "keep one of the two"
 
 
 def _measure_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
@@ -154,23 +274,17 @@ def _indicator_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Itera
         if isinstance(entry, str):
             names = [entry]
         else:
-            names = [part for part in (entry.numerator, entry.denominator) if part]
-            yield from _formula_checks(entry, here)
+            names = entry.compute.inputs if entry.compute else []
             yield from _value_checks(dataset, entry, here)
         for name in names:
             if name not in known:
                 yield here, *_unknown(name, known, "an indicator described anywhere")
 
 
-def _formula_checks(entry: Indicator, here: Place) -> Iterator[Finding]:
-    if (entry.numerator is None) != (entry.denominator is None):
-        yield here, "a rate needs numerator and denominator", "add the missing one"
-
-
 def _value_checks(dataset: Dataset, entry: Indicator, here: Place) -> Iterator[Finding]:
     columns = {field.name for field in dataset.schema_.fields}
     values = columns | {m.name for table in dataset.tables for m in table.measures}
-    if entry.numerator is None and entry.value not in values:
+    if not (entry.compute and entry.value == "value") and entry.value not in values:
         yield (*here, "value"), *_unknown(entry.value, values)
     for word in entry.where:
         if word not in columns:

@@ -4,14 +4,16 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from etl.catalog.checks import Place, cross_checks
-from etl.catalog.entries import Catalog, Part
+from etl.catalog.checks import cross_checks
+from etl.catalog.entries import Catalog, Part, Place
+from etl.catalog.meaning import meaning_checks
 from etl.errors import ForesightError, Problems
 
 
@@ -30,8 +32,26 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+MOST_BYTES = 5_000_000
+MOST_DEEP = 40
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
 class CatalogError(ForesightError):
     """The catalog says something that cannot be."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each node of a catalog stands in its file."""
+
+    name: str
+    content: Any
+    lines: dict[Place, int]
+
+    def __call__(self, place: Place) -> str:
+        """`data_catalog.yaml:61: applications.rules`."""
+        return f"{self.name}:{_line(self.lines, place)}: {_spoken(self.content, place)}"
 
 
 def load_catalog(path: Path) -> Catalog:
@@ -40,27 +60,47 @@ def load_catalog(path: Path) -> Catalog:
     Raises:
         Problems: every error found, each a `CatalogError` with the line of the file.
     """
-    return parse_catalog(path.read_text(encoding="utf-8"), name=path.name)
+    if path.stat().st_size > MOST_BYTES:
+        raise Problems([_too_large(path.name)])
+    try:
+        return parse_catalog(path.read_text(encoding="utf-8"), name=path.name, folder=path.parent)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Problems(
+            [CatalogError("not UTF-8", where=f"{path.name}:{line}", hint="save it as UTF-8")]
+        ) from None
 
 
-def parse_catalog(text: str, *, name: str = "data_catalog.yaml") -> Catalog:
-    """The catalog in `text`; `name` is how errors call the file. Raises as `load_catalog`."""
+def parse_catalog(
+    text: str, *, name: str = "data_catalog.yaml", folder: Path | None = None
+) -> Catalog:
+    """The catalog in `text`; `name` is how errors call the file. Raises as `load_catalog`.
+
+    Without the `folder` it lies in, a map of its own cannot be found: names are then read on that
+    of Cần Thơ.
+    """
     content, lines = _read_yaml(text, name)
     try:
-        catalog = Catalog.model_validate(content)
+        catalog = Catalog.model_validate(content, context=_context(content, folder))
     except ValidationError as error:
         raise Problems(
             [_explain(detail, content, lines, name) for detail in error.errors()]
         ) from None
+    catalog._where = Places(name, content, lines)
     problems = [
-        CatalogError(
-            problem, where=f"{name}:{_line(lines, place)}: {_spoken(content, place)}", hint=hint
-        )
-        for place, problem, hint in cross_checks(catalog)
+        CatalogError(problem, where=catalog.where(place), hint=hint)
+        for place, problem, hint in [*cross_checks(catalog), *meaning_checks(catalog)]
     ]
     if problems:
         raise Problems(list(problems))
+    _ = catalog.map  # its faults are errors of the catalog
     return catalog
+
+
+def _context(content: Any, folder: Path | None) -> dict[str, Path]:
+    """Where the map is, if the catalog names one."""
+    inside = content.get("geography") if isinstance(content, dict) else None
+    return {"map": folder / inside} if folder and isinstance(inside, str) else {}
 
 
 def json_schema() -> str:
@@ -70,14 +110,25 @@ def json_schema() -> str:
 
 def _read_yaml(text: str, name: str) -> tuple[Any, dict[Place, int]]:
     """Content and the line of every node; equal keys, of which YAML keeps the last, are refused."""
+    if len(text) > MOST_BYTES:
+        raise Problems([_too_large(name)])
     try:
+        strange: list[ForesightError] = list(_strange(text, name))
+        if strange:
+            raise Problems(strange)
         root = yaml.compose(text, Loader=_Loader)
         content = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise Problems(
-            [CatalogError(f"not YAML: {getattr(error, 'problem', error)}", where=f"{name}{line}")]
+            [
+                CatalogError(
+                    f"not YAML: {getattr(error, 'problem', error)}",
+                    where=f"{name}{line}",
+                    hint="look at the line, and at the one before it",
+                )
+            ]
         ) from None
     lines: dict[Place, int] = {}
     repeated = [
@@ -87,6 +138,40 @@ def _read_yaml(text: str, name: str) -> tuple[Any, dict[Place, int]]:
     if repeated:
         raise Problems(list(repeated))
     return content, lines
+
+
+def _strange(text: str, name: str) -> Iterator[CatalogError]:
+    """What YAML can say and a catalog never needs, found before anything is made of it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        said = _said(event, depth)
+        if said and event.start_mark:
+            where = f"{name}:{event.start_mark.line + 1}"
+            yield CatalogError(said, where=where, hint="write it out, as the other entries do")
+        if depth > MOST_DEEP:
+            return
+
+
+def _said(event: Any, depth: int) -> str | None:
+    if depth > MOST_DEEP:
+        return f"more than {MOST_DEEP} blocks stand within one another"
+    if isinstance(event, yaml.AliasEvent):
+        return f"*{event.anchor} repeats another place"
+    if getattr(event, "tag", None) not in (None, "!"):
+        return f"{event.tag} makes something that is not text, number, list or block"
+    if isinstance(event, yaml.ScalarEvent) and CONTROL.search(event.value):
+        return f"{event.value[:40]!r} holds a control character"
+    return None
+
+
+def _too_large(name: str) -> CatalogError:
+    return CatalogError(
+        f"it is larger than {MOST_BYTES / 1e6:.0f} MB",
+        where=name,
+        hint="data belong into data/sources; the catalog only describes them",
+    )
 
 
 def _walk(node: Any, place: Place, lines: dict[Place, int]) -> Iterator[tuple[str, int]]:
@@ -141,7 +226,8 @@ def _explain(detail: Any, content: Any, lines: dict[Place, int], name: str) -> C
     elif detail["type"] == "missing":
         problem, hint = f"{place[-1]!r} is missing", "add it"
     else:
-        problem = detail["msg"] if isinstance(found, dict | list) else f"{found!r}: {detail['msg']}"
+        told = detail["msg"].removeprefix("Value error, ")
+        problem = told if isinstance(found, dict | list) else f"{found!r}: {told}"
         hint = ""
     return CatalogError(
         problem, where=f"{name}:{_line(lines, place)}: {_spoken(content, place)}", hint=hint

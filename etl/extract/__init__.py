@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from etl.catalog import Dataset
-from etl.extract import delimited, json_records, parquet, workbook
+from etl.extract import delimited, json_records, parquet, sql, workbook
 from etl.extract.raw import Raw
 
 READERS: dict[str, Callable[[Path, Dataset], Raw]] = {
@@ -15,5 +15,6 @@ READERS: dict[str, Callable[[Path, Dataset], Raw]] = {
     "ods": workbook.extract,
     "json": json_records.extract,
     "parquet": parquet.extract,
+    "sql": sql.extract,
 }
 """What reads each `Format` of the catalog."""

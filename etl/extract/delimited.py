@@ -9,13 +9,18 @@ import codecs
 import csv
 import hashlib
 import io
+import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from etl.catalog import Dataset
+from etl.extract import lines
+from etl.extract.grid import Grid
 from etl.extract.raw import FILE, Raw, UnreadableFile, plain
 from etl.legacy_text import (
     Bytes,
@@ -29,8 +34,10 @@ from etl.warehouse import literal
 
 REJECTS = "unreadable_lines"
 LINE_FEED = ord("\n")
-MOST_BLANK = 8
-"""A line of more bytes than this is not looked at for being blank; the reader will tell."""
+LONGEST = 2_000_000
+"""Bytes of a record: DuckDB leaves a longer one out, at times without a word."""
+# Our own limit is LONGEST; that of the module would end a file with a quote that never closes.
+csv.field_size_limit(sys.maxsize)
 
 
 def extract(path: Path, dataset: Dataset) -> Raw:
@@ -41,8 +48,10 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     """
     content = path.read_bytes()
     text_path, body = _as_utf8(path, content, dataset)
+    if dataset.shaped:
+        return lines.extract(path, content, body, dataset)
     skipped, labels = _header(body, dataset, path)
-    records, blank = _count(body, dataset, skipped)
+    records, blank = _count(body, dataset, skipped, path)
     return Raw(
         path=str(text_path),
         labels=labels,
@@ -52,6 +61,12 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         header_lines=skipped,
         blank_lines=tuple(blank),
     )
+
+
+def grid_of(path: Path, dataset: Dataset) -> Grid:
+    """The rows of a shaped file, those that are no records too. Raises as `extract`."""
+    _, body = _as_utf8(path, path.read_bytes(), dataset)
+    return lines.grid_of(lines.rows_of(body, dataset, path), path)
 
 
 def relation(raws: list[Raw], dataset: Dataset) -> str:
@@ -79,7 +94,8 @@ def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]
     if encoding == "utf-8" and (
         read.text == "unicode" or (read.text == "auto" and not looks_legacy(content))
     ):
-        return path, content.removeprefix(codecs.BOM_UTF8)
+        body = _one_line_end(content)
+        return (path if body is content else _kept(path, body)), body.removeprefix(codecs.BOM_UTF8)
     text = decode(content, encoding).removeprefix("\ufeff")
     unmasked = read.text == "unicode" or (read.text == "auto" and not looks_legacy(text))
     masked = encoding.startswith("utf") and not unmasked
@@ -87,10 +103,26 @@ def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]
         text = decode_delimited(
             text, read.text, delimiter=dataset.delimiter, quote=read.quote, words=dataset.words
         )
-    body = text.encode("utf-8")
+    body = _one_line_end(text.encode("utf-8"))
+    return _kept(path, body), body
+
+
+def _kept(path: Path, body: bytes) -> Path:
     converted = Path(tempfile.mkdtemp(prefix="foresight-")) / path.name
     converted.write_bytes(body)
-    return converted, body
+    return converted
+
+
+def _one_line_end(body: bytes) -> bytes:
+    """`body`, with line feeds for all line ends where they are of several kinds, or of the oldest.
+
+    DuckDB reads a file whose lines all end in the same way, and not by a carriage return alone.
+    """
+    returns = body.count(b"\r")
+    both = body.count(b"\r\n") if returns else 0
+    if returns == both and both in (0, body.count(b"\n")):
+        return body
+    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _encoding(path: Path, content: bytes, dataset: Dataset) -> Bytes:
@@ -134,7 +166,7 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     )
     for row in rows:
         cells = [cell.strip() for cell in row]
-        if read.header is None or plain(read.header.find) in map(plain, cells):
+        if any(cells) if read.header is None else plain(read.header.find) in map(plain, cells):
             return rows.line_num, cells
     wanted = f"with the cell {read.header.find!r}" if read.header else "at all"
     raise UnreadableFile(
@@ -142,19 +174,16 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     )
 
 
-def _count(body: bytes, dataset: Dataset, skipped: int) -> tuple[int, list[int]]:
-    """Records after the header, and the blank lines; counted without the reader of columns."""
-    read = dataset.read
+def _count(body: bytes, dataset: Dataset, skipped: int, path: Path) -> tuple[int, list[int]]:
+    """Records after the header, and the blank lines; counted without the reader of columns.
+
+    Raises:
+        UnreadableFile: a quote never closes, or a record is longer than the reader takes.
+    """
     text = np.frombuffer(body, dtype=np.uint8)
-    quotes = np.flatnonzero(text == ord(read.quote))
+    quotes = np.flatnonzero(text == ord(dataset.read.quote))
     if not _at_borders(text, quotes, ord(dataset.delimiter)):
-        reader = csv.reader(
-            io.StringIO(body.decode("utf-8"), newline=""),
-            delimiter=dataset.delimiter,
-            quotechar=read.quote,
-        )
-        rows = [bool(row) for row in reader if reader.line_num > skipped]
-        return sum(rows), [number for number, filled in enumerate(rows, start=1) if not filled]
+        return _count_one_by_one(body.decode("utf-8"), dataset, skipped, path)
     breaks = np.flatnonzero(text == LINE_FEED)
     head = breaks[skipped - 1] if skipped <= len(breaks) else len(text)
     ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]  # one inside quotes ends nothing
@@ -162,12 +191,14 @@ def _count(body: bytes, dataset: Dataset, skipped: int) -> tuple[int, list[int]]
         ends = np.append(ends, len(text))
     ends = ends[ends > head]
     starts = np.concatenate([[head + 1], ends[:-1] + 1])
-    blank = [
-        int(index) + 1
-        for index in np.flatnonzero(ends - starts <= MOST_BLANK)
-        if not body[starts[index] : ends[index]].strip(b"\r\0 ")
-    ]
-    return len(ends) - len(blank), blank
+    lengths = ends - starts
+    if len(lengths) and lengths.max() > LONGEST:
+        longest = int(lengths.argmax())
+        line = int(np.searchsorted(breaks, starts[longest])) + 1
+        raise _too_long(int(lengths[longest]), line, path)
+    returned = (lengths == 1) & (text[np.minimum(starts, len(text) - 1)] == ord("\r"))
+    blank = np.flatnonzero(returned | (lengths == 0)) + 1
+    return len(ends) - len(blank), blank.tolist()
 
 
 def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:
@@ -175,9 +206,80 @@ def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], deli
     if len(quotes) % 2:
         return False
     border = np.array([delimiter, LINE_FEED, ord("\r"), *text[quotes[:1]]], dtype=np.uint8)
-    before = np.isin(text[np.maximum(quotes - 1, 0)], border) | (quotes == 0)
-    after = np.isin(text[np.minimum(quotes + 1, len(text) - 1)], border)
-    return bool((before | after | (quotes == len(text) - 1)).all())
+    opening, closing = quotes[::2], quotes[1::2]
+    before = np.isin(text[np.maximum(opening - 1, 0)], border) | (opening == 0)
+    after = np.isin(text[np.minimum(closing + 1, len(text) - 1)], border)
+    return bool(before.all() and (after | (closing == len(text) - 1)).all())
+
+
+def _count_one_by_one(
+    text: str, dataset: Dataset, skipped: int, path: Path
+) -> tuple[int, list[int]]:
+    """As `_count`, where quotes stand that do not quote."""
+    lines: list[str] = []
+    ending = "" if text.endswith("\n") else "\n"
+    reader = _reader(_noted(text + ending + LAST, lines), dataset)
+    count = 0
+    blank: list[int] = []
+    last: list[str] = []
+    for last in reader:
+        first, record = reader.line_num - len(lines) + 1, "".join(lines)
+        lines.clear()
+        if last == [LAST]:
+            return count, blank
+        if len(record) > 1 and record.count("\n") > 1:
+            _check_quotes(record, first, dataset, path)
+        if len(record) > LONGEST:
+            raise _too_long(len(record), first, path)
+        if first > skipped:
+            count += bool(last)
+            blank += [] if last else [count + len(blank) + 1]
+    raise _open_quote(last, first, path)
+
+
+def _reader(lines: Iterable[str], dataset: Dataset, *, strict: bool = False) -> Any:
+    return csv.reader(
+        lines, delimiter=dataset.delimiter, quotechar=dataset.read.quote, strict=strict
+    )
+
+
+LAST = "\x04"
+"""A record of our own after the last one: where it is not the last, a quote has taken it in."""
+
+
+def _noted(text: str, lines: list[str]) -> Iterator[str]:
+    """The lines of `text`, each added to `lines` when it is asked for."""
+    for line in io.StringIO(text, newline="\n"):
+        lines.append(line)
+        yield line
+
+
+def _check_quotes(record: str, first: int, dataset: Dataset, path: Path) -> None:
+    """A record over several lines must be quoted properly: else it holds records that are lost."""
+    try:
+        list(_reader(io.StringIO(record, newline=""), dataset, strict=True))
+    except csv.Error:
+        cells = next(_reader(io.StringIO(record, newline=""), dataset))
+        raise _open_quote(cells, first, path) from None
+
+
+def _open_quote(cells: list[str], first: int, path: Path) -> UnreadableFile:
+    breaks = [cell.count("\n") for cell in cells]
+    before = sum(breaks[: breaks.index(max(breaks))])
+    return UnreadableFile(
+        "a quote opens here that does not close before other records begin",
+        where=f"{path.name}:{first + before}",
+        hint="nothing was loaded; close it, double it if it belongs to the text, or name another "
+        "sign in read: {quote: ...}",
+    )
+
+
+def _too_long(length: int, line: int, path: Path) -> UnreadableFile:
+    return UnreadableFile(
+        f"a record of {length / 1e6:,.0f} MB begins here; at most {LONGEST / 1e6:,.0f} are read",
+        where=f"{path.name}:{line}",
+        hint="nothing was loaded; look for lost line breaks, or a quote that closes far below",
+    )
 
 
 def _list(words: list[str]) -> str:

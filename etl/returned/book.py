@@ -8,7 +8,7 @@ import io
 import os
 import warnings
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from etl.extract.raw import Cell as Value
 from etl.extract.sheets import Sheet
 from etl.extract.sheets_child import LIST_SHEET
-from etl.returned.source import Page
+from etl.returned.source import Page, Row
 from etl.rule_words import phrase
 
 AUTHOR = "Cần Thơ Foresight"
@@ -108,24 +108,32 @@ def of_sheets(sheets: list[Sheet], texts: dict[str, list[list[str | None]]]) -> 
     return book
 
 
-def of_table(page: Page) -> tuple[Workbook, dict[int, int], int]:
-    """A sheet with the records as text; its row by record, and the columns before the first.
+def of_table(page: Page) -> tuple[Workbook, dict[int, int]]:
+    """A sheet with the records as text, and its row by record; 0 is the header.
 
     Where records are left out, the first column holds the numbers of those that are there.
     """
+    numbered = len(page.rows) < page.total
+    book, row_of = of_rows({0: [*page.labels], **page.rows}, numbered=numbered)
+    sheet = book[TABLE]
+    if numbered:
+        _put(sheet, 1, 1, _both("column.record"))
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    return book, row_of
+
+
+def of_rows(rows: Mapping[int, Row], *, numbered: bool) -> tuple[Workbook, dict[int, int]]:
+    """A sheet with rows of text, and its row by number; `numbered` rows begin with theirs."""
     book = _empty()
     sheet = book.create_sheet(TABLE)
-    abridged = len(page.rows) < page.total
-    first = [_both("column.record")] if abridged else []
-    for c, label in enumerate([*first, *page.labels], start=1):
-        _put(sheet, 1, c, label).font = Font(bold=True)
-    row_of = {0: 1}
-    for r, (number, cells) in enumerate(sorted(page.rows.items()), start=2):
+    row_of = {}
+    for r, (number, cells) in enumerate(sorted(rows.items()), start=1):
         row_of[number] = r
-        for c, text in enumerate([*([number] if abridged else []), *cells], start=1):
+        for c, text in enumerate([*([number] if numbered else []), *cells], start=1):
             _put(sheet, r, c, text).number_format = "@"
-    sheet.freeze_panes = "A2"
-    return book, row_of, len(first)
+    return book, row_of
 
 
 def _empty() -> Workbook:

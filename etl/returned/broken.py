@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.catalog import Catalog, Dataset
+from etl.fetch import local_base
 from etl.settings import Settings
 from etl.warehouse import Warehouse
 
@@ -50,7 +51,7 @@ def bad_files(
     """Every file with rejected records, or those of one dataset; by path."""
     rows = warehouse.select(
         "select r.file, r.dataset, l.checksum, r.sheet, r.record, r.field, r.rule, r.value "
-        "from rejected r join load l using (load) "
+        "from rejected r join current_load l using (load) "
         "where $dataset::varchar is null or r.dataset = $dataset::varchar "
         "order by r.file, r.sheet, r.record, r.dataset, r.rule",
         dataset=dataset,
@@ -58,13 +59,14 @@ def bad_files(
     found: list[BadFile] = []
     for (shown, name), group in rows.group_by("file", "dataset", maintain_order=True):
         known = catalog.datasets[str(name)]
-        base = settings.home if known.simulated else settings.catalog.parent
         broken = [
             Broken(known, row["sheet"], row["record"], row["field"], row["rule"], row["value"])
             for row in group.iter_rows(named=True)
         ]
         checksums = frozenset(group["checksum"].to_list())
-        found.append(BadFile(base / str(shown), str(shown), checksums, broken))
+        found.append(
+            BadFile(local_base(known, settings) / str(shown), str(shown), checksums, broken)
+        )
     return _one_a_path(found)
 
 

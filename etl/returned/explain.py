@@ -6,18 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from etl.catalog import Dataset, FieldEntry, Level
+from etl.catalog import Dataset, FieldEntry, Level, Rule
 from etl.extract.raw import text_of
-from etl.geography import (
-    AmbiguousArea,
-    Area,
-    Misfit,
-    UnknownArea,
-    address,
-    resolve,
-    successors,
-    suggestions,
-)
+from etl.geography import AmbiguousArea, Area, Geography, Misfit, UnknownArea
 from etl.normalise import STATUSES
 from etl.periods import Period, UnreadablePeriod
 from etl.returned.broken import Broken
@@ -25,6 +16,8 @@ from etl.returned.twins import Twins
 from etl.rule_words import Language, kind_of, phrase, remedy, title
 
 MOST_NAMED = 12
+Days = tuple[dt.date, ...]
+NEWEST: Days = (dt.date.max,)
 SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠"}
 
 
@@ -71,7 +64,8 @@ def reason(broken: Broken, told: Told, language: Language) -> Reason:
     heading = title(kind, language)
     if named:
         heading = (named.title_en if language == "en" else named.title) or named.title or heading
-        return Reason(heading, _relation(named.check, told, language), remedy("relation", language))
+        expected = _declared(named, dataset, told, language)
+        return Reason(heading, expected, remedy("relation", language))
     entry = dataset.field(broken.field or "")
     if kind == "line_readable" or entry is None:
         expected = phrase("expected.line", language, expected=told.columns, found=told.cells)
@@ -144,49 +138,68 @@ def _pattern_of_day(form: str, language: Language) -> str:
 
 def _place(broken: Broken, told: Told, language: Language) -> str:
     dataset, name = broken.dataset, broken.value or told.texts.get("area") or ""
-    day = day_of(dataset, told.texts)
+    geography, days = dataset.map, days_of(dataset, told.texts)
+    day = days[0] if days else None
     on = phrase("note.on", language, day=f"{day:%d/%m/%Y}") if day else ""
     levels = tuple(dataset.clean.areas.level) if dataset.clean.areas else None
-    misfit, areas = _misfit(name, day or dt.date.max, levels)
-    heirs = [heir for area in areas for heir in successors(area) if area.valid_to]
+    misfit, areas = _misfit(geography, name, days or NEWEST, levels)
+    heirs = [heir for area in areas for heir in geography.successors(area)]
     if misfit == "another_time" and heirs:
         return phrase(
             "expected.area_succeeded",
             language,
             on=on,
-            areas="; ".join(dict.fromkeys(address(area) for area in areas[:MOST_NAMED])),
-            successors=_written(heirs, dt.date.max),
+            areas="; ".join(dict.fromkeys(map(geography.in_full, areas[:MOST_NAMED]))),
+            successors=_written(heirs, NEWEST, geography),
         )
-    return phrase(f"expected.area_{misfit}", language, on=on, areas=_written(areas, day))
+    return phrase(
+        f"expected.area_{misfit}", language, on=on, areas=_written(areas, days or NEWEST, geography)
+    )
 
 
 @cache
-def _misfit(name: str, day: dt.date, levels: tuple[Level, ...] | None) -> tuple[Misfit, list[Area]]:
-    return suggestions(name, day, levels)
+def _misfit(
+    geography: Geography, name: str, days: Days, levels: tuple[Level, ...] | None
+) -> tuple[Misfit, list[Area]]:
+    return geography.suggestions(name, days, levels)
 
 
-def _written(areas: list[Area], day: dt.date | None) -> str:
+def _written(areas: list[Area], days: Days, geography: Geography) -> str:
     """Names that would be read as these areas, the shortest that will do."""
-    names = {area: area.title for area in areas[:MOST_NAMED]}
-    for area, name in names.items():
+    names = []
+    for area in areas[:MOST_NAMED]:
+        full = geography.in_full(area)
+        era = "cũ" if area.valid_to else "mới"
+        ways = [area.title, full, f"{area.title} ({era})", f"{full} ({era})"]
+        sure = (way for way in ways if _meanings(geography, way, days, area.level) == {area})
+        names.append(next(sure, full))
+    return "; ".join(dict.fromkeys(names))
+
+
+def _meanings(geography: Geography, name: str, days: Days, level: Level) -> set[Area | None]:
+    """The areas a name means on any of these days; `None` where it means several."""
+    found: set[Area | None] = set()
+    for day in days:
         try:
-            sure = resolve(name, day or dt.date.max, area.level) == area
-        except (UnknownArea, AmbiguousArea):
-            sure = False
-        names[area] = name if sure else address(area)
-    return "; ".join(dict.fromkeys(names.values()))
+            found.add(geography.resolve(name, day, level))
+        except AmbiguousArea:
+            found.add(None)
+        except UnknownArea:
+            continue
+    return found
 
 
-def day_of(dataset: Dataset, texts: Mapping[str, str | None]) -> dt.date | None:
-    """The day as of which the name of a place is read; `None` for today's."""
+def days_of(dataset: Dataset, texts: Mapping[str, str | None]) -> Days:
+    """Days at which the name of a place is looked up, as the loader does; none for today's."""
     on = dataset.clean.areas.on if dataset.clean.areas else None
     text = on if on and dataset.field(on) is None else texts.get(on or "period")
     for formats in ((), dataset.read.dates):
         try:
-            return Period.parse(text, formats).end if text else None
+            period = Period.parse(text, formats) if text else None
         except UnreadablePeriod:
             continue
-    return None
+        return tuple(dict.fromkeys([period.end, period.start])) if period else ()
+    return ()
 
 
 def _once(broken: Broken, told: Told, language: Language) -> str:
@@ -200,6 +213,19 @@ def _once(broken: Broken, told: Told, language: Language) -> str:
         others = ", ".join(twins.files)
         return phrase("expected.once_file", language, columns=columns, others=others)
     return phrase("expected.once", language, columns=columns)
+
+
+def _declared(rule: Rule, dataset: Dataset, told: Told, language: Language) -> str:
+    """What a rule of the catalog asks for, in the labels and texts of the record."""
+    if rule.check is not None:
+        return _relation(rule.check, told, language)
+    known = {field.name for field in dataset.schema_.fields}
+    formula = re.sub(
+        r"'[^']*'|\w+",
+        lambda match: _side(match[0], told) if match[0] in known else match[0],
+        rule.sql or "",
+    )
+    return phrase("expected.holds", language, formula=formula)
 
 
 def _relation(check: str, told: Told, language: Language) -> str:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from etl.catalog import Catalog
 from etl.errors import ForesightError, Problems
+from etl.extract.raw import column_of
+from etl.fetch import local_base
 from etl.returned import book as books
 from etl.returned.book import Mark
 from etl.returned.broken import BadFile, Broken, bad_files
 from etl.returned.explain import Reason, Told, reason
-from etl.returned.opened import Opened, OpenedTable, OpenedWorkbook, is_workbook
+from etl.returned.opened import Opened, opened
 from etl.returned.places import Place, column_labels, places
 from etl.returned.source import Page
 from etl.returned.twins import Located, twins
@@ -104,8 +106,9 @@ def _changed(file: BadFile) -> list[ForesightError]:
 
 def _in_the_way(target: Path, catalog: Catalog, settings: Settings) -> list[ForesightError]:
     for dataset in catalog.resources:
-        base = settings.home if dataset.simulated else settings.catalog.parent
-        pattern = (base.resolve() / dataset.path).as_posix()
+        if dataset.fetched:
+            continue
+        pattern = (local_base(dataset, settings).resolve() / dataset.path).as_posix()
         if fnmatch.fnmatch(target.as_posix(), pattern):
             return [
                 InTheWay(
@@ -118,20 +121,20 @@ def _in_the_way(target: Path, catalog: Catalog, settings: Settings) -> list[Fore
 
 
 def _one(warehouse: Warehouse, file: BadFile, target: Path) -> GivenBack:
-    opened: Opened = OpenedWorkbook(file) if is_workbook(file) else OpenedTable(file)
-    marks = _marks(warehouse, file, opened)
-    books.mark(opened.book, marks)
-    books.list_marks(opened.book, _intro(file, opened), marks)
-    books.save(opened.book, target)
-    return GivenBack(file.shown, target, file.records, len(marks), opened.abridged)
+    sent = opened(file)
+    marks = _marks(warehouse, file, sent)
+    books.mark(sent.book, marks)
+    books.list_marks(sent.book, _intro(file, sent), marks)
+    books.save(sent.book, target)
+    return GivenBack(file.shown, target, file.records, len(marks), sent.abridged)
 
 
-def _intro(file: BadFile, opened: Opened) -> list[str]:
+def _intro(file: BadFile, sent: Opened) -> list[str]:
     """What the list begins with: Vietnamese, then English."""
-    keys = ["intro" if opened.own else "intro_made"]
-    keys += ["abridged"] * opened.abridged + ["cut"] * (len(file.broken) > MOST_ERRORS)
-    keys += ["drawings"] * opened.drawings + ["private"]
-    bad = opened.page(file.broken[0])
+    keys = ["intro" if sent.own else "intro_made"]
+    keys += ["abridged"] * sent.abridged + ["cut"] * (len(file.broken) > MOST_ERRORS)
+    keys += ["drawings"] * sent.drawings + ["private"]
+    bad = sent.page(file.broken[0])
     return [
         phrase(
             f"sheet.{key}",
@@ -140,19 +143,19 @@ def _intro(file: BadFile, opened: Opened) -> list[str]:
             records=file.records,
             format=file.broken[0].dataset.format,
             total=len(file.broken) if key == "cut" else bad.total,
-            shown=MOST_ERRORS if key == "cut" else len(bad.rows),
+            shown=MOST_ERRORS if key == "cut" else file.records,
         )
         for language in LANGUAGES
         for key in keys
     ]
 
 
-def _marks(warehouse: Warehouse, file: BadFile, opened: Opened) -> list[Mark]:
+def _marks(warehouse: Warehouse, file: BadFile, sent: Opened) -> list[Mark]:
     """Every cell to mark, once for each reason, in the order of the file."""
     repeated: dict[tuple[str, str], Located] = {}
     found: dict[Mark, None] = {}
     for one in file.broken[:MOST_ERRORS]:
-        page = opened.page(one)
+        page = sent.page(one)
         told = _told(one, page)
         if one.field and kind_of(one.rule, one.field) == "unique":
             key = one.dataset.name, one.rule
@@ -160,7 +163,7 @@ def _marks(warehouse: Warehouse, file: BadFile, opened: Opened) -> list[Mark]:
                 repeated[key] = twins(warehouse, file, one, page)
             told = replace(told, twins=repeated[key].get(one.place))
         for place in places(page, one):
-            found[_mark(one, place, told, opened)] = None
+            found[_mark(one, place, told, sent)] = None
     return sorted(found, key=lambda mark: (mark.sheet, mark.row, mark.column))
 
 
@@ -173,12 +176,15 @@ def _told(broken: Broken, page: Page) -> Told:
             labels[entry.name] = columns[0]
         if len(columns) == 1 and (at := page.labels.index(columns[0])) < len(row):
             texts[entry.name] = row[at]
+        said = column_of(entry.spellings, list(page.said))
+        if not columns and said is not None:
+            texts[entry.name] = list(page.said.values())[said]
     return Told(texts, labels, cells=len(row), columns=len(page.labels))
 
 
-def _mark(broken: Broken, place: Place, told: Told, opened: Opened) -> Mark:
+def _mark(broken: Broken, place: Place, told: Told, sent: Opened) -> Mark:
     reasons = {language: reason(broken, told, language) for language in LANGUAGES}
-    sheet, row, column = opened.cell(broken, place)
+    sheet, row, column = sent.cell(broken, place)
     # The text of the row's first cell says nothing about an error elsewhere in it.
     value = place.text if place.certain else broken.value
     return Mark(

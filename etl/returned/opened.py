@@ -1,14 +1,19 @@
 """A file with bad records, opened twice: as text, and as the workbook that goes back."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from openpyxl import Workbook
 
-from etl.extract.sheets import Sheet, read_sheets
+from etl.catalog import Dataset
+from etl.extract import delimited, workbook
+from etl.extract.grid import Grid
+from etl.extract.sheets import read_sheets
 from etl.returned import book as books
 from etl.returned.broken import BadFile, Broken
 from etl.returned.places import Place, fields_of
-from etl.returned.source import WORKBOOKS, Page, grid_of, page_of, table_of
+from etl.returned.source import TEXT, WHOLE, WORKBOOKS, Page, Row, page_with, pages_of, table_of
 from etl.returned.twins import key_columns
 
 
@@ -30,9 +35,38 @@ class Opened(Protocol):
         """Sheet, row and column (from 1) of a place."""
 
 
-def is_workbook(file: BadFile) -> bool:
-    """Whether its records are rows of sheets."""
-    return file.broken[0].dataset.format in WORKBOOKS
+def opened(file: BadFile) -> Opened:
+    """The file in the way its records are numbered: by rows of sheets, by rows, or on their own."""
+    dataset = file.broken[0].dataset
+    if dataset.format in WORKBOOKS:
+        return OpenedWorkbook(file)
+    if dataset.format in TEXT and dataset.shaped:
+        return OpenedRows(file)
+    return OpenedTable(file)
+
+
+class _Pages:
+    """Tables by dataset and sheet, each read when it is asked for."""
+
+    def __init__(self, path: Path, read: Callable[[Path, Dataset], list[Grid]]) -> None:
+        self._path, self._read = path, read
+        self._grids: dict[str, dict[str | None, Grid]] = {}
+        self._pages: dict[tuple[str, str | None], list[Page]] = {}
+
+    def grid(self, broken: Broken) -> Grid:
+        name = broken.dataset.name
+        if name not in self._grids:
+            self._grids[name] = {grid.name: grid for grid in self._read(self._path, broken.dataset)}
+        return self._grids[name][broken.sheet]
+
+    def of_sheet(self, broken: Broken) -> list[Page]:
+        key = broken.dataset.name, broken.sheet
+        if key not in self._pages:
+            self._pages[key] = pages_of(self.grid(broken), broken.dataset, self._path.stem)
+        return self._pages[key]
+
+    def page(self, broken: Broken) -> Page:
+        return page_with(self.of_sheet(broken), broken.record)
 
 
 class OpenedWorkbook:
@@ -41,37 +75,52 @@ class OpenedWorkbook:
     abridged = False
 
     def __init__(self, file: BadFile) -> None:
-        self._file = file
-        self._sheets = {sheet.name: sheet for sheet in read_sheets(file.path, "^")}
-        self._pages: dict[tuple[str, str], Page] = {}
+        self._pages = _Pages(file.path, workbook.grids_of)
         own = books.own(file.path)
         self.own = own is not None
         self.drawings = books.has_drawings(file.path)
-        self.book = own or books.of_sheets(list(self._sheets.values()), self._texts())
+        self.book = own or books.of_sheets(read_sheets(file.path, "^"), self._texts(file))
 
     def page(self, broken: Broken) -> Page:
-        key = broken.dataset.name, broken.sheet or ""
-        if key not in self._pages:
-            where = f"{self._file.shown}: {key[1]}"
-            self._pages[key] = page_of(self._sheet(broken), broken.dataset, where)
-        return self._pages[key]
+        return self._pages.page(broken)
 
     def cell(self, broken: Broken, place: Place) -> tuple[str, int, int]:
         row = place.record or self.page(broken).header
         return broken.sheet or "", row, place.column + 1
 
-    def _sheet(self, broken: Broken) -> Sheet:
-        return self._sheets[broken.sheet or ""]
-
-    def _texts(self) -> dict[str, list[list[str | None]]]:
+    def _texts(self, file: BadFile) -> dict[str, list[Row]]:
         """Text of the sheets with bad records, read out of old encodings."""
-        return {
-            one.sheet or "": grid_of(self._sheet(one), one.dataset) for one in self._file.broken
-        }
+        grids = {one.sheet or "": self._pages.grid(one) for one in file.broken}
+        return {name: grid.rows(0, grid.height) for name, grid in grids.items()}
+
+
+class OpenedRows:
+    """Delimited text with titles, groups or several tables: its rows are those of a sheet."""
+
+    own = False
+    drawings = False
+
+    def __init__(self, file: BadFile) -> None:
+        self._pages = _Pages(file.path, lambda path, dataset: [delimited.grid_of(path, dataset)])
+        first = file.broken[0]
+        grid = self._pages.grid(first)
+        records = {number for page in self._pages.of_sheet(first) for number in page.rows}
+        self.abridged = len(records) > WHOLE
+        left_out = records - {one.record for one in file.broken} if self.abridged else set()
+        rows = dict(enumerate(grid.rows(0, grid.height), start=1))
+        kept = {number: row for number, row in rows.items() if number not in left_out}
+        self.book, self._rows = books.of_rows(kept, numbered=self.abridged)
+
+    def page(self, broken: Broken) -> Page:
+        return self._pages.page(broken)
+
+    def cell(self, broken: Broken, place: Place) -> tuple[str, int, int]:
+        row = self._rows[place.record or self.page(broken).header]
+        return books.TABLE, row, place.column + 1 + self.abridged
 
 
 class OpenedTable:
-    """A file without sheets: a table is made of it."""
+    """A file of records and nothing else: a table is made of it."""
 
     own = False
     drawings = False
@@ -89,11 +138,11 @@ class OpenedTable:
 
         wanted = {one.record for one in file.broken}
         self._page = table_of(file.path, file.broken[0].dataset, wanted, keyed)
-        self.book, self._rows, self._before = books.of_table(self._page)
-        self.abridged = self._before > 0
+        self.abridged = len(self._page.rows) < self._page.total
+        self.book, self._rows = books.of_table(self._page)
 
     def page(self, _broken: Broken) -> Page:
         return self._page
 
     def cell(self, _broken: Broken, place: Place) -> tuple[str, int, int]:
-        return books.TABLE, self._rows[place.record], place.column + 1 + self._before
+        return books.TABLE, self._rows[place.record], place.column + 1 + self.abridged

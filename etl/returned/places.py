@@ -8,8 +8,10 @@ cell is claimed: the row's first filled cell is marked, and the column is named.
 import re
 from dataclasses import dataclass
 
-from etl.catalog import Dataset
+from etl.catalog import Dataset, FieldEntry
+from etl.expressions import condition
 from etl.extract.raw import column_of, plain
+from etl.patterns import Match, compiled, group_names
 from etl.returned.broken import Broken
 from etl.returned.source import Page, Row
 
@@ -45,8 +47,8 @@ def fields_of(dataset: Dataset, rule: str, field: str) -> list[str]:
     named = next((one for one in dataset.rules if one.name == rule), None)
     if named:
         known = [f.name for f in dataset.schema_.fields]
-        words = re.findall(r"\w+", named.check)
-        return [field, *(word for word in words if word in known and word != field)]
+        words = re.findall(r"\w+", named.check or condition(named.sql or "", dataset))
+        return list(dict.fromkeys([field, *(word for word in words if word in known)]))
     if rule == "key_unique":
         return dataset.schema_.primary_key
     return [field]
@@ -60,13 +62,21 @@ def column_labels(page: Page, dataset: Dataset, field: str) -> list[str]:
     found = column_of(entry.spellings, page.labels)
     if found is not None:
         return [page.labels[found]]
+    if parts := _parts(dataset, entry):
+        return [label for label in page.labels if label in parts]
     unpivot = dataset.clean.unpivot
     if unpivot is None:
         return []
-    pattern = re.compile(unpivot.columns)
-    made = {plain(name) for name in (*pattern.groupindex, unpivot.into)}
-    asked = {plain(spelling) for spelling in entry.spellings}
-    return [label for label in page.labels if pattern.search(label)] if made & asked else []
+    made = column_of(entry.spellings, [*group_names(unpivot.columns), unpivot.into])
+    pattern = compiled(unpivot.columns)
+    return [] if made is None else [label for label in page.labels if pattern.search(label)]
+
+
+def _parts(dataset: Dataset, entry: FieldEntry) -> list[str]:
+    """Labels of the columns that a field is composed from."""
+    composed = list(dataset.clean.compose)
+    found = column_of(entry.spellings, composed)
+    return [] if found is None else re.findall(r"\{(.+?)\}", dataset.clean.compose[composed[found]])
 
 
 def _of_field(page: Page, row: Row, broken: Broken, field: str, value: str | None) -> list[Place]:
@@ -81,6 +91,12 @@ def _of_field(page: Page, row: Row, broken: Broken, field: str, value: str | Non
     same = [cell for cell in cells if _same(cell.text, value)]
     if same:
         return same
+    # What was composed, or converted to another unit, stands nowhere as it was rejected.
+    entry = dataset.field(field)
+    if entry and _parts(dataset, entry):
+        return cells
+    if dataset.read.unit and len(cells) == 1 and cells[0].text:
+        return cells
     if spread := _spread(dataset, field, cells, value):
         return spread
     above = _above(page, dataset, cells[0], value) if len(cells) == 1 else None
@@ -93,15 +109,17 @@ def _spread(dataset: Dataset, field: str, cells: list[Place], value: str | None)
     entry = dataset.field(field)
     if unpivot is None or entry is None:
         return []
-    if plain(unpivot.into) in map(plain, entry.spellings):
+    if column_of(entry.spellings, [unpivot.into]) is not None:
         return [cell for cell in cells if cell.text] if value is None else []
-    pattern = re.compile(unpivot.columns)
+    pattern = compiled(unpivot.columns)
     said = [cell for cell in cells if _says(pattern.search(cell.label), value)]
     return [Place(0, cell.column, cell.label, cell.label) for cell in said] if value else []
 
 
-def _says(match: re.Match[str] | None, value: str | None) -> bool:
-    return match is not None and any(_same(text, value or "") for text in match.groups())
+def _says(match: Match | None, value: str | None) -> bool:
+    return match is not None and any(
+        _same(text, value or "") for text in match.groupdict().values()
+    )
 
 
 def _above(page: Page, dataset: Dataset, cell: Place, value: str) -> Place | None:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.catalog import Dataset
-from etl.extract import READERS, delimited, workbook
+from etl.extract import READERS, delimited
+from etl.extract.above import captions
+from etl.extract.grid import Grid
 from etl.extract.raw import RECORD, SHEET
-from etl.extract.sheets import Sheet
+from etl.extract.shape import tables_of
 
 WORKBOOKS = ("xlsx", "xls", "ods")
+TEXT = ("csv", "tsv")
 WHOLE = 20_000
 """Records above which a table goes back without those that were taken."""
 
@@ -30,21 +33,30 @@ class Page:
     header: int = 0
     """Row of the sheet in which the header ends, from 1; 0 where there is no sheet."""
     total: int = 0
-    """Records of the file, those left out here too."""
+    """Records of the file or sheet, those left out here too."""
     keys: dict[int, Row] = field(default_factory=dict)
     """Of every record, the cells asked for; the rest is `None`."""
+    said: dict[str, str | None] = field(default_factory=dict)
+    """By `$name`: what the captions and the name of the sheet say of every record."""
 
 
-def page_of(sheet: Sheet, dataset: Dataset, where: str) -> Page:
-    """A sheet; its records are all rows below the header, by their row from 1."""
-    grid, top, labels = workbook.grid_of(sheet, dataset, where)
-    rows = {number: grid[number - 1] for number in range(top + 1, len(grid) + 1)}
-    return Page(labels, rows, header=top, total=len(rows), keys=rows)
+def pages_of(grid: Grid, dataset: Dataset, file: str) -> list[Page]:
+    """The tables of a sheet of `file`; records are all rows below a header, by row from 1."""
+    cells = grid.rows(0, grid.height)
+    tables = list(tables_of(grid, dataset))
+    total = sum(table.end - table.body for table in tables)
+    pages = []
+    for table in tables:
+        rows = {number: cells[number - 1] for number in range(table.body + 1, table.end + 1)}
+        said = {"$sheet": grid.name, **captions(grid, table, dataset, file)}
+        pages.append(Page(table.labels, rows, table.body, total, keys=rows, said=said))
+    return pages
 
 
-def grid_of(sheet: Sheet, dataset: Dataset) -> list[Row]:
-    """Text of all cells of a sheet, those above the header too."""
-    return workbook.grid_of(sheet, dataset, sheet.name)[0]
+def page_with(pages: list[Page], record: int) -> Page:
+    """The table in which a record stands: the last that begins above it."""
+    above = [page for page in pages if page.header < record]
+    return above[-1] if above else pages[0]
 
 
 def table_of(
@@ -53,11 +65,11 @@ def table_of(
     wanted: Collection[int],
     keyed: Callable[[list[str]], Collection[str]],
 ) -> Page:
-    """A table that is no workbook; of more than `WHOLE` records only those `wanted`.
+    """A table without titles and the like; of more than `WHOLE` records only those `wanted`.
 
     Of the columns that `keyed` chooses among all labels, every record is kept in `keys`.
     """
-    if dataset.format in ("csv", "tsv"):
+    if dataset.format in TEXT:
         return _delimited(path, dataset, set(wanted), keyed)
     raw = READERS[dataset.format](path, _unshaped(dataset))
     if raw.frame is None:
@@ -71,7 +83,7 @@ def table_of(
 
 def _unshaped(dataset: Dataset) -> Dataset:
     """The same dataset without what makes the table another than that in the file."""
-    clean = dataset.clean.model_copy(update={"unpivot": None, "fill_down": []})
+    clean = dataset.clean.model_copy(update={"unpivot": None, "fill_down": [], "compose": {}})
     read = dataset.read.model_copy(update={"missing": []})
     return dataset.model_copy(update={"clean": clean, "read": read})
 

@@ -16,7 +16,7 @@ from etl.extract.raw import RECORD, SHEET, Raw
 from etl.normalise import columns
 from etl.returned.broken import BadFile, Broken
 from etl.returned.places import column_labels, fields_of
-from etl.returned.source import Page
+from etl.returned.source import TEXT, Page
 from etl.warehouse import Warehouse, identifier
 
 SHOWN = 5
@@ -74,16 +74,24 @@ def _needed(dataset: Dataset, key: list[str]) -> list[str]:
     return [*key, *(name for name in dates if dataset.field(name) and name not in key)]
 
 
+def _corrected_by(dataset: Dataset) -> set[str]:
+    """The fields that corrections speak of."""
+    return {name for one in dataset.corrections for name in (one.field, *one.where)}
+
+
 def _keys(
     warehouse: Warehouse, path: Path, dataset: Dataset, key: list[str], page: Page
 ) -> pl.DataFrame:
     """Typed keys of all records: the fields of the key as stored, `_record` and `_sheet`."""
+    view = "raw_text"
     raw, frame = _text(path, dataset, page)
-    fields = [f for f in dataset.schema_.fields if f.name in _needed(dataset, key)]
+    needed = {*_needed(dataset, key), *_corrected_by(dataset)}
+    fields = [f for f in dataset.schema_.fields if f.name in needed]
     only = dataset.model_copy(
         update={"schema_": dataset.schema_.model_copy(update={"fields": fields})}
     )
-    with warehouse.registered(frame) as view, ExitStack() as stack:
+    with warehouse.registered(frame) as rows, ExitStack() as stack:
+        warehouse.run(f"create temp table {view} as from {rows}")  # corrections ask for its rowid
         made = [one for one in columns(only, raw, view, warehouse) if one.field.name in key]
         typed = [
             f"{sql} as {identifier(name)}"
@@ -104,7 +112,7 @@ def _keys(
 
 def _text(path: Path, dataset: Dataset, page: Page) -> tuple[Raw, pl.DataFrame]:
     """The file as the loader read it, and its text as a frame."""
-    if dataset.format not in ("csv", "tsv"):
+    if dataset.format not in TEXT or dataset.shaped:
         raw = READERS[dataset.format](path, dataset)
         if raw.frame is None:
             raise TypeError(f"{dataset.format} is read without a frame")
@@ -129,7 +137,8 @@ def _elsewhere(
         return []
     columns = ", ".join(f"d.{identifier(name)}" for name in names)
     taken = warehouse.select(
-        f"select distinct {columns}, l.file from {identifier(table)} d join load l using (load) "
+        f"select distinct {columns}, l.file from {identifier(table)} d "
+        f"join current_load l using (load) "
         f"where l.file <> $shown and d.{identifier(names[0])} in (select unnest($first)) "
         f"order by all",
         shown=shown,

@@ -1,6 +1,9 @@
 """The commands, as scripts and schedules rely on them."""
 
 import json
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -53,6 +56,29 @@ def test_a_refresh_loads_forecasts_and_moves_the_pointer_and_the_second_has_noth
     assert (outcome["accepted"], outcome["rejected"], outcome["series_forecast"]) == (36, 1, 1)
     second = run("--json", "refresh")
     assert json.loads(second.output.splitlines()[-1]) == {"build": "00001", "changed": False}
+
+
+def test_a_refresh_says_which_source_did_not_answer_and_how_old_its_copy_is(run, installation):
+    folder = installation.catalog.parent
+    served = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
+        Thread(target=server.serve_forever, args=(0.02,)).start()
+        place = f"127.0.0.1:{server.server_port}"
+        installation.catalog.write_text(
+            HEAD + ENTRY.replace("visitors.csv", f"http://{place}/visitors.csv"), encoding="utf-8"
+        )
+        (folder / "site.yaml").write_text(
+            f"hosts: [{{name: '{place}', private: true, plain_http: true}}]\n"
+            "limits: {attempts: 1}"
+        )
+        assert "visitors: not fetched yet" in run("check").output
+        first = run("refresh", "--workers", "1")
+        server.shutdown()
+    assert first.exit_code == 0, first.output
+    second = json.loads(run("--json", "refresh").output.splitlines()[-1])
+    (stale,) = second["stale"]
+    assert "no connection; the copy of" in stale
+    assert "(0 days old) stays in use" in stale
 
 
 def test_rejected_rows_are_listed_with_their_place_and_rule(run):

@@ -46,7 +46,12 @@ def test_any_well_formed_file_is_counted_as_a_reader_counts_it(
 
 
 def test_blank_lines_are_no_records_wherever_they_stand(tmp_path):
-    assert counted(tmp_path, "a;b\n\n1;2\n\r\n3;4\n  \n") == 2
+    assert counted(tmp_path, "a;b\n\n1;2\n\n3;4\n\n\n") == 2
+    assert counted(tmp_path, "a;b\r\n\r\n1;2\r\n\r\n3;4\r\n") == 2
+
+
+def test_a_line_of_spaces_is_a_record_that_cannot_be_read(tmp_path):
+    assert counted(tmp_path, "a;b\n1;2\n  \n3;4\n") == 3
 
 
 def test_a_quote_within_a_cell_that_is_not_quoted_is_no_border(tmp_path):

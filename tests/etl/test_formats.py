@@ -3,7 +3,9 @@
 import datetime as dt
 import io
 import json
+import sqlite3
 import struct
+from contextlib import closing
 from decimal import Decimal
 
 import openpyxl
@@ -135,6 +137,15 @@ def parquet() -> bytes:
     return made.getvalue()
 
 
+def sqlite() -> bytes:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("create table land (number, area, month, value)")
+        rows = [(n, *row) for n, row in enumerate(ROWS[1:])]
+        database.executemany("insert into land values (?, ?, ?, ?)", rows)
+        database.commit()
+        return database.serialize()
+
+
 FILES = {
     "csv": lines(","),
     "tsv": lines("\t"),
@@ -143,11 +154,16 @@ FILES = {
     "ods": ods(),
     "json": json.dumps(as_objects()).encode(),
     "parquet": parquet(),
+    "sql": sqlite(),
 }
+QUERY = (
+    "select area as 'Xã/phường', month as 'Tháng', value as 'Diện tích' from land order by number"
+)
 
 
 def entry(ending: str, read: str = 'decimal: ","') -> str:
-    return ENTRY.replace("FORMAT", ending).replace('decimal: ","', read)
+    query = f', query: "{QUERY}"' if ending == "sql" else ""
+    return ENTRY.replace("FORMAT", ending).replace('decimal: ","', read + query)
 
 
 def dataset(ending: str, read: str = 'decimal: ","'):

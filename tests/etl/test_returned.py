@@ -159,7 +159,7 @@ def test_a_workbook_mended_where_it_is_marked_loads_whole(returned, refresh):
                 mend(book, f"{'ABCDEF'[column]}{row + 2}", text)
     again = refresh(visits("xlsx"), visits_xlsx=saved(book))
     assert rejected(again) == []
-    assert again.select("select sum(accepted) from load").item() == 6
+    assert again.select("select sum(accepted) from current_load").item() == 6
 
 
 def test_each_mark_says_the_rule_what_was_found_and_what_is_expected(returned):
@@ -259,8 +259,10 @@ def test_records_with_line_breaks_in_them_are_counted_as_one(returned):
     assert "Expected: 6 cells; there are 7" in marked(book)["A4"]
 
 
-def test_blank_lines_are_no_records_and_move_no_mark(returned):
-    content = lines([HEADER, RECORDS[4]]) + b"\n\n"
+@pytest.mark.parametrize("note", ["", 'một "dấu nháy'])
+def test_blank_lines_are_no_records_and_move_no_mark(returned, note):
+    good = ",".join([*RECORDS[4][:5], note])
+    content = lines([HEADER]) + f"{good}\n\n\n".encode()
     content += lines([[*RECORDS[5], "thừa"], [*RECORDS[4][:1], "5/2026", "-1", "-2", "", ""]])
     assert set(marked(returned(visits("csv"), visits_csv=content))) == {"A3", "C4"}
 
@@ -405,3 +407,60 @@ def test_every_text_has_the_same_places_to_fill_in_both_languages():
         filled = [set(re.findall(r"{(\w+)}", str(both[lang]))) for lang in rule_words.LANGUAGES]
         assert isinstance(key, str)
         assert filled[0] == filled[1], key
+
+
+STACKED = """
+- name: land
+  title: Đất
+  sources: [{path: land.ENDING}]
+  read: {decimal: ",", header: {find: Xã/phường}, tables: all, caption: 'Năm (?P<period>20\\d\\d)'}
+  clean: {areas: {level: commune}, max_rejected: 1}
+  schema:
+    fields:
+    - {name: area, from: [Xã/phường]}
+    - {name: period, type: year, from: [$period]}
+    - {name: value, type: number, from: [Diện tích, DT], constraints: {minimum: 0}}
+    - {name: used, type: number, from: [Đã dùng]}
+  rules: [{name: used_of_value, sql: used <= value, title: Dùng quá diện tích}]
+  indicators: [{name: land_used, title: Đất đã dùng, title_en: Land used, value: value}]
+"""
+TWO_TABLES = [
+    ["Năm 2025", "", "", ""],
+    ["STT", "Xã/phường", "Diện tích", "Đã dùng"],
+    ["1", "Phường Cái Khế", "7", "8"],
+    ["", "", "", ""],
+    ["Năm 2024", "", "", ""],
+    ["Xã/phường", "Đã dùng", "", "DT"],
+    ["Phường Ninh Kiều", "1", "", "-3"],
+]
+
+
+@pytest.mark.parametrize(("ending", "content"), [("xlsx", sheet), ("csv", lines)])
+def test_each_record_is_marked_in_the_columns_of_its_own_table(returned, ending, content):
+    book = returned(STACKED.replace("ENDING", ending), **{f"land_{ending}": content(TWO_TABLES)})
+    told = marked(book)
+    assert set(told) == {"C3", "D3", "A7", "B7", "D7"}
+    assert "Cần: đúng điều kiện: Đã dùng (8) <= Diện tích (7)" in told["D3"]
+    assert "28/02" not in told["A7"]
+    assert "ngày 31/12/2024" in told["A7"]
+    assert "Cần: từ 0 trở lên" in told["D7"]
+
+
+def test_figures_converted_to_another_unit_are_marked_where_they_stand(returned):
+    tonnes = entry("xlsx").replace('read: {decimal: ","', 'read: {decimal: ",", unit: ĐVT')
+    tonnes = tonnes.replace("type: number,", "type: number, unit: đồng, constraints: {minimum: 0},")
+    tonnes = tonnes.replace("unit: ĐVT", "unit: ĐVT, header: {find: Tháng}")
+    rows = [["", "ĐVT: triệu đồng", ""], ["Xã/phường", "Tháng", "Diện tích"]]
+    rows += [["Phường Cái Khế", "1/2026", "-7"]]
+    told = marked(returned(tonnes, land_xlsx=sheet(rows)))
+    assert set(told) == {"C3"}
+    assert "Đang ghi: -7" in told["C3"]
+
+
+def test_the_names_of_two_maps_that_one_table_mixes_are_told_apart(returned):
+    rows = [["Xã/phường", "Tháng", "Diện tích"]]
+    rows += [[name, "2025", "1"] for name in ("P. Tân An", "P. Hưng Lợi", "P. Ninh Kiều")]
+    yearly = entry("xlsx").replace("type: yearmonth", "type: year")
+    told = marked(returned(yearly, land_xlsx=sheet(rows)))
+    assert set(told) == {"A2"}
+    assert "Phường Tân An (mới); Phường Tân An, Quận Ninh Kiều, Thành phố Cần Thơ" in told["A2"]
