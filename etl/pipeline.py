@@ -154,6 +154,20 @@ def plan(
     )
 
 
+def plan_of_one(dataset: Dataset, path: Path, settings: Settings) -> Plan:
+    """The plan to load one file of one dataset, wherever it lies, and to observe its figures."""
+    file = _source(path, path.parent, dataset, _code())
+    return Plan(
+        files=[file],
+        changed=[file],
+        gone=[],
+        observe={dataset.name: file.key},
+        compare=None,
+        fingerprint=fingerprint(settings),
+        described=False,
+    )
+
+
 def refresh(
     warehouse: Warehouse,
     catalog: Catalog,
