@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from etl import pipeline
-from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings
+from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
 from etl.errors import ForesightError, Problems
 from etl.fetch import fetch, local_files
 from etl.preview import Preview, previewed
@@ -417,14 +417,43 @@ class Progress:
 @main.command()
 @click.option("--dataset", help="Only this dataset.")
 @click.option("--limit", default=20, show_default=True, help="Rows to show.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the departments' own workbooks, with the bad cells marked and explained.",
+)
 @click.pass_obj
-def rejected(context: Context, dataset: str | None, limit: int) -> None:
+def rejected(context: Context, dataset: str | None, limit: int, out: Path | None) -> None:
     """Rows not accepted: file, sheet, record, field, rule, value."""
+    if out is not None:
+        _give_back(context, dataset, out)
+        return
     with Warehouse.open(context.settings.home) as warehouse:
         found = warehouse.query("dashboard", "rejected_rows", dataset=dataset, limit=limit)
         total = warehouse.query("dashboard", "rejected_count", dataset=dataset).item()
     context.table(found.columns, [list(row) for row in found.iter_rows()])
     context.say(f"{min(limit, total):,} of {total:,} broken rules shown")
+
+
+def _give_back(context: Context, dataset: str | None, out: Path) -> None:
+    from etl.returned import give_back
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        catalog = parse_catalog(
+            pipeline.facts_of(warehouse)["catalog"], folder=context.settings.catalog.parent
+        )
+        given = give_back(warehouse, catalog, context.settings, out, dataset=dataset)
+    if not given:
+        context.say("no record was rejected, so there is nothing to give back")
+    columns = ["file", "records", "cells", "abridged", "written"]
+    context.table(
+        columns, [[one.file, one.records, one.cells, one.abridged, one.path] for one in given]
+    )
+    if given:
+        context.say(
+            "each workbook holds everything the department sent, sensitive columns too: "
+            "give it to nobody but its owner (only you can read it, mode 0600)"
+        )
 
 
 @main.command()

@@ -33,6 +33,8 @@ REFERENCE = Path(__file__).parent / "reference"
 Levels = Level | Collection[Level] | None
 Meant = tuple[str, str | None, date | None, str | None]
 """A written name, the code and first day of the area it meant, or the problem."""
+Misfit = Literal["several", "another_time", "near", "unknown"]
+"""Why a name is not that of one area."""
 
 
 class UnknownArea(ForesightError):
@@ -247,6 +249,38 @@ class Geography:
             "problem": pl.String,
         }
         return pl.DataFrame(_of_one_map(answers, days), schema=columns, orient="row")
+
+    def suggestions(
+        self, name: str, on: date | Sequence[date], level: Levels = None
+    ) -> tuple[Misfit, list[Area]]:
+        """Why `name` is not the name of one area on these days, and what it may stand for.
+
+        `several`: it means all of these; `another_time`: it meant these at other times; `near`:
+        these are spelled most alike; `unknown`: there are none. Days are as in `resolve_many`.
+        """
+        wanted, levels = _Wanted.read(name, None), _levels(level)
+        days = (on,) if isinstance(on, date) else tuple(on)
+        ever = [area for area in wanted.areas(self) if area.level in levels]
+        if now := dict.fromkeys(area for day in days for area in wanted.meant(day, ever)):
+            return "several", list(now)
+        if ever:
+            return "another_time", ever
+        near = _near(wanted, days[0], levels, self)
+        return ("near" if near else "unknown"), near
+
+    def successors(self, area: Area) -> list[Area]:
+        """The communes of today that took over a former commune; of any other area none."""
+        if area.valid_to is None:
+            return []
+        taken_over = self.weights_to_present.filter(
+            old_code=area.code, old_valid_from=area.valid_from
+        )
+        keys = taken_over.select("new_code", "new_valid_from").rows()
+        return [one for one in self._all if (one.code, one.valid_from) in keys]
+
+    def in_full(self, area: Area) -> str:
+        """'Xã Phú Tân, Huyện Châu Thành, Tỉnh Hậu Giang (cũ)': read again as this area."""
+        return ", ".join(place.title for place in [area, *self._places(area)])
 
     @cached_property
     def starts(self) -> list[date]:
@@ -559,8 +593,7 @@ def _listed(found: Iterable[Area], geography: Geography) -> str:
 def _identified(area: Area, geography: Geography) -> str:
     """'Xã Phú Tân, Huyện Châu Thành, Tỉnh Hậu Giang (cũ) [31384, until 2025-06-30]'"""
     until = f", until {area.valid_to}" if area.valid_to else ""
-    places = [area, *geography._places(area)]
-    return f"{', '.join(place.title for place in places)} [{area.code}{until}]"
+    return f"{geography.in_full(area)} [{area.code}{until}]"
 
 
 def _hint(
@@ -572,11 +605,18 @@ def _hint(
 ) -> str:
     if ever:
         return f"at another time: {_listed(ever, geography)}"
+    near = _near(wanted, day, levels, geography)
+    return f"did you mean {_listed(near, geography)}?" if near else ""
+
+
+def _near(
+    wanted: _Wanted, day: date, levels: tuple[Level, ...], geography: Geography
+) -> list[Area]:
+    """Areas of that day whose names are spelled most alike."""
     here = [area for area in geography._all if area.exists_on(day) and area.level in levels]
     keys = defaultdict(list)
     for area in here:
         keys[_key(_tidy(area.name), bare=True)].append(area)
     asked = [_without_accents(key) for _, key in _readings(wanted.name, wanted.bare)]
     near = difflib.get_close_matches(asked[-1] if asked else "", keys, n=3, cutoff=0.75)
-    found = _listed((area for key in near for area in keys[key]), geography)
-    return f"did you mean {found}?" if near else ""
+    return [area for key in near for area in keys[key]]

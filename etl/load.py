@@ -281,11 +281,21 @@ def _keep_unreadable(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> No
     if batch[0][1].frame is not None:
         warehouse.run("create temp table unreadable (load bigint, record bigint, before bigint)")
         return
+    blank = [(arrival.load, line) for arrival, raw in batch for line in raw.blank_lines]
+    lines = pl.DataFrame(blank, schema={"load": pl.Int64, "line": pl.Int64}, orient="row")
+    with warehouse.registered(lines) as blank_lines:
+        _number_unreadable(warehouse, dataset, blank_lines)
+
+
+def _number_unreadable(warehouse: Warehouse, dataset: Dataset, blank_lines: str) -> None:
+    """The reader counts blank lines, which are no records."""
     warehouse.run(
-        f"create temp table unreadable as with lines as ("
-        f"select distinct a.load, e.line - a.header_lines as record "
+        f"create temp table unreadable as with found as ("
+        f"select distinct a.load, e.line - a.header_lines as line "
         f"from {delimited.REJECTS} e join {delimited.REJECTS}_scan s using (scan_id, file_id) "
-        f"join arrival a on a.{FILE} = s.file_path) "
+        f"join arrival a on a.{FILE} = s.file_path), "
+        f"lines as (select load, line - (select count(*) from {blank_lines} b "
+        f"where b.load = found.load and b.line < found.line) as record from found) "
         f"select *, record - row_number() over (partition by load order by record) as before "
         f"from lines; "
         f"drop table {delimited.REJECTS}; drop table {delimited.REJECTS}_scan; "

@@ -1,8 +1,8 @@
-"""From the clean tables to observations: values as given, and cases counted by day.
+"""From the clean tables to observations: values as given, and cases counted.
 
 A dataset with a value per row gives one observation per row and indicator. A case-level dataset
-gives, per area and category, flows by day (`count`) and stocks at the end of each month (`stock`);
-the cases themselves stay where they are.
+gives, per area and category, flows of each month (`count`) and stocks at its end (`stock`), and per
+area flows of each day; the cases themselves stay where they are.
 """
 
 import datetime as dt
@@ -123,12 +123,21 @@ def _observe_measure(warehouse: Warehouse, dataset: Dataset, indicator: Indicato
 
 
 def _flow(dataset: Dataset, table: Table, measure: Measure) -> str:
+    """Cases of each month by area and category, and of each day by area.
+
+    A cell of a day, an area and a category holds one case or two: more cells than cases.
+    """
     day = identifier(measure.count or "")
-    return (
-        f"select area, area_vintage, {_category(table)} as category, 'day' as frequency, "
-        f"{day} as period, {day} as period_end, count(*)::double as value, "
-        f"max(last_day) as as_of from {_table(dataset)} join current_load using (load) "
+    some = (
+        "count(*)::double as value, max(last_day) as as_of "
+        f"from {_table(dataset)} join current_load using (load) "
         f"where {_conditions(measure, day)} group by all"
+    )
+    return (
+        f"select area, area_vintage, {_category(table)} as category, 'month' as frequency, "
+        f"date_trunc('month', {day})::date as period, last_day({day}) as period_end, {some} "
+        "union all "
+        f"select area, area_vintage, 'total', 'day', {day}, {day}, {some}"
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from etl import rule_words
+
 LANGUAGES = ("vi", "en")
 
 
@@ -14,7 +16,12 @@ LANGUAGES = ("vi", "en")
 def words(lang: str) -> dict[str, str]:
     """Every text of a language by its dotted key."""
     path = Path(__file__).parent / f"{lang}.yaml"
-    return dict(_flat(yaml.safe_load(path.read_text(encoding="utf-8")), ""))
+    rules = {f"rule.{kind}": rule_words.title(kind, _known(lang)) for kind in rule_words.kinds()}
+    return dict(_flat(yaml.safe_load(path.read_text(encoding="utf-8")), "")) | rules
+
+
+def _known(lang: str) -> rule_words.Language:
+    return "en" if lang == "en" else "vi"
 
 
 def _flat(node: dict[str, Any], prefix: str) -> list[tuple[str, str]]:

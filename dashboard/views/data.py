@@ -9,9 +9,9 @@ from dashboard import layout, tables
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from etl.catalog import Dataset
+from etl.rule_words import kind_of
 
 REJECTED_SHOWN = 100_000
-COMMON_RULES = ("known", "unique", "readable", "required", "minimum", "maximum", "pattern")
 
 
 def draw(reader: Reader) -> None:
@@ -160,15 +160,15 @@ def _rule(reader: Reader, row: dict[str, Any]) -> str:
     known = reader.build.catalog.datasets.get(row["dataset"])
     rule = next((r for r in known.rules if r.name == row["rule"]), None) if known else None
     title = reader.text.pick(rule.title, rule.title_en) if rule and rule.title else ""
-    title = title or _plain(reader, row["rule"])
+    title = title or _plain(reader, row["rule"], row["field"])
     field = f" <small>({escape(row['field'])})</small>" if row["field"] else ""
     return escape(title) + field
 
 
-def _plain(reader: Reader, rule: str) -> str:
+def _plain(reader: Reader, rule: str, field: str | None) -> str:
     """A rule every field can have, in words; its name where it is none of those."""
-    kind = rule.rpartition("_")[2]
-    return reader.text(f"rule.{kind}") if kind in COMMON_RULES else rule
+    kind = kind_of(rule, field)
+    return rule if kind == "relation" else reader.text(f"rule.{kind}")
 
 
 def _example(reader: Reader, row: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from etl.catalog import Dataset
 from etl.extract import lines
+from etl.extract.grid import Grid
 from etl.extract.raw import FILE, Raw, UnreadableFile, plain
 from etl.legacy_text import (
     Bytes,
@@ -50,14 +51,22 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     if dataset.shaped:
         return lines.extract(path, content, body, dataset)
     skipped, labels = _header(body, dataset, path)
+    records, blank = _count(body, dataset, skipped, path)
     return Raw(
         path=str(text_path),
         labels=labels,
-        records=_count(body, dataset, skipped, path),
+        records=records,
         checksum=hashlib.blake2b(content, digest_size=20).hexdigest(),
         size=len(content),
         header_lines=skipped,
+        blank_lines=tuple(blank),
     )
+
+
+def grid_of(path: Path, dataset: Dataset) -> Grid:
+    """The rows of a shaped file, those that are no records too. Raises as `extract`."""
+    _, body = _as_utf8(path, path.read_bytes(), dataset)
+    return lines.grid_of(lines.rows_of(body, dataset, path), path)
 
 
 def relation(raws: list[Raw], dataset: Dataset) -> str:
@@ -165,8 +174,8 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     )
 
 
-def _count(body: bytes, dataset: Dataset, skipped: int, path: Path) -> int:
-    """Records after the header, without blank lines; counted without the reader of columns.
+def _count(body: bytes, dataset: Dataset, skipped: int, path: Path) -> tuple[int, list[int]]:
+    """Records after the header, and the blank lines; counted without the reader of columns.
 
     Raises:
         UnreadableFile: a quote never closes, or a record is longer than the reader takes.
@@ -188,7 +197,8 @@ def _count(body: bytes, dataset: Dataset, skipped: int, path: Path) -> int:
         line = int(np.searchsorted(breaks, starts[longest])) + 1
         raise _too_long(int(lengths[longest]), line, path)
     returned = (lengths == 1) & (text[np.minimum(starts, len(text) - 1)] == ord("\r"))
-    return len(ends) - int((returned | (lengths == 0)).sum())
+    blank = np.flatnonzero(returned | (lengths == 0)) + 1
+    return len(ends) - len(blank), blank.tolist()
 
 
 def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:
@@ -202,23 +212,28 @@ def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], deli
     return bool(before.all() and (after | (closing == len(text) - 1)).all())
 
 
-def _count_one_by_one(text: str, dataset: Dataset, skipped: int, path: Path) -> int:
+def _count_one_by_one(
+    text: str, dataset: Dataset, skipped: int, path: Path
+) -> tuple[int, list[int]]:
     """As `_count`, where quotes stand that do not quote."""
     lines: list[str] = []
     ending = "" if text.endswith("\n") else "\n"
     reader = _reader(_noted(text + ending + LAST, lines), dataset)
     count = 0
+    blank: list[int] = []
     last: list[str] = []
     for last in reader:
         first, record = reader.line_num - len(lines) + 1, "".join(lines)
         lines.clear()
         if last == [LAST]:
-            return count
+            return count, blank
         if len(record) > 1 and record.count("\n") > 1:
             _check_quotes(record, first, dataset, path)
         if len(record) > LONGEST:
             raise _too_long(len(record), first, path)
-        count += bool(last) and first > skipped
+        if first > skipped:
+            count += bool(last)
+            blank += [] if last else [count + len(blank) + 1]
     raise _open_quote(last, first, path)
 
 

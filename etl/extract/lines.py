@@ -24,19 +24,24 @@ def extract(path: Path, content: bytes, body: bytes, dataset: Dataset) -> Raw:
         UnreadableFile: a quote never closes, a record has lost or gained cells, or as for sheets.
         RowsUnaccounted: rows went missing between the lines and their shape.
     """
-    rows = _rows(body, dataset, path)
+    rows = rows_of(body, dataset, path)
+    found = shape(grid_of(rows, path), dataset, path.stem)
+    _check_widths(rows, found.widths, path)
+    return in_memory(path, content, found.frame, totals=found.totals, accounts=[found.account])
+
+
+def grid_of(rows: list[list[str]], path: Path) -> Grid:
+    """The cells of a file called `path`."""
     width = max(map(len, rows), default=0)
     columns = [
         pl.Series(str(i), [text_of(r[i], ".") if i < len(r) else None for r in rows], pl.String)
         for i in range(width)
     ]
-    grid = Grid(None, path.name, pl.DataFrame(columns), [], _filled(rows))
-    found = shape(grid, dataset, path.stem)
-    _check_widths(rows, found.widths, path)
-    return in_memory(path, content, found.frame, totals=found.totals, accounts=[found.account])
+    return Grid(None, path.name, pl.DataFrame(columns), [], _filled(rows))
 
 
-def _rows(body: bytes, dataset: Dataset, path: Path) -> list[list[str]]:
+def rows_of(body: bytes, dataset: Dataset, path: Path) -> list[list[str]]:
+    """The rows of UTF-8. Raises `UnreadableFile` where a quote never closes."""
     reader = csv.reader(
         io.StringIO(unicodedata.normalize("NFC", body.decode("utf-8").rstrip("\0")), newline=""),
         delimiter=dataset.delimiter,

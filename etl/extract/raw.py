@@ -102,6 +102,8 @@ class Raw:
     size: int
     """Bytes as they came."""
     header_lines: int = 0
+    blank_lines: tuple[int, ...] = ()
+    """Lines after the header that hold nothing, from 1; a line break inside quotes ends none."""
     frame: pl.DataFrame | None = None
     totals: list[Stated] = field(default_factory=list)
     """Totals that the file states."""

@@ -57,7 +57,7 @@ def shape(grid: Grid, dataset: Dataset, file: str) -> Shaped:
     totals: list[Stated] = []
     widths: dict[int, int] = {}
     given: list[Unit] | None = None
-    for table in _tables(grid, dataset):
+    for table in tables_of(grid, dataset):
         rows = Rows(grid, table, dataset, kinds)
         given = units_above(grid, table, dataset, given)
         body = grid.cells.slice(table.body, table.end - table.body)
@@ -112,7 +112,12 @@ def _one_column(frames: list[pl.DataFrame], field: FieldEntry, where: str) -> li
 # --- where the tables are -----------------------------------------------------------------------
 
 
-def _tables(grid: Grid, dataset: Dataset) -> Iterator[Table]:
+def tables_of(grid: Grid, dataset: Dataset) -> Iterator[Table]:
+    """The tables of a sheet from above; the titles over a further one belong to it.
+
+    Raises:
+        UnreadableFile: there is no header as declared.
+    """
     header = dataset.read.header or Header(find="")
     tops = _header_rows(grid, dataset)
     start = 0

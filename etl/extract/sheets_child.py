@@ -22,6 +22,13 @@ NAN = float("nan")
 HEAD = 100
 """Rows among which titles and headers stand; below them most columns hold one kind of cell."""
 
+LIST_SHEET = "Cần sửa - To mend"
+"""The sheet `etl.returned` puts before those of a department; it is no part of its data."""
+
+
+LIST_SHEET = "Cần sửa - To mend"
+"""The sheet `etl.returned` puts before those of a department; it is no part of its data."""
+
 
 def main() -> None:
     """Read the sheets whose name matches the pattern; without a pattern the first."""
@@ -33,6 +40,7 @@ def main() -> None:
 
 
 def _wanted(names: list[str], pattern: str) -> list[str]:
+    names = [name for name in names if name != LIST_SHEET]
     return [name for name in names if re.search(pattern, name)] if pattern else names[:1]
 
 

@@ -7,7 +7,7 @@ merged cells: there a merged heading stands over its first column only.
 from pathlib import Path
 
 from etl.catalog import Dataset
-from etl.extract.grid import grid_of_sheet
+from etl.extract.grid import Grid, grid_of_sheet
 from etl.extract.raw import Raw, in_memory
 from etl.extract.shape import shape, together
 from etl.extract.sheets import Fonts, Sheet, old_fonts, read_sheets
@@ -21,13 +21,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         UnreadableFile: not a workbook, too large, no such sheet, or no header as declared.
         RowsUnaccounted: rows went missing between the sheet and its shape.
     """
-    sheets = read_sheets(path, dataset.read.sheet)
-    fonts = _fonts(path, sheets, dataset)
-    grids = [
-        grid_of_sheet(sheet, dataset, fonts.get(sheet.name, {}), f"{path.name}: {sheet.name}")
-        for sheet in sheets
-    ]
-    parts = [shape(grid, dataset, path.stem) for grid in grids]
+    parts = [shape(grid, dataset, path.stem) for grid in grids_of(path, dataset)]
     return in_memory(
         path,
         path.read_bytes(),
@@ -35,6 +29,16 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         totals=[total for part in parts for total in part.totals],
         accounts=[part.account for part in parts],
     )
+
+
+def grids_of(path: Path, dataset: Dataset) -> list[Grid]:
+    """The sheets the catalog names, as text. Raises `UnreadableFile` as `extract`."""
+    sheets = read_sheets(path, dataset.read.sheet)
+    fonts = _fonts(path, sheets, dataset)
+    return [
+        grid_of_sheet(sheet, dataset, fonts.get(sheet.name, {}), f"{path.name}: {sheet.name}")
+        for sheet in sheets
+    ]
 
 
 def _fonts(path: Path, sheets: list[Sheet], dataset: Dataset) -> dict[str, Fonts]:

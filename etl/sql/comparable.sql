@@ -27,20 +27,16 @@ anti join figure own
 group by f.indicator, w.new_code, t.area_vintage, f.category, f.frequency, f.period, f.period_end, n.parts
 having count(*) = n.parts;
 
--- 2. Everything by commune of today, days added up to months. Cases of a former commune or district go to the
---    communes of today by the weights of the crosswalk; what rests on an estimated weight is counted too.
+-- 2. Everything by commune of today, days of tables added up to months; cases are counted by month already. Cases
+--    of a former commune or district go to the communes of today by the weights of the crosswalk; what rests on an
+--    estimated weight is counted too.
 create or replace temp table counted as
-select o.indicator, o.area, o.area_vintage, o.category,
-       case o.frequency when 'day' then 'month' else o.frequency end as frequency,
-       case o.frequency when 'day' then date_trunc('month', o.period)::date else o.period end as period,
-       case o.frequency when 'day' then last_day(o.period) else o.period_end end as period_end,
-       sum(o.value) as value, sum(coalesce(o.lower, o.value)) as lower, sum(coalesce(o.upper, o.value)) as upper,
-       any_value(o.status) as status, bool_or(o.simulated) as simulated, o.dataset, max(o.as_of) as as_of
+select o.indicator, o.area, o.area_vintage, o.category, o.frequency, o.period, o.period_end, o.value,
+       coalesce(o.lower, o.value) as lower, coalesce(o.upper, o.value) as upper, o.status, o.simulated, o.dataset, o.as_of
 from newest o
 join indicator i using (indicator)
-where i.aggregate in ('sum', 'last') and o.frequency in ('day', 'month', 'quarter', 'year')
-  and o.dataset in (select dataset from case_level)
-group by all;
+where i.aggregate in ('sum', 'last') and o.frequency in ('month', 'quarter', 'year')
+  and o.dataset in (select dataset from case_level);
 
 create or replace temp table carried as
 select c.indicator, w.new_code as area, c.category, c.frequency, c.period, c.period_end,

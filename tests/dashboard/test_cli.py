@@ -89,6 +89,14 @@ def test_rejected_rows_are_listed_with_their_place_and_rule(run):
     ]
 
 
+def test_rejected_records_are_given_back_with_a_word_on_whose_they_are(run, tmp_path):
+    run("refresh", "--workers", "1")
+    shown = run("rejected", "--out", str(tmp_path / "returned"))
+    assert shown.exit_code == 0, shown.output
+    assert "everything the department sent, sensitive columns too" in shown.output
+    assert [path.name for path in (tmp_path / "returned").iterdir()] == ["visitors.can-sua.xlsx"]
+
+
 def test_builds_are_listed_and_undone(run, installation):
     run("refresh", "--workers", "1")
     path = installation.catalog.parent / "visitors.csv"

@@ -4,16 +4,19 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from etl.catalog import load_catalog
 from etl.crosswalk import COLUMNS, NEW, OLD, SHARES, compose, same, weights_to
 from etl.errors import Problems
 from etl.geography import load_geography
 from etl.map_files import BrokenMap
+from etl.returned import give_back
 
 FIRST = date(2004, 1, 1)
 
@@ -285,6 +288,18 @@ def test_figures_of_another_city_are_carried_over_two_steps_from_the_catalog_alo
         "Xã Sông Một", "Xã Sông Hai", "Xã Gò Ba", "Xã Gò Bốn", "Xã Đồng Năm", "Xã Đồng Sáu",
         "Phường Chợ Bảy",
     ]  # fmt: skip
+
+
+def test_a_department_of_another_city_is_told_of_its_own_places(
+    refresh, installation, city, tmp_path
+):
+    table = "area,period,category,rice\nSông Hai,2026,total,40\nGò Đông,2026,total,5\n"
+    with refresh(TABLE, geography=GEOGRAPHY, rice_csv=table) as warehouse:
+        catalog = load_catalog(installation.catalog)
+        (mine,) = give_back(warehouse, catalog, installation, tmp_path / "returned")
+    page = openpyxl.load_workbook(mine.path).worksheets[1]
+    assert "Xã Sông Hai, Tỉnh Bến Cũ (cũ) is now in: Phường Sông Mới" in page["A2"].comment.text
+    assert "spelled most alike: Xã Gò Đồng" in page["A3"].comment.text
 
 
 def test_a_change_of_the_map_alone_is_loaded_again(refresh, city):

@@ -8,16 +8,18 @@ import struct
 from contextlib import closing
 from decimal import Decimal
 
+import openpyxl
 import polars as pl
 import pytest
 import xlsxwriter
 from conftest import HEAD, observed, zipped
 
-from etl.catalog import parse_catalog
+from etl.catalog import load_catalog, parse_catalog
 from etl.catalog.checks import FORMATS
 from etl.errors import ForesightError
 from etl.extract import READERS
 from etl.extract.raw import text_of
+from etl.returned import give_back
 
 ENTRY = """
 - name: land
@@ -180,6 +182,19 @@ def test_a_table_says_the_same_in_every_format(refresh, ending):
     bad = warehouse.select("select record, rule, value from rejected").rows()
     record = 5 if ending in ("xlsx", "xls", "ods") else 4
     assert bad == [(record, "area_known", "Nơi Lạ")]
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_a_table_in_every_format_comes_back_with_its_bad_cell_marked(
+    refresh, installation, tmp_path, ending
+):
+    with refresh(entry(ending), **{f"land_{ending}": FILES[ending]}) as warehouse:
+        catalog = load_catalog(installation.catalog)
+        (given,) = give_back(warehouse, catalog, installation, tmp_path / "returned")
+    page = openpyxl.load_workbook(given.path).worksheets[1]
+    assert [c.value for row in page.iter_rows() for c in row if c.comment] == ["Nơi Lạ"]
+    assert [cell.value for cell in page[1]] == ROWS[0]
+    assert page.max_row == len(ROWS)
 
 
 def test_a_workbook_with_the_ending_of_another_is_read_by_its_content(refresh):

@@ -439,3 +439,35 @@ def test_among_names_of_both_maps_one_that_means_two_places_is_refused():
     said = resolve_many(["P. Tân An", "P. Hưng Lợi", "P. Ninh Kiều"], YEAR)["problem"][0]
     assert "different areas" in said
     assert "on:" in said
+
+
+# --- what a name that is no good may stand for ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "misfit", "first"),
+    [
+        ("Phường Ninh Kieu", AFTER, "near", "Phường Ninh Kiều"),
+        ("Phường Xuân Khánh", AFTER, "another_time", "Phường Xuân Khánh"),
+        ("Xã Phú Tân", BEFORE, "several", "Xã Phú Tân"),
+        ("Qwertz", AFTER, "unknown", None),
+    ],
+)
+def test_a_name_that_means_no_one_area_says_why_and_what_it_may_mean(name, on, misfit, first):
+    why, found = load_geography().suggestions(name, on, "commune")
+    assert (why, next((area.title for area in found), None)) == (misfit, first)
+
+
+def test_the_address_of_every_former_commune_is_read_again_as_that_commune():
+    for code, start in FORMER.select("code", "valid_from").iter_rows():
+        area = resolve(code, BEFORE, "commune")
+        assert area.valid_from == start
+        assert resolve(load_geography().in_full(area), BEFORE, "commune") == area
+
+
+def test_every_former_commune_has_successors_and_a_present_one_that_is_new_has_none():
+    former = [resolve(code, BEFORE, "commune") for code in FORMER["code"]]
+    assert all(load_geography().successors(area) for area in former)
+    assert {heir.valid_to for area in former for heir in load_geography().successors(area)} == {
+        None
+    }
