@@ -17,10 +17,15 @@ NOT_TOLD_BY_THE_CODE = {
     # What another error says, passed on.
     "error.problem",
     "error.hint",
+    "problem.problem",
+    "problem.hint",
     "failure.problem",
     "refusal.hint",
     "translated(error.problem, language)",
     "translated(error.hint, language)",
+    # Said in both languages by etl.rule_words.
+    "phrase('note.remedy', language, remedy=cell.remedy)",
+    "phrase('note.more', language, more=tried.more[file])",
     # What findings and faults say, which are looked at where they are made.
     "problem",
     "remedy",
