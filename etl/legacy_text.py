@@ -250,6 +250,8 @@ def _decoded(rows: Sequence[Row], encodings: list[Encoding]) -> list[Row]:
 
 
 def _cell(cell: str, encoding: Encoding) -> str:
+    if cell.isascii():
+        return cell
     legacy = encoding != "unicode" and _COULD_BE_LEGACY.match(cell)
     return decode(cell, encoding if legacy else "unicode")
 

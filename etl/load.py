@@ -226,14 +226,16 @@ def _mark(warehouse: Warehouse, dataset: Dataset, names: list[str], bit: int) ->
             f" union select s.rowid {good} and exists "
             f"(select 1 from {identifier('data_' + dataset.name)} d where {same})"
         )
-    # Hashes first: they are small, and few of them are alike.
-    warehouse.run(
-        f"update stage set _issues = _issues | {bit} where rowid in ("
-        f"select row from ("
-        f"select s.rowid as row, row_number() over (partition by {key} order by s.rowid) as n "
-        f"{good} and hash({key}) in "
-        f"(select hash({key}) {good} group by 1 having count(*) > 1)) where n > 1{earlier})"
-    )
+    # Hashes first: sorted they take a tenth of the memory that groups of keys would.
+    hashes = warehouse.select(f"select hash({key}) as hash {good}")["hash"].sort()
+    alike = hashes.filter(hashes == hashes.shift(1)).unique().to_frame()
+    with warehouse.registered(alike) as view:
+        warehouse.run(
+            f"update stage set _issues = _issues | {bit} where rowid in ("
+            f"select row from ("
+            f"select s.rowid as row, row_number() over (partition by {key} order by s.rowid) as n "
+            f"{good} and hash({key}) in (select hash from {view})) where n > 1{earlier})"
+        )
 
 
 def _arrivals(warehouse: Warehouse, batch: Batch) -> None:
