@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 
 from etl import pipeline
-from etl.catalog import Catalog, json_schema, load_catalog
+from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings
 from etl.errors import ForesightError, Problems
+from etl.preview import Preview, previewed
 from etl.settings import Settings
 from etl.simulate import ROWS
 from etl.warehouse import NoWarehouse, Warehouse, builds, current_build, prune, undo
@@ -115,13 +117,56 @@ def check(context: Context, write_schema: bool) -> None:
         schema = context.settings.catalog.with_name("data_catalog.schema.json")
         schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
+    for place, problem, hint in meaning_warnings(catalog):
+        click.echo(f"warning: {catalog.where(place)}: {problem}\n  {hint}", err=True)
     files = pipeline.plan(catalog, context.settings, None, check_only=True).files
     context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
     context.result({"datasets": len(catalog.resources), "files": len(files)})
 
 
 @main.command()
-@click.option("--full", is_flag=True, help="Load and forecast everything again.")
+@click.option("--limit", default=20, show_default=True, help="Figures to show.")
+@click.pass_obj
+def plan(context: Context, limit: int) -> None:
+    """What a refresh would change: rows, figures, forecasts. Changes nothing."""
+    from forecasts.run import due
+
+    catalog = _catalog(context)
+    settings = context.settings
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (
+        Progress(context) as progress,
+        previewed(catalog, settings, today=context.today, progress=progress) as (preview, aside),
+    ):
+        series = due(aside, catalog, context.today)
+    if preview.plan.nothing and series.is_empty():
+        context.say("nothing would change")
+    _say_preview(context, preview, series, limit)
+
+
+def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit: int) -> None:
+    forecasts = series.group_by("indicator", "level", "frequency", maintain_order=True).agg(
+        series=pl.len(), refused=pl.col("refused").count()
+    )
+    parts = {
+        "files to load": pl.DataFrame({"file": [file.shown for file in preview.plan.changed]}),
+        "files gone": pl.DataFrame({"file": [file for _, file in preview.plan.gone]}),
+        "records": preview.loads,
+        "figures": preview.by_indicator(),
+        f"the {limit} figures that change most": preview.changed().head(limit),
+        "series to forecast again": forecasts,
+    }
+    if context.as_json:
+        context.result({name: frame.to_dicts() for name, frame in parts.items()})
+        return
+    for name, frame in parts.items():
+        if not frame.is_empty():
+            context.say(f"\n{name}")
+            context.table(frame.columns, [list(row) for row in frame.iter_rows()])
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="Load and forecast everything again; history stays.")
 @click.option("--rows", default=ROWS, show_default=True, help="Rows of simulated dossiers.")
 @click.option("--workers", type=int, help="Processes for slow models; by default one per core.")
 @click.pass_obj
@@ -132,7 +177,7 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None) -> Non
     settings.home.mkdir(parents=True, exist_ok=True)
     with Progress(context) as progress:
         pipeline.generate(catalog, settings, progress, rows)
-        plan = pipeline.plan(catalog, settings, None if full else _current(settings))
+        plan = pipeline.plan(catalog, settings, _current(settings), again=full)
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
             context.result({"build": current_build(settings.home), "changed": False})
@@ -179,13 +224,18 @@ def _build(
     from forecasts.run import forecast_all
 
     started = time.perf_counter()
-    with Warehouse.build(context.settings.home, empty=full) as warehouse:
+    with Warehouse.build(context.settings.home) as warehouse:
         loaded = pipeline.refresh(
             warehouse, catalog, context.settings, plan, today=context.today, progress=progress
         )
         load_seconds = time.perf_counter() - started
         summary = forecast_all(
-            warehouse, catalog, today=context.today, progress=progress, workers=workers
+            warehouse,
+            catalog,
+            today=context.today,
+            progress=progress,
+            workers=workers,
+            again=full,
         )
         pipeline.note(warehouse, "engine", engine())
     return {
@@ -255,6 +305,16 @@ def rejected(context: Context, dataset: str | None, limit: int) -> None:
         total = warehouse.query("dashboard", "rejected_count", dataset=dataset).item()
     context.table(found.columns, [list(row) for row in found.iter_rows()])
     context.say(f"{min(limit, total):,} of {total:,} broken rules shown")
+
+
+@main.command()
+@click.option("--dataset", help="Only this dataset.")
+@click.pass_obj
+def corrections(context: Context, dataset: str | None) -> None:
+    """Cells corrected on the way in: what stood there, what was read instead, why, by whom."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = warehouse.query("dashboard", "corrections", dataset=dataset)
+    context.table(found.columns, [list(row) for row in found.iter_rows()])
 
 
 @main.command("builds")

@@ -1,19 +1,26 @@
-"""Reference tables and the series on the boundaries of today."""
+"""Reference tables and the series on the boundaries of today.
+
+Cases are counted one by one, so whatever was counted in a former area is added to that of today.
+Figures of tables are of a territory: they are carried step by step, and where an area has one of
+its own, those of its parts are not added to it; nor are parts, where one of them is missing.
+"""
 
 import polars as pl
 
-from etl.catalog import Catalog
-from etl.geography import areas, district_weights, tiles, weights_to_present
+from etl.catalog import Catalog, depths
+from etl.geography import Geography
 from etl.warehouse import Warehouse, identifier, statement
 
 
 def write_reference(warehouse: Warehouse, catalog: Catalog) -> None:
-    """Replace areas, crosswalk, indicators and categories by those of today's reference files."""
-    for table in ("area", "crosswalk", "indicator", "category"):
+    """Replace areas, crosswalk, indicators, concepts and categories by those of today's files."""
+    for table in ("area", "boundary_step", "crosswalk", "indicator", "concept", "category"):
         warehouse.run(f"delete from {identifier(table)}")
-    warehouse.write("area", _areas())
-    warehouse.write("crosswalk", _crosswalk())
+    warehouse.write("area", _areas(catalog.map))
+    warehouse.write("boundary_step", _steps(catalog.map))
+    warehouse.write("crosswalk", _crosswalk(catalog.map))
     warehouse.write("indicator", _indicators(catalog))
+    warehouse.write("concept", _concepts(catalog))
     warehouse.write("category", _categories(catalog))
 
 
@@ -22,13 +29,45 @@ def make_comparable(warehouse: Warehouse, catalog: Catalog) -> None:
     cases = [dataset.name for dataset in catalog.resources if dataset.case_level]
     warehouse.run("create or replace temp table case_level (dataset varchar)")
     warehouse.write("case_level", pl.DataFrame({"dataset": cases}, schema={"dataset": pl.String}))
+    warehouse.run(statement("etl", "figures"))
+    days = warehouse.select("select distinct new_vintage as day from boundary_step order by day")
+    for day in days["day"]:
+        warehouse.run(statement("etl", "carry_step"), day=day)
     warehouse.run(statement("etl", "comparable"))
+    _compute(warehouse, catalog)
 
 
-def _areas() -> pl.DataFrame:
+def _compute(warehouse: Warehouse, catalog: Catalog) -> None:
+    """Add the indicators computed from others, those nearest to given figures first."""
+    depth = depths(catalog.indicators)
+    rows = [
+        {
+            "indicator": name,
+            "way": compute.way,
+            "numerator": compute.numerator,
+            "denominator": compute.denominator,
+            "scale": compute.factor,
+            "over": compute.over,
+        }
+        for name, entry in catalog.indicators.items()
+        if (compute := entry.compute)
+    ]
+    for step in sorted(set(depth.values())):
+        formulas = pl.DataFrame([row for row in rows if depth[str(row["indicator"])] == step])
+        with warehouse.registered(
+            formulas.cast({"denominator": pl.String, "over": pl.String})
+        ) as view:
+            warehouse.run(f"create or replace temp table formula as from {view}")
+        warehouse.run(statement("etl", "computed"))
+
+
+def _areas(geography: Geography) -> pl.DataFrame:
+    known = geography.areas
+    tiles = geography.tiles.rename({"row": "tile_row", "col": "tile_col"})
+    places = [geography.address(*key) for key in known["code", "valid_from"].iter_rows()]
     return (
-        areas()
-        .join(tiles().rename({"row": "tile_row", "col": "tile_col"}), on="code", how="left")
+        known.with_columns(place=pl.Series(places, dtype=pl.String))
+        .join(tiles, on="code", how="left")
         .with_columns(
             # A code of today may have meant another place before: tiles belong to today's.
             pl.when(pl.col("valid_to").is_null() & (pl.col("level") == "commune"))
@@ -41,22 +80,16 @@ def _areas() -> pl.DataFrame:
     )
 
 
-def _crosswalk() -> pl.DataFrame:
-    """Former communes and districts to those of today, and each of today to itself."""
-    today = areas().filter(pl.col("valid_to").is_null() & (pl.col("level") == "commune"))
-    same = today.select(
-        old_code="code",
-        old_valid_from="valid_from",
-        new_code="code",
-        weight=pl.lit(1.0),
-        weight_lower=pl.lit(1.0),
-        weight_upper=pl.lit(1.0),
-        estimated=pl.lit(False),
+def _steps(geography: Geography) -> pl.DataFrame:
+    return geography.crosswalk.rename(
+        {"old_valid_from": "old_vintage", "new_valid_from": "new_vintage"}
     )
-    parts = [weights_to_present(), district_weights(), same]
-    return pl.concat(part.select(same.columns) for part in parts).rename(
-        {"old_valid_from": "old_vintage"}
-    )
+
+
+def _crosswalk(geography: Geography) -> pl.DataFrame:
+    """Former communes and districts to the communes of today, and each of these to itself."""
+    weights = pl.concat([geography.weights_to_present, geography.district_weights])
+    return weights.drop("new_valid_from").rename({"old_valid_from": "old_vintage"})
 
 
 def _indicators(catalog: Catalog) -> pl.DataFrame:
@@ -73,6 +106,7 @@ def _indicators(catalog: Catalog) -> pl.DataFrame:
                     "unit": entry.unit,
                     "unit_en": entry.unit_en or entry.unit,
                     "aggregate": entry.aggregate,
+                    "computed": entry.compute.way if entry.compute else None,
                     "better": entry.better,
                     "topic": entry.topic or dataset.present.topic,
                     "decimals": entry.decimals,
@@ -84,6 +118,22 @@ def _indicators(catalog: Catalog) -> pl.DataFrame:
                 }
             )
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _concepts(catalog: Catalog) -> pl.DataFrame:
+    rows = [
+        {
+            "concept": concept.name,
+            "title": concept.title,
+            "title_en": concept.title_en,
+            "preferred": member.indicator == concept.quote,
+            "position": number,
+            **member.model_dump(),
+        }
+        for concept in catalog.concepts
+        for number, member in enumerate(concept.members)
+    ]
+    return pl.DataFrame(rows)
 
 
 def _categories(catalog: Catalog) -> pl.DataFrame:

@@ -5,8 +5,9 @@ workbook or CSV, where only the font made 'CÇn Th¬' look like 'Cần Thơ'. No
 encoding it is, so a column is decoded with each, and the one in which known names and words appear
 is taken. Without a clear winner the text stays as it is.
 
-TCVN3 has no capital letters with tones: capitals were a font (.VnTimeH), so what is decoded must be
-compared without regard to case. Its 'ư' is the soft hyphen, which cleaners delete: decode first.
+TCVN3 has no capital letters with tones: capitals were a font (.VnTimeH). Where a workbook tells its
+fonts these settle both, letters and case; elsewhere what is decoded must be compared without regard
+to case. Its 'ư' is the soft hyphen, which cleaners delete: decode first.
 """
 
 import codecs
@@ -128,6 +129,25 @@ def _as_latin(content: bytes) -> str:
     return content.decode("latin-1").translate(_WINDOWS_1252)
 
 
+def decode_written(text: str, runs: Sequence[tuple[int, str]]) -> str:
+    """`text` in Unicode by its fonts: from which character on it is written in which.
+
+    The fonts of TCVN3 begin with `.Vn`, and those whose name ends in H show capitals; those of VNI
+    begin with `VNI`. What is written in another font stays.
+    """
+    ends = [*(start for start, _ in runs[1:]), len(text)]
+    parts = [_in_font(text[start:end], font) for (start, font), end in zip(runs, ends, strict=True)]
+    return unicodedata.normalize("NFC", "".join(parts))
+
+
+def _in_font(text: str, font: str) -> str:
+    name = font.strip().casefold()
+    if name.startswith(".vn"):
+        read = decode(text, "tcvn3")
+        return read.upper() if name.endswith("h") else read
+    return decode(text, "vni") if name.startswith("vni") else text
+
+
 # --- the vote -----------------------------------------------------------------------------------
 
 ENOUGH = 5000
@@ -240,6 +260,25 @@ def _encodings(
     if not any(looks_legacy(cell) for row in rows for cell in row if cell):
         return ["unicode"] * width
     return [detect((row[i] for row in rows if i < len(row)), words) for i in range(width)]
+
+
+def decodings(
+    columns: Sequence[Collection[str]],
+    declared: Encoding | Literal["auto"],
+    words: Collection[str] = (),
+) -> list[dict[str, str]]:
+    """For the distinct values of each column those that read otherwise, and how; as above."""
+    if declared != "auto":
+        encodings = [declared] * len(columns)
+    elif any(looks_legacy(cell) for column in columns for cell in column):
+        encodings = [detect(column, words) for column in columns]
+    else:
+        encodings = ["unicode"] * len(columns)
+    found = []
+    for column, encoding in zip(columns, encodings, strict=True):
+        read = ((cell, _cell(cell, encoding)) for cell in column)
+        found.append({cell: text for cell, text in read if text != cell})
+    return found
 
 
 def _decoded(rows: Sequence[Row], encodings: list[Encoding]) -> list[Row]:

@@ -19,10 +19,12 @@ from pathlib import Path
 import polars as pl
 
 from etl.catalog import Dataset, FieldEntry
+from etl.corrections import keep_corrections
 from etl.errors import ForesightError
 from etl.extract import READERS, delimited
-from etl.extract.raw import FILE, RECORD, SHEET, Raw
+from etl.extract.raw import FILE, MENDED, RECORD, SHEET, Raw
 from etl.normalise import Column, columns, raw, texts
+from etl.totals import keep_totals
 from etl.validate import Check, checks
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -117,10 +119,16 @@ def _load_batch(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> list[Fi
         loads = _accounts(warehouse, batch, started)
         for load in loads:
             _close_account(load, dataset)
+        _told(warehouse)
+        keep_corrections(warehouse, dataset)
         _keep_rejected(warehouse, dataset, rules)
+        for arrival, file in batch:
+            keep_totals(
+                warehouse, dataset, load=arrival.load, file=arrival.shown, totals=file.totals
+            )
         _keep_accepted(warehouse, dataset, made)
     finally:
-        for table in ("stage", "arrival", "unreadable", "bad"):
+        for table in ("stage", "arrival", "unreadable", "told"):
             warehouse.run(f"drop table if exists {table}")
     return loads
 
@@ -135,7 +143,7 @@ def _text(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> Iterator[str]
         else:
             frame = files[0].frame.with_columns(pl.lit(0, dtype=pl.Int64).alias(FILE))
             relation = stack.enter_context(warehouse.registered(frame))
-        yield texts(dataset, files[0].labels, relation)
+        yield texts(dataset, files[0].labels, relation, warehouse)
 
 
 def _stage(
@@ -166,7 +174,7 @@ def _stage(
         # Few rows break a rule: which ones they are is asked of those only.
         f"checked as (select *, (case when {broken} then {bits or 0} else 0 end)::bigint "
         f"as _issues from typed) "
-        f"select {', '.join(_kept(made))}, {loads}[{FILE} + 1]::bigint as load, _issues, "
+        f"select {', '.join(_kept(made))}, {loads}[{FILE} + 1]::bigint as load, _issues, {MENDED}, "
         f"case when {asked} then [{', '.join(shown)}] end as _shown from checked"
     )
 
@@ -190,7 +198,8 @@ def _shown(dataset: Dataset) -> list[FieldEntry]:
 def _all_shown(dataset: Dataset, batch: Batch) -> bool:
     """Whether every row must keep its text, because a later check may ask for it."""
     shown = [field.name for field in _shown(dataset)]
-    return batch[0][1].frame is not None or any(key[0] in shown for key in _keys(dataset))
+    asked = bool(dataset.corrections) or any(key[0] in shown for key in _keys(dataset))
+    return asked or batch[0][1].frame is not None
 
 
 def _keys(dataset: Dataset) -> list[list[str]]:
@@ -311,27 +320,33 @@ def _accounts(warehouse: Warehouse, batch: Batch, started: float) -> list[FileLo
     return loads
 
 
+def _told(warehouse: Warehouse) -> None:
+    """The temporary table `told`: rows with something to tell of, and where they stand."""
+    record = "s.rowid - a.first + 1"
+    warehouse.run(
+        f"create or replace temp table told as select s.load, a.shown, s._issues, s.{MENDED}, "
+        f"s._shown, s._shown[1] as {SHEET}, "
+        f"coalesce(s._shown[2]::bigint, {record} + (select count(*) from unreadable u "
+        f"where u.load = s.load and u.before < {record})) as {RECORD} "
+        f"from stage s join arrival a using (load) "
+        f"where _issues <> 0 or list_any_value({MENDED}) is not null"
+    )
+
+
 def _keep_rejected(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -> None:
     """One row of `rejected` per line that cannot be split, and per rule that a row breaks."""
-    into = f"insert into rejected select load, {literal(dataset.name)}"
+    into = f"insert into rejected select load, {literal(dataset.name)}, shown"
     warehouse.run(
-        f"{into}, shown, null, record, null, 'line_readable', null "
+        f"{into}, null, record, null, 'line_readable', null "
         f"from unreadable join arrival using (load) order by load, record"
-    )
-    warehouse.run(
-        "create or replace temp table bad as "
-        "select s.load, a.shown, s._issues, s._shown, "
-        "coalesce(s._shown[2]::bigint, s.rowid - a.first + 1 + (select count(*) from unreadable u "
-        "where u.load = s.load and u.before < s.rowid - a.first + 1)) as record "
-        "from stage s join arrival a using (load) where _issues <> 0"
     )
     # After sheet and record, counted from 1.
     position = {field.name: i for i, field in enumerate(_shown(dataset), start=3)}
     for number, rule in enumerate(rules):
         value = f"_shown[{position[rule.field]}]" if rule.field in position else "null"
         warehouse.run(
-            f"{into}, shown, _shown[1], record, {literal(rule.field)}, {literal(rule.rule)}, "
-            f"{value} from bad where _issues & {1 << number} <> 0 order by load, record"
+            f"{into}, {SHEET}, {RECORD}, {literal(rule.field)}, {literal(rule.rule)}, {value} "
+            f"from told where _issues & {1 << number} <> 0 order by load, {RECORD}"
         )
 
 
@@ -344,7 +359,8 @@ def _keep_accepted(warehouse: Warehouse, dataset: Dataset, made: list[Column]) -
     else:
         warehouse.run(
             f"delete from stage where _issues <> 0; alter table stage drop column _issues; "
-            f"alter table stage drop column _shown; alter table stage rename to {table}"
+            f"alter table stage drop column {MENDED}; alter table stage drop column _shown; "
+            f"alter table stage rename to {table}"
         )
 
 

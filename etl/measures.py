@@ -5,6 +5,8 @@ gives, per area and category, flows by day (`count`) and stocks at the end of ea
 the cases themselves stay where they are.
 """
 
+import datetime as dt
+
 from etl.catalog import Condition, Dataset, Indicator, Measure, Table
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -18,17 +20,65 @@ OPTIONAL = {
 }
 
 
-def observe(warehouse: Warehouse, dataset: Dataset, indicators: dict[str, Indicator]) -> None:
-    """Replace all observations of `dataset` by those its clean table gives now."""
-    warehouse.run(f"delete from observation where dataset = {literal(dataset.name)}")
+def observe(
+    warehouse: Warehouse, dataset: Dataset, indicators: dict[str, Indicator], now: dt.datetime
+) -> int:
+    """Make `observation` what the clean table of `dataset` gives now; the number of figures.
+
+    A figure that stands as before keeps the time since when it is known; one that its source no
+    longer gives moves to `superseded`, known until `now` (UTC).
+    """
+    warehouse.run(
+        "create or replace temp table arriving as select * exclude (known_from) "
+        "from observation limit 0"
+    )
     for name in dataset.delivered:
         indicator = indicators[name]
-        if indicator.numerator and indicator.value == "value" and dataset.field("value") is None:
-            continue  # computed from two others, in etl.comparable
+        if indicator.compute and indicator.value == "value" and dataset.field("value") is None:
+            continue  # computed from others, in etl.comparable
         if dataset.case_level:
             _observe_measure(warehouse, dataset, indicator)
         else:
             _observe_values(warehouse, dataset, indicator)
+    _settle(warehouse, dataset, now)
+    return warehouse.count("select count(*) from arriving")
+
+
+def forget(warehouse: Warehouse, dataset: str, now: dt.datetime) -> None:
+    """Supersede all figures of a dataset that is no longer in the catalog."""
+    _supersede(warehouse, f"select rowid from observation where dataset = {literal(dataset)}", now)
+
+
+def _settle(warehouse: Warehouse, dataset: Dataset, now: dt.datetime) -> None:
+    """Bring `observation` from what it says of the dataset to what `arriving` says."""
+    mine = f"dataset = {literal(dataset.name)}"
+    columns = warehouse.select("select * from arriving limit 0").columns
+    same = " and ".join(f"o.{name} is not distinct from a.{name}" for name in columns)
+    _supersede(
+        warehouse,
+        f"select o.rowid from observation o where {mine} "
+        f"and not exists (select 1 from arriving a where {same})",
+        now,
+    )
+    warehouse.run(
+        f"insert into observation select *, {_moment(now)} from (from arriving except "
+        f"select {', '.join(columns)} from observation where {mine})"
+    )
+
+
+def _supersede(warehouse: Warehouse, which: str, now: dt.datetime) -> None:
+    """Move the observations that the SQL `which` numbers to `superseded`."""
+    warehouse.run(f"create or replace temp table gone as {which}")
+    if warehouse.count("select count(*) from gone"):
+        warehouse.run(
+            f"insert into superseded select *, {_moment(now)} from observation "
+            "where rowid in (from gone); "
+            "delete from observation where rowid in (from gone)"
+        )
+
+
+def _moment(now: dt.datetime) -> str:
+    return f"timestamp {literal(now.isoformat(sep=' '))}"
 
 
 def _observe_values(warehouse: Warehouse, dataset: Dataset, indicator: Indicator) -> None:
@@ -45,7 +95,7 @@ def _observe_values(warehouse: Warehouse, dataset: Dataset, indicator: Indicator
     given["source"] = given["source"] or literal(dataset.sources[0].title or dataset.title)
     value = identifier(held_in)
     warehouse.run(
-        f"insert into observation select {literal(indicator.name)}, area, area_vintage, "
+        f"insert into arriving select {literal(indicator.name)}, area, area_vintage, "
         f"coalesce({given['category']}, 'total'), frequency, period, period_end, {value}, "
         f"null, null, coalesce({given['status']}, 'final'), {dataset.simulated}, 0, "
         f"{literal(dataset.name)}, {given['source']}, {given['source_url']}, {given['note']}, "
@@ -64,12 +114,11 @@ def _observe_measure(warehouse: Warehouse, dataset: Dataset, indicator: Indicato
                     else _stock(dataset, table, measure)
                 )
                 warehouse.run(
-                    f"insert into observation select {literal(indicator.name)}, area, "
+                    f"insert into arriving select {literal(indicator.name)}, area, "
                     f"area_vintage, category, frequency, period, period_end, value, null, null, "
                     f"'final', {dataset.simulated}, 0, {literal(dataset.name)}, "
                     f"{literal(dataset.sources[0].title or dataset.title)}, null, null, "
-                    f"(select max(last_day) from load where dataset = {literal(dataset.name)}) "
-                    f"from ({sql})"
+                    f"as_of from ({sql})"
                 )
 
 
@@ -77,8 +126,9 @@ def _flow(dataset: Dataset, table: Table, measure: Measure) -> str:
     day = identifier(measure.count or "")
     return (
         f"select area, area_vintage, {_category(table)} as category, 'day' as frequency, "
-        f"{day} as period, {day} as period_end, count(*)::double as value "
-        f"from {_table(dataset)} where {_conditions(measure, day)} group by all"
+        f"{day} as period, {day} as period_end, count(*)::double as value, "
+        f"max(last_day) as as_of from {_table(dataset)} join current_load using (load) "
+        f"where {_conditions(measure, day)} group by all"
     )
 
 
@@ -99,7 +149,7 @@ def _stock(dataset: Dataset, table: Table, measure: Measure) -> str:
         f"select {keys}, date_trunc('month', greatest({leaves}, {enters}))::date, -count(*) "
         f"{some} {leaves} >= {enters} group by all), "
         f"months as (select unnest(generate_series((select min(period) from moves), "
-        f"(select max(date_trunc('month', last_day)) from load "
+        f"(select max(date_trunc('month', last_day)) from current_load "
         f"where dataset = {literal(dataset.name)})::date, interval 1 month))::date as period), "
         f"cells as (select distinct area, area_vintage, category from moves), "
         f"net as (select area, area_vintage, category, period, sum(n) as n "
@@ -107,7 +157,9 @@ def _stock(dataset: Dataset, table: Table, measure: Measure) -> str:
         f"select area, area_vintage, category, 'month' as frequency, period, "
         f"last_day(period) as period_end, "
         f"sum(coalesce(n, 0)) over ("
-        f"partition by area, area_vintage, category order by period)::double as value "
+        f"partition by area, area_vintage, category order by period)::double as value, "
+        f"least(last_day(period), (select max(last_day) from current_load "
+        f"where dataset = {literal(dataset.name)})) as as_of "
         f"from cells cross join months "
         f"left join net using (area, area_vintage, category, period) "
         f"qualify value > 0"

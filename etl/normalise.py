@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.catalog import Dataset, FieldEntry, Level, Status
-from etl.extract.raw import FILE, RECORD, SHEET, MissingColumn, column_of, plain
-from etl.geography import areas, resolve_many
+from etl.catalog import Dataset, FieldEntry, Status
+from etl.corrections import corrected, fallen, guard
+from etl.extract.raw import FILE, MENDED, RECORD, SHEET, MissingColumn, column_of, plain
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -57,24 +57,29 @@ def raw(field: str) -> str:
     return f'"raw {field}"'
 
 
-def texts(dataset: Dataset, labels: list[str], relation: str) -> str:
-    """SQL of the rows of text: `raw <field>` for each field, and the place they stood.
+def texts(dataset: Dataset, labels: list[str], relation: str, warehouse: Warehouse) -> str:
+    """SQL of the rows of text, corrected: `raw <field>` for each field, and where they stood.
+
+    `_mended` lists the corrections that fall on a row.
 
     Raises:
         MissingColumn: a field is neither a column of the file nor a constant.
+        SourceMended, SourceChanged, NotOneRecord: a declared correction does not fit the file.
     """
-    columns = [
-        f"{_source(field, dataset, labels)} as {raw(field.name)}"
-        for field in dataset.schema_.fields
-    ]
-    return f"(select {', '.join([*columns, FILE, RECORD, SHEET])} from {relation})"
+    sources = {field.name: _source(field, dataset, labels) for field in dataset.schema_.fields}
+    guard(dataset, sources, relation, warehouse)
+    columns = [f"{sql} as {raw(name)}" for name, sql in corrected(dataset, sources).items()]
+    columns += [FILE, RECORD, SHEET, f"{fallen(dataset, sources)} as {MENDED}"]
+    return f"(select {', '.join(columns)} from {relation})"
 
 
 def columns(dataset: Dataset, rows: str, warehouse: Warehouse) -> list[Column]:
     """One `Column` per field, in the order of the schema, for the rows of text `rows`."""
     spellings = _distinct(dataset, rows, warehouse)
     return [
-        _looked_up(field, _resolve(field, spellings[field.name], dataset), dataset, warehouse)
+        _looked_up(
+            field, _resolve(field, spellings[field.name], dataset, warehouse), dataset, warehouse
+        )
         if field.name in spellings
         else _plain(field, dataset)
         for field in dataset.schema_.fields
@@ -102,10 +107,15 @@ def _key(field: FieldEntry, dataset: Dataset) -> str:
     return f"coalesce({_moment(dataset)}, '') || chr({ord(BETWEEN)}) || {raw('area')}"
 
 
-def _resolve(field: FieldEntry, keys: list[str], dataset: Dataset) -> pl.DataFrame:
+def _resolve(
+    field: FieldEntry, keys: list[str], dataset: Dataset, warehouse: Warehouse
+) -> pl.DataFrame:
     """`key` and what it means; nulls where it means nothing that is known."""
     if field.name == "area":
-        return _areas(keys, dataset)
+        meant = _areas(keys, dataset)
+        if not field.sensitive:
+            _keep_problems(meant, dataset, warehouse)
+        return meant.select("key", "area", "area_vintage")
     if field.name == "period":
         return _periods(keys, field, dataset)
     if field.name == "as_of":
@@ -248,18 +258,40 @@ def _publication_days(keys: list[str]) -> pl.DataFrame:
 
 
 def _areas(keys: list[str], dataset: Dataset) -> pl.DataFrame:
-    """Names are resolved as of the moment they were used: codes and names are recycled."""
+    """Columns key, spelling, area, area_vintage, problem.
+
+    Names are resolved as of the moment they were used: codes and names are recycled. Where no one
+    area is meant, area and vintage are null and problem says why.
+    """
     levels = dataset.clean.areas.level if dataset.clean.areas else []
     used: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         moment, _, name = key.partition(BETWEEN)
         used[moment].append(name)
-    rows: list[tuple[str, str | None, dt.date | None]] = []
+    rows: list[tuple[str, str, str | None, dt.date | None, str | None]] = []
     for moment, names in used.items():
-        meant = _first_resolved(names, _days(moment), levels)
-        rows += [(moment + BETWEEN + name, *meant.get(name, (None, None))) for name in names]
-    schema = {"key": pl.String, "area": pl.String, "area_vintage": pl.Date}
+        meant = dataset.map.resolve_many(names, _days(moment), levels)
+        rows += [(moment + BETWEEN + name, name, *answer) for name, *answer in meant.iter_rows()]
+    schema = {
+        "key": pl.String,
+        "spelling": pl.String,
+        "area": pl.String,
+        "area_vintage": pl.Date,
+        "problem": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _keep_problems(meant: pl.DataFrame, dataset: Dataset, warehouse: Warehouse) -> None:
+    """Why names are not known, for whoever is shown the rejected records."""
+    problems = meant.drop_nulls("problem").select("spelling", "problem").unique(maintain_order=True)
+    name = literal(dataset.name)
+    with warehouse.registered(problems) as now:
+        warehouse.run(
+            f"delete from unknown_area "
+            f"where dataset = {name} and spelling in (select spelling from {now}); "
+            f"insert into unknown_area select {name}, spelling, problem from {now}"
+        )
 
 
 def _moment(dataset: Dataset) -> str:
@@ -268,12 +300,12 @@ def _moment(dataset: Dataset) -> str:
     if on is None:
         return raw("period") if dataset.field("period") else "null::varchar"
     field = dataset.field(on)
-    return _era(f"date {literal(on)}" if field is None else _cast(field, dataset))
+    day = f"date {literal(on)}" if field is None else _cast(field, dataset)
+    return _era(day, dataset.map.starts)
 
 
-def _era(day: str) -> str:
+def _era(day: str, starts: list[dt.date]) -> str:
     """First day of the span without changes that holds `day`; the newest for a missing day."""
-    starts = sorted(set(areas()["valid_from"].to_list()))
     cases = " ".join(f"when {day} >= date '{start}' then '{start}'" for start in reversed(starts))
     return f"case when {day} is null then '{starts[-1]}' {cases} else '{starts[0]}' end"
 
@@ -282,15 +314,3 @@ def _days(moment: str) -> list[dt.date]:
     """Days on which to look a name up: the end of the period, then its start."""
     period = _read_period(moment)
     return [period.end, period.start] if period else [dt.date.max]
-
-
-def _first_resolved(
-    names: list[str], days: list[dt.date], levels: list[Level]
-) -> dict[str, tuple[str, dt.date]]:
-    """What each name means on the first day on which it means one area of one of the levels."""
-    meant: dict[str, tuple[str, dt.date]] = {}
-    for day in days:
-        open_names = [name for name in names if name not in meant]
-        answers = resolve_many(open_names, on=day, level=levels).drop_nulls("code")
-        meant |= {name: (code, start) for name, code, start, _ in answers.iter_rows()}
-    return meant

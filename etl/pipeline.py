@@ -1,27 +1,44 @@
 """The refresh: which files changed, load them, observe, carry over to today's boundaries.
 
-A file is loaded again when its bytes, its catalog entry or the loading code changed; the `load_key`
-in the ledger remembers. When nothing changed there is nothing to do, and the caller is told so.
+Everything has a key: a file's load the hash of its bytes, of what its catalog entry says of reading
+it and of the code; a dataset's figures that of its entry and loads; the series on today's
+boundaries that of all figures. What has the key it had is not done again, and when nothing changed
+the caller is told so.
 """
 
 import datetime as dt
+import getpass
 import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import polars as pl
 
-from etl.catalog import Catalog, Dataset
+from etl.catalog import Catalog, Dataset, Indicator
 from etl.comparable import make_comparable, write_reference
+from etl.corrections import check_applied
 from etl.errors import ForesightError, Problems
+from etl.expressions import check_expressions
 from etl.load import Arrival, FileLoad, load_files
-from etl.measures import observe
+from etl.measures import forget, observe
 from etl.settings import Settings
 from etl.simulate import simulate_dossiers
 from etl.warehouse import Warehouse, identifier, literal
 
 Progress = Callable[[str], None]
+
+READING = {"schema_", "read", "clean", "rules", "corrections"}
+"""Blocks of an entry that decide what a file of it gives."""
+WORDS = {
+    "title", "title_en", "unit", "unit_en", "description", "description_en",
+    "better", "decimals", "topic",
+}  # fmt: skip
+"""What an indicator is called and how it is shown: no figure follows from it."""
+OTHER_ROOMS = {"publish"}
+"""Parts of this package that make no figure: when they change, nothing is loaded again."""
 
 
 class NoFile(ForesightError):
@@ -41,25 +58,38 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a refresh would do. `changed` and `gone` are empty when nothing needs loading."""
+    """What a refresh would do; all are empty or false when nothing changed."""
 
     files: list[SourceFile]
+    """Every file of the catalog, changed or not."""
     changed: list[SourceFile]
     gone: list[tuple[str, str]]
     """Dataset and file that were loaded once and are no longer there."""
-    stale_code: bool
-    """Catalog or code changed, so tables derived from the loads are made again."""
+    observe: dict[str, str]
+    """Key of the figures of each dataset, where they must be made again."""
+    compare: str | None
+    """Key of the series on today's boundaries, where they must be made again."""
+    described: bool
+    """Whether the catalog says something else than at the last refresh, if only a title."""
 
     @property
     def nothing(self) -> bool:
         """Whether the current build is what a refresh would make."""
-        return not (self.changed or self.gone or self.stale_code)
+        return not (self.changed or self.gone or self.compare or self.described)
+
+    @property
+    def touched(self) -> list[str]:
+        """Datasets of which something changes."""
+        changed = [file.dataset for file in self.changed]
+        return sorted({*self.observe, *changed, *(dataset for dataset, _ in self.gone)})
 
 
 @dataclass(frozen=True)
 class Refreshed:
     """What a refresh loaded."""
 
+    at: dt.datetime
+    """Since when its figures are known, UTC."""
     loads: list[FileLoad] = field(default_factory=list)
 
     @property
@@ -84,23 +114,32 @@ def plan(
     warehouse: Warehouse | None,
     *,
     check_only: bool = False,
+    again: bool = False,
 ) -> Plan:
     """What must be loaded, compared with `warehouse` (or with nothing yet).
 
-    With `check_only`, simulated files need not be there: a refresh makes them.
+    With `check_only`, simulated files need not be there: a refresh makes them. With `again`, all is
+    to be done anew, whatever changed.
 
     Raises:
-        Problems: one `NoFile` per dataset without a file.
+        Problems: one `NoFile` per dataset without a file, or every expression that may not stand.
     """
+    check_expressions(catalog)
     files = _files(catalog, settings, simulated_may_miss=check_only)
+    if warehouse and not warehouse.has_todays_schema():
+        again, warehouse = True, None  # a build of earlier code: all of it is made anew
     known = _loaded(warehouse) if warehouse else {}
+    done = _done(warehouse) if warehouse and not again else {}
     facts = facts_of(warehouse) if warehouse else {}
-    here = {(file.dataset, file.shown) for file in files}
+    keys = {dataset.name: _observe_key(catalog, dataset, files) for dataset in catalog.resources}
+    compare = _digest(_code(), *keys.values(), *map(_definition, catalog.indicators.values()))
     return Plan(
         files=files,
-        changed=[file for file in files if known.get((file.dataset, file.shown)) != file.key],
-        gone=[place for place in known if place not in here],
-        stale_code=facts.get("fingerprint") != fingerprint(settings),
+        changed=[f for f in files if again or known.get((f.dataset, f.shown)) != f.key],
+        gone=_gone(known, files),
+        observe={name: key for name, key in keys.items() if done.get(("observe", name)) != key},
+        compare=compare if done.get(("compare", None)) != compare else None,
+        described=facts.get("fingerprint") != fingerprint(settings),
     )
 
 
@@ -114,24 +153,87 @@ def refresh(
     progress: Progress,
 ) -> Refreshed:
     """Carry out `plan` in the build `warehouse`: load what changed, derive what follows."""
-    touched = {file.dataset for file in plan.changed} | {dataset for dataset, _ in plan.gone}
-    for name, file in plan.gone:
-        _forget(warehouse, name, file)
+    now = _on(today)
+    # Asked of the build itself: the plan may have been made without one.
+    gone = _gone(_loaded(warehouse), plan.files)
+    for name, file in gone:
+        _forget(warehouse, name, file, now)
     write_reference(warehouse, catalog)
     loads: list[FileLoad] = []
     for dataset in catalog.resources:
         files = [file for file in plan.changed if file.dataset == dataset.name]
         if files:
             progress(f"load {dataset.name}: {len(files)} files")
-            loads += _load(warehouse, dataset, files)
-    for dataset in catalog.resources:
-        if dataset.name in touched or plan.stale_code:
-            progress(f"observe {dataset.name}")
-            observe(warehouse, dataset, catalog.indicators)
-    progress("carry history over to the communes of today")
-    make_comparable(warehouse, catalog)
+            loads += _load(warehouse, dataset, files, now)
+        check_applied(warehouse, dataset)
+    _derive(warehouse, catalog, plan, now, progress)
     _write_facts(warehouse, settings, today)
-    return Refreshed(loads)
+    record(warehouse, "refresh", f"{len(loads)} files loaded, {len(gone)} gone")
+    return Refreshed(now, loads)
+
+
+def _derive(
+    warehouse: Warehouse, catalog: Catalog, plan: Plan, now: dt.datetime, progress: Progress
+) -> None:
+    """Figures of the datasets, and series on today's boundaries, as far as their keys changed."""
+    for name in _no_longer_there(warehouse, catalog):
+        forget(warehouse, name, now)
+        _note_step(warehouse, "observe", name, None, 0, 0.0)
+    for name, key in plan.observe.items():
+        progress(f"observe {name}")
+        started = time.perf_counter()
+        rows = observe(warehouse, catalog.datasets[name], catalog.indicators, now)
+        _note_step(warehouse, "observe", name, key, rows, time.perf_counter() - started)
+    if plan.compare:
+        progress("carry history over to the communes of today")
+        started = time.perf_counter()
+        make_comparable(warehouse, catalog)
+        rows = warehouse.count("select count(*) from comparable")
+        elapsed = time.perf_counter() - started
+        _note_step(warehouse, "compare", None, plan.compare, rows, elapsed)
+
+
+def _no_longer_there(warehouse: Warehouse, catalog: Catalog) -> list[str]:
+    """Datasets with figures in the warehouse that the catalog no longer has."""
+    found = warehouse.select("select distinct dataset from observation order by 1")["dataset"]
+    return [name for name in found if name not in catalog.datasets]
+
+
+def _note_step(
+    warehouse: Warehouse,
+    step: str,
+    dataset: str | None,
+    key: str | None,
+    rows: int,
+    seconds: float,
+) -> None:
+    """Remember the key of a step that was done; without a key that there is nothing to remember."""
+    warehouse.run(
+        "delete from step where step = $step and dataset is not distinct from $dataset",
+        step=step,
+        dataset=dataset,
+    )
+    if key:
+        warehouse.run(
+            "insert into step values ($step, $dataset, $key, $rows, $seconds, $made_at)",
+            step=step,
+            dataset=dataset,
+            key=key,
+            rows=rows,
+            seconds=seconds,
+            made_at=_now(),
+        )
+
+
+def record(warehouse: Warehouse, what: str, detail: str) -> None:
+    """Add a line to `audit`: who did `what` now."""
+    warehouse.run(
+        "insert into audit values ($done_at, $who, $what, $detail)",
+        done_at=_now(),
+        who=getpass.getuser(),
+        what=what,
+        detail=detail,
+    )
 
 
 def facts_of(warehouse: Warehouse) -> dict[str, str]:
@@ -153,12 +255,23 @@ def fingerprint(settings: Settings) -> str:
     return digest.hexdigest()
 
 
+def _now() -> dt.datetime:
+    """This moment in UTC, as the warehouse keeps it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def _on(day: dt.date) -> dt.datetime:
+    """This time of the day on `day`: what a replay learns, it learns on the day it replays."""
+    return dt.datetime.combine(day, _now().time())
+
+
+@cache
 def _code() -> str:
-    """Hash of the package `etl`."""
+    """Hash of the package `etl`, without the modules that make no figure."""
     digest = hashlib.blake2b(digest_size=16)
     folder = Path(__file__).parent
     for path in sorted(folder.rglob("*")):
-        if path.suffix in (".py", ".sql", ".csv"):
+        if path.suffix in (".py", ".sql", ".csv") and not OTHER_ROOMS & {*path.parts, path.stem}:
             digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
@@ -194,37 +307,70 @@ def _files(catalog: Catalog, settings: Settings, *, simulated_may_miss: bool) ->
 
 def _key(path: Path, dataset: Dataset, code: str) -> str:
     """Hash of the bytes, of what the catalog says about reading them, and of the code."""
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=16)
-    digest.update(dataset.model_dump_json(include={"schema_", "read", "clean", "rules"}).encode())
-    digest.update(code.encode())
-    return digest.hexdigest()
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+    entry = dataset.model_dump_json(include=READING)
+    return _digest(content.hexdigest(), entry, code, dataset.map.checksum)
+
+
+def _observe_key(catalog: Catalog, dataset: Dataset, files: list[SourceFile]) -> str:
+    """Hash of the loads of a dataset, of what its entry says beside its titles, and of the code."""
+    loads = [file.key for file in files if file.dataset == dataset.name]
+    indicators = [_definition(catalog.indicators[name]) for name in dataset.delivered]
+    entry = dataset.model_dump_json(include={"sources", "tables", "title"})
+    return _digest(_code(), entry, *indicators, *loads)
+
+
+def _definition(indicator: Indicator) -> str:
+    """What an indicator is made from, without its words."""
+    return indicator.model_dump_json(exclude=WORDS)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def _loaded(warehouse: Warehouse) -> dict[tuple[str, str], str]:
-    rows = warehouse.select("select dataset, file, load_key from load order by load")
+    rows = warehouse.select("select dataset, file, load_key from current_load order by load")
     return {(dataset, file): key for dataset, file, key in rows.iter_rows()}
 
 
-def _forget(warehouse: Warehouse, dataset: str, file: str) -> None:
-    """Take out what an earlier load of the file brought in."""
+def _gone(known: Iterable[tuple[str, str]], files: list[SourceFile]) -> list[tuple[str, str]]:
+    """Dataset and file of the loads whose file is no longer there."""
+    here = {(file.dataset, file.shown) for file in files}
+    return [place for place in known if place not in here]
+
+
+def _done(warehouse: Warehouse) -> dict[tuple[str, str | None], str]:
+    """Keys of the steps as they were last done, by step and dataset."""
+    rows = warehouse.select("select step, dataset, key from step")
+    return {(step, dataset): key for step, dataset, key in rows.iter_rows()}
+
+
+def _forget(warehouse: Warehouse, dataset: str, file: str, now: dt.datetime) -> None:
+    """Take out what an earlier load of the file brought in; the ledger keeps that it was there."""
     same = f"dataset = {literal(dataset)} and file = {literal(file)}"
     table = f"data_{dataset}"
     if table in warehouse.tables():
         warehouse.run(
-            f"delete from {identifier(table)} where load in (select load from load where {same})"
+            f"delete from {identifier(table)} "
+            f"where load in (select load from current_load where {same})"
         )
-    warehouse.run(f"delete from rejected where {same}; delete from load where {same}")
+    for kept in ("rejected", "correction", "stated_total"):
+        warehouse.run(f"delete from {identifier(kept)} where {same}")
+    warehouse.run(f"update load set gone_at = $now where {same} and gone_at is null", now=now)
 
 
-def _load(warehouse: Warehouse, dataset: Dataset, files: list[SourceFile]) -> list[FileLoad]:
+def _load(
+    warehouse: Warehouse, dataset: Dataset, files: list[SourceFile], now: dt.datetime
+) -> list[FileLoad]:
     for file in files:
-        _forget(warehouse, dataset.name, file.shown)
+        _forget(warehouse, dataset.name, file.shown, now)
     _drop_if_reshaped(warehouse, dataset)
     before = warehouse.count("select coalesce(max(load), 0) from load")
     arrivals = [Arrival(f.path, f.shown, before + n) for n, f in enumerate(files, start=1)]
     loads = list(load_files(warehouse, dataset, arrivals))
     keys = {file.shown: file.key for file in files}
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     ledger = pl.DataFrame(
         [
             {

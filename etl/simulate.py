@@ -32,7 +32,7 @@ import numpy.typing as npt
 import polars as pl
 
 from etl.calendars import calendar
-from etl.geography import LAST_DAY_OF_THE_FORMER_MAP, areas, crosswalk
+from etl.geography import areas, weights_to_present
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -188,7 +188,13 @@ def _version() -> str:
     """Changes with this module and with every file it reads."""
     here = Path(__file__).parent
     tables = [here / "reference" / name for name in ("areas.csv", "crosswalk.csv")]
-    read = [here / "simulate.py", here / "calendars.py", *tables, *sorted(PARAMETERS.glob("*.csv"))]
+    read = [
+        here / "simulate.py",
+        here / "calendars.py",
+        here / "crosswalk.py",
+        *tables,
+        *sorted(PARAMETERS.glob("*.csv")),
+    ]
     digest = hashlib.blake2b(digest_size=8)
     for path in read:
         digest.update(path.read_bytes())
@@ -517,7 +523,7 @@ def _former(rng: np.random.Generator, communes: pl.DataFrame, size: Floats) -> p
         main=pl.col("weight") >= 0.5,
     )
     own, main, volume = pl.col("own"), pl.col("main"), pl.col("volume")
-    settled = main & (pl.col("valid_to") == LAST_DAY_OF_THE_FORMER_MAP)
+    settled = main & (pl.col("valid_to") == MERGER - timedelta(days=1))
     whole = (volume / pl.col("weight")).filter(main).max().over("old_code", "valid_from")
     taken = volume.filter(~main).sum().over("commune") / pl.col("size")
     return (
@@ -555,7 +561,7 @@ def _pieces(communes: pl.DataFrame) -> pl.DataFrame:
     )
     number = communes.select(new_code="code").with_row_index("commune")
     return (
-        crosswalk()
+        weights_to_present()
         .select("old_code", "new_code", "weight", valid_from="old_valid_from")
         .join(former, on=["old_code", "valid_from"])
         .join(number, on="new_code")

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from etl.catalog import Dataset, FieldEntry
+from etl.expressions import columns_in, condition
 from etl.normalise import Column, raw
 from etl.warehouse import identifier, literal
 
@@ -28,9 +29,17 @@ def checks(dataset: Dataset, made: list[Column]) -> list[Check]:
     for column in made:
         found += _reading(column) + _constraints(column.field)
     return found + [
-        Check(rule.name, _pointed_at(rule.check), _broken_relation(rule.check, dataset))
-        for rule in dataset.rules
+        Check(rule.name, *_declared(rule.check, rule.sql, dataset)) for rule in dataset.rules
     ]
+
+
+def _declared(check: str | None, sql: str | None, dataset: Dataset) -> tuple[str, str]:
+    """Field to point at and broken condition of a rule of the catalog."""
+    if check is not None:
+        return _pointed_at(check), _broken_relation(check, dataset)
+    holds = condition(sql or "", dataset)
+    # What cannot be computed for a row (an overflow, a cast) is broken there, not a failed load.
+    return columns_in(holds)[0], f"not coalesce(try(coalesce(({holds}), true)), false)"
 
 
 def _reading(column: Column) -> list[Check]:

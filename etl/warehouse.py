@@ -7,6 +7,7 @@ under the new name. SQL lives in `<package>/sql/<name>.sql`; identifiers are com
 `etl.compile` only.
 """
 
+import json
 import os
 import re
 import shutil
@@ -57,6 +58,10 @@ class RefreshRunning(ForesightError):
     """Another process is building the warehouse."""
 
 
+class UnreadableExpression(ForesightError):
+    """Text is not an SQL expression, or not one over these columns."""
+
+
 def identifier(name: str) -> str:
     """`name` quoted for SQL. Raises `ForesightError` unless it is lower-case letters, digits, _."""
     if not IDENTIFIER.match(name):
@@ -67,6 +72,48 @@ def identifier(name: str) -> str:
 def literal(text: str | None) -> str:
     """`text` as an SQL string, or `null`."""
     return "null" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def _sandbox() -> duckdb.DuckDBPyConnection:
+    """A database in memory that reads no file and holds no table, to look at expressions in."""
+    return duckdb.connect(config=READ_ONLY)
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The tree of `select <text>`, as DuckDB parses it; nothing is run.
+
+    Raises:
+        UnreadableExpression: that is not the text of SELECT statements.
+    """
+    with _sandbox().cursor() as cursor:
+        told = cursor.execute("select json_serialize_sql($1)", [f"select {text}"]).fetchall()
+    tree: dict[str, Any] = json.loads(told[0][0])
+    if tree["error"]:
+        raise UnreadableExpression(str(tree["error_message"]).splitlines()[0])
+    return tree
+
+
+def rendered(tree: dict[str, Any]) -> str:
+    """The expression of such a tree as SQL: what is in the tree, and nothing else of its text."""
+    with _sandbox().cursor() as cursor:
+        told = cursor.execute("select json_deserialize_sql($1)", [json.dumps(tree)]).fetchall()
+    return str(told[0][0]).removeprefix("SELECT ")
+
+
+def type_of(expression: str, columns: dict[str, str]) -> str:
+    """The type of an expression over columns of these types, such as `BOOLEAN`.
+
+    Raises:
+        UnreadableExpression: its parts do not go together.
+    """
+    row = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
+    try:
+        with _sandbox().cursor() as cursor:
+            found = cursor.execute(f"describe select ({expression}) from (select {row})").fetchall()
+    except duckdb.Error as error:
+        raise UnreadableExpression(str(error).splitlines()[0]) from None
+    return str(found[0][1])
 
 
 @cache
@@ -98,6 +145,8 @@ class Warehouse:
         self.name = path.name.split(".")[0]
         self._connection = connection
         self._writing = writing
+        if writing:  # what a refresh prints ends up in logs
+            connection.execute("set enable_progress_bar = false")
 
     @classmethod
     def open(cls, home: Path, build: str | None = None) -> Self:
@@ -146,6 +195,28 @@ class Warehouse:
                 Path(f"{path}.wal").unlink(missing_ok=True)
                 raise
             _publish(path, home)
+
+    @classmethod
+    @contextmanager
+    def aside(cls, home: Path) -> Iterator[Self]:
+        """A copy of the current build to try things on, or an empty one; gone when the block ends.
+
+        It takes no lock: the copy is of a build that is finished, and never becomes one.
+        """
+        folder = _builds(home)
+        folder.mkdir(parents=True, exist_ok=True)
+        # What a killed process leaves is cleared by the next refresh, like an unfinished build.
+        path = folder / f"aside-{os.getpid()}.duckdb.building"
+        before = current_build(home)
+        if before:
+            shutil.copyfile(folder / f"{before}.duckdb", path)
+        try:
+            with cls(path, duckdb.connect(str(path), config=STORAGE), writing=True) as warehouse:
+                warehouse._take_schema()
+                yield warehouse
+        finally:
+            path.unlink(missing_ok=True)
+            Path(f"{path}.wal").unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -204,23 +275,33 @@ class Warehouse:
         finally:
             self._connection.unregister(view)
 
+    def has_todays_schema(self) -> bool:
+        """Whether the build has every table, view and column that this code expects of one."""
+        return set(_todays_columns()) <= set(self._columns())
+
     def _take_schema(self) -> None:
         """Create what is missing, down to columns that builds of earlier code do not have."""
-        schema = statement("etl", "schema")
-        with duckdb.connect() as fresh:
-            fresh.execute(schema)
-            wanted = fresh.execute(COLUMNS).fetchall()
-        here = self._connection.execute(COLUMNS).fetchall()
+        here = set(self._columns())
         old = {table for table, _, _ in here}
-        for table, column, kind in wanted:
+        for table, column, kind in _todays_columns():
             if table in old and (table, column, kind) not in here:
                 self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
-        self.run(schema)
+        self.run(statement("etl", "schema"))
+
+    def _columns(self) -> list[tuple[str, str, str]]:
+        return [(table, column, kind) for table, column, kind in self.select(COLUMNS).iter_rows()]
 
     def tables(self) -> list[str]:
         """Names of all tables and views."""
         found = self.select("select table_name from information_schema.tables order by 1")
         return found["table_name"].to_list()
+
+
+def _todays_columns() -> list[tuple[str, str, str]]:
+    """Table, column and type of everything in the schema, in the order of their columns."""
+    with duckdb.connect() as fresh:
+        fresh.execute(statement("etl", "schema"))
+        return [(table, column, kind) for table, column, kind in fresh.execute(COLUMNS).fetchall()]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any]) -> pl.DataFrame:

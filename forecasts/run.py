@@ -77,15 +77,18 @@ def forecast_all(
     today: date,
     progress: Progress | None = None,
     workers: int | None = None,
+    again: bool = False,
 ) -> Summary:
     """Forecast what changed since the last issue, and add it to the warehouse as issued `today`.
+
+    With `again`, everything is issued anew; what was issued before stays.
 
     Writes rows of `forecast`, `forecast_series` and `backtest`. `workers` are processes for slow
     models, by default one a processor; with one, all work is done in this process.
     """
     started = time.monotonic()
     tell = progress or (lambda _: None)
-    found = [_marked(warehouse, find(warehouse, job, today)) for job in jobs(catalog)]
+    found = _found(warehouse, catalog, today, again)
     changed = [one for one in found if one.series["issue_it"].any()]
     issue = int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
     plans = [_plan(one) for one in changed]
@@ -99,6 +102,33 @@ def forecast_all(
         issued=sum(len(one.series.filter("issue_it")) for one in found),
         seconds=time.monotonic() - started,
     )
+
+
+def due(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
+    """The series that `forecast_all` would forecast or refuse anew.
+
+    One row a series: indicator, area, category, level, frequency, refused (the reason, or null).
+    """
+    parts = [
+        found.series.filter("issue_it").select(
+            *KEY,
+            pl.lit(found.job.level).alias("level"),
+            pl.lit(found.job.frequency.value).alias("frequency"),
+            "refused",
+        )
+        for found in _found(warehouse, catalog, today, again=False)
+    ]
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def _found(warehouse: Warehouse, catalog: Catalog, today: date, again: bool) -> list[Found]:
+    """The series of every job, with a column `issue_it`."""
+    found = [_marked(warehouse, find(warehouse, job, today)) for job in jobs(catalog)]
+    if not again:
+        return found
+    return [
+        Found(one.job, one.series.with_columns(issue_it=pl.lit(True)), one.frame) for one in found
+    ]
 
 
 def _refused(warehouse: Warehouse, found: Found) -> int:

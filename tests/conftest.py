@@ -42,11 +42,18 @@ def installation(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def refresh(installation: Settings) -> Callable[..., Warehouse]:
-    """Write `resources` (YAML) and files, refresh without forecasts, and open the new build."""
+    """Write `resources` (YAML) and files, refresh without forecasts, and open the new build.
 
-    def refreshed(resources: str, **files: str | bytes) -> Warehouse:
+    `geography` is the folder of another city's map, beside the catalog.
+    """
+
+    def refreshed(
+        resources: str, *, geography: str = "", today: dt.date = TODAY, **files: str | bytes
+    ) -> Warehouse:
         folder = installation.catalog.parent
-        installation.catalog.write_text(HEAD + resources, encoding="utf-8")
+        own_map = f"geography: {geography}\n" if geography else ""
+        head = HEAD.replace("resources:", f"{own_map}resources:")
+        installation.catalog.write_text(head + resources, encoding="utf-8")
         for name, content in files.items():
             stem, _, ending = name.rpartition("_")
             path = folder / f"{stem}.{ending}"
@@ -59,7 +66,7 @@ def refresh(installation: Settings) -> Callable[..., Warehouse]:
         plan = pipeline.plan(catalog, installation, current)
         with Warehouse.build(installation.home) as warehouse:
             pipeline.refresh(
-                warehouse, catalog, installation, plan, today=TODAY, progress=lambda _: None
+                warehouse, catalog, installation, plan, today=today, progress=lambda _: None
             )
         return Warehouse.open(installation.home)
 

@@ -19,6 +19,9 @@ FEWEST = 4
 """Figures from which a history is drawn."""
 FILLED = 0.6
 """Share of the periods between first and last that must have a figure for that."""
+FEWEST_REVISIONS = 3
+MOSTLY = 0.75
+"""Share of the revisions one way from which they are said to go that way usually."""
 FORMER = "former_province"
 
 
@@ -33,10 +36,13 @@ def draw(reader: Reader) -> None:
     chosen = _choose(reader, rows)
     row = rows[chosen]
     found = reader.rows("observations", indicator=chosen)
-    layout.heading(reader.title(row), _newest(reader, found, row))
+    layout.heading(reader.title(row), _newest(reader, found, row) + _formula(reader, row, rows))
+    _concept(reader, chosen)
     _rivals(reader, found, row)
+    _habit(reader, row)
     _history(reader, row)
-    _figures(reader, found, row)
+    if not found.is_empty():
+        _figures(reader, found, row)
 
 
 def area_name(reader: Reader, row: dict[str, Any]) -> str:
@@ -65,6 +71,9 @@ def _newest(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> str:
     outcomes = found.filter(
         (pl.col("status") != "plan") & (pl.col("period_end") <= reader.today)
     ).to_dicts()
+    if found.is_empty():  # computed here and published by nobody
+        series = reader.rows("series", indicator=row["indicator"])
+        outcomes = series.sort("period_end", descending=True).to_dicts()
     unit = text("indicators.unit", unit=unit_of(reader, row) or "–")
     if not outcomes:
         return f"{unit} {text('indicators.no_outcome')}"
@@ -74,6 +83,85 @@ def _newest(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> str:
     days = notation.age(age(last["period_end"], reader.today))
     key = "indicators.stale" if old else "indicators.fresh"
     return f"{unit} {text(key, when=when, age=days)}"
+
+
+def _formula(reader: Reader, row: dict[str, Any], rows: dict[str, Any]) -> str:
+    """What a computed indicator follows from; nothing for a published one."""
+    if row["computed"] is None:
+        return ""
+    parts = [rows[name] for name in (row["numerator"], row["denominator"]) if name in rows]
+    titles = "; ".join(reader.title(part) for part in parts)
+    return " " + reader.text(f"computed.{row['computed']}", parts=titles)
+
+
+def _concept(reader: Reader, indicator: str) -> None:
+    """The rival figures of one concept side by side: what each is of, whose, where to quote it."""
+    members = reader.rows("concept", indicator=indicator).to_dicts()
+    if not members:
+        return
+    text = reader.text
+    figures = reader.rows("concept_figures", indicator=indicator)
+    columns = [
+        Column(text("concept.figure"), lambda member: _member(reader, member), "name"),
+        *_meeting(reader, figures),
+        Column(text("concept.newest"), lambda member: _newest_figure(reader, figures, member)),
+        _words(reader, "denominator", "wide"),
+        _words(reader, "owner", "wide minor"),
+        _words(reader, "quote", "wide"),
+    ]
+    title = text.pick(members[0]["concept_title"], members[0]["concept_title_en"])
+    layout.heading(text("concept.title", concept=title), text("concept.note"))
+    layout.html(tables.table(text("concept.title", concept=title), columns, members))
+
+
+def _member(reader: Reader, member: dict[str, Any]) -> str:
+    """Title of a rival, with a link to its page, and whether it is the one to quote."""
+    lang = "&lang=en" if reader.lang == "en" else ""
+    page = f"indicators?indicator={member['indicator']}{lang}"
+    named = f'<a target="_self" href="{page}">{escape(reader.title(member))}</a>'
+    mark = tables.chip(reader.text("concept.preferred"), "good") if member["preferred"] else ""
+    return f"{named} {mark}"
+
+
+def _words(reader: Reader, key: str, css: str) -> Column:
+    """A column of what the catalog says of each rival."""
+
+    def cell(member: dict[str, Any]) -> str:
+        return escape(reader.text.pick(member[key], member[f"{key}_en"]))
+
+    return Column(reader.text(f"concept.{key}"), cell, css)
+
+
+def _meeting(reader: Reader, figures: pl.DataFrame) -> list[Column]:
+    """The newest place and period of which two members or more have a figure, if there is one."""
+    key = ["area", "frequency", "period", "period_end"]
+    shared = figures.filter(pl.col("indicator").n_unique().over(key) > 1)
+    if shared.is_empty():
+        return []
+    head = shared.row(0, named=True)
+    values = {row["indicator"]: row for row in shared.join(shared.head(1), on=key).to_dicts()}
+    when = reader.notation.period(head["frequency"], head["period"], head["period_end"])
+    heading = f"{area_name(reader, head)}, {when}"
+
+    def cell(member: dict[str, Any]) -> str:
+        row = values.get(member["indicator"])
+        return _amount(reader, row, member) if row else "–"
+
+    return [Column(heading, cell, "number strong")]
+
+
+def _newest_figure(reader: Reader, figures: pl.DataFrame, member: dict[str, Any]) -> str:
+    mine = figures.filter(pl.col("indicator") == member["indicator"])
+    if mine.is_empty():
+        return "–"
+    row = mine.row(0, named=True)
+    when = reader.notation.period(row["frequency"], row["period"], row["period_end"])
+    place = escape(f"{area_name(reader, row)}, {when}")
+    return f"{_amount(reader, row, member)}<br><small>{place}</small>"
+
+
+def _amount(reader: Reader, row: dict[str, Any], member: dict[str, Any]) -> str:
+    return escape(with_unit(reader, row["value"], unit_of(reader, member), member["decimals"] or 0))
 
 
 def _rivals(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
@@ -99,6 +187,37 @@ def _rivals(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
     note = f"<div>{escape(text('indicators.more_rivals', count=more))}</div>" if more > 0 else ""
     title = escape(text("indicators.rivals"))
     layout.html(f'<div class="cf-rivals"><strong>{title}</strong>{"".join(shown)}{note}</div>')
+
+
+def _habit(reader: Reader, row: dict[str, Any]) -> None:
+    """How far first figures may be trusted: how often, which way and how much they were revised."""
+    text, notation = reader.text, reader.notation
+    habits = reader.rows("habit", indicator=row["indicator"])
+    if habits.is_empty():
+        return
+    habit = habits.row(0, named=True)
+    rate = row["aggregate"] == "rate"
+    size = (
+        with_unit(reader, habit["usual_change"], unit_of(reader, row), row["decimals"] or 0)
+        if rate
+        else notation.share((habit["usual_relative_change"] or 0) * 100, 1)
+    )
+    words = text(f"revised.{_direction(habit)}", **_counts(habit), size=size)
+    layout.html(f'<p class="cf-note">{escape(words)}</p>')
+
+
+def _direction(habit: dict[str, Any]) -> str:
+    """Up or down where most revisions went one way; either where they were few or went both."""
+    revisions = habit["revisions"]
+    if revisions >= FEWEST_REVISIONS and habit["raised"] >= MOSTLY * revisions:
+        return "up"
+    if revisions >= FEWEST_REVISIONS and habit["lowered"] >= MOSTLY * revisions:
+        return "down"
+    return "either"
+
+
+def _counts(habit: dict[str, Any]) -> dict[str, int]:
+    return {key: habit[key] for key in ("revisions", "raised", "lowered")}
 
 
 def _history(reader: Reader, row: dict[str, Any]) -> None:

@@ -6,25 +6,26 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import get_args
 
-from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure
+from etl.catalog.entries import Catalog, Condition, Dataset, Format, Indicator, Measure, Place
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")
+ROW_PATTERNS = ("unit", "caption", "stop_at", "drop_rows", "keep_rows")
 FORMATS: tuple[str, ...] = get_args(Format)
 
-Place = tuple[str | int, ...]
-"""Keys and numbers that lead to a node of the catalog."""
 Finding = tuple[Place, str, str]
 
 
 def cross_checks(catalog: Catalog) -> Iterator[Finding]:
     """Place, problem and hint of each error found."""
     yield from _repeated_names(catalog)
+    yield from _map_check(catalog)
     for number, dataset in enumerate(catalog.resources):
         place: Place = ("resources", number)
         yield from _path_check(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
         yield from _key_checks(dataset, place)
+        yield from _correction_checks(dataset, place)
         yield from _measure_checks(dataset, place)
         yield from _indicator_checks(catalog, dataset, place)
         yield from _forecast_checks(catalog, dataset, place)
@@ -55,36 +56,79 @@ def _repeated_names(catalog: Catalog) -> Iterator[Finding]:
             owners[indicator.name] = dataset.name
 
 
+def _map_check(catalog: Catalog) -> Iterator[Finding]:
+    folder = catalog.geography
+    if folder is not None and _leads_outside(folder):
+        yield ("geography",), f"{folder!r} leads outside", "use a path relative to the catalog"
+
+
+def _leads_outside(path: str) -> bool:
+    parts = PurePosixPath(path)
+    return parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path
+
+
 def _path_check(dataset: Dataset, place: Place) -> Iterator[Finding]:
     path = dataset.path
     here: Place = (*place, "sources", 0)
     if not path:
         yield here, "the first source has no path", "name the file: path: data/sources/..."
-    elif (
-        PurePosixPath(path).is_absolute()
-        or ".." in PurePosixPath(path).parts
-        or "\\" in path
-        or ":" in path
-    ):
+    elif _leads_outside(path):
         yield (*here, "path"), f"{path!r} leads outside", "use a path relative to the catalog"
     elif dataset.format not in FORMATS:
         yield (*here, "path"), f"no reader for {dataset.format!r}", f"readers: {', '.join(FORMATS)}"
 
 
 def _shape_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
-    """What the readers of delimited text do not do must not be asked of them in silence."""
-    if dataset.format not in ("csv", "tsv"):
-        return
-    for key, asked in (
-        ("unpivot", dataset.clean.unpivot),
-        ("fill_down", dataset.clean.fill_down),
-    ):
-        if asked:
-            yield (
-                (*place, "clean", key),
-                f"{key} is not done for {dataset.format} files",
-                "send the table as a workbook, or in long form",
-            )
+    """What a reader does not do must not be asked of it in silence."""
+    read, clean = dataset.read, dataset.clean
+    if dataset.format in ("json", "parquet"):
+        for block, key, asked in (
+            ("read", "header", read.header),
+            ("read", "unit", read.unit),
+            ("read", "caption", read.caption),
+            ("read", "stop_at", read.stop_at),
+            ("read", "drop_rows", read.drop_rows),
+            ("read", "keep_rows", read.keep_rows),
+            ("clean", "groups", clean.groups),
+            ("clean", "totals", clean.totals),
+        ):
+            if asked:
+                yield (
+                    (*place, block, key),
+                    f"{key} is not done for {dataset.format} files: they have no title and no rows "
+                    "of their own kind",
+                    "take it out, or send the table as a workbook",
+                )
+    if read.header and read.header.at > read.header.rows:
+        problem = f"the header has {read.header.rows} rows, and no row {read.header.at}"
+        yield (*place, "read", "header", "at"), problem, "rows counts the rows of the whole header"
+    if read.unit and not any(field.unit for field in dataset.schema_.fields):
+        yield (
+            (*place, "read", "unit"),
+            "no field says in which unit it is wanted",
+            "add it to the fields: {name: value, type: number, unit: tỷ đồng}",
+        )
+    yield from _pattern_checks(dataset, place)
+
+
+def _pattern_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    """Regular expressions that cannot be read, or lack what they are for."""
+    read, clean = dataset.read, dataset.clean
+    found: list[tuple[Place, str | None]] = [
+        *((("read", key), getattr(read, key)) for key in ROW_PATTERNS),
+        *((("clean", "groups", i, "match"), groups.match) for i, groups in enumerate(clean.groups)),
+        *((("clean", "totals", i, "match"), totals.match) for i, totals in enumerate(clean.totals)),
+        *([(("clean", "unpivot", "columns"), clean.unpivot.columns)] if clean.unpivot else []),
+    ]
+    for where, pattern in found:
+        try:
+            named = re.compile(pattern or "").groupindex
+        except re.error as error:
+            yield (*place, *where), f"{pattern!r} is no regular expression: {error}", "mend it"
+            continue
+        if where[-1] == "caption" and pattern and not named:
+            problem = "it has no named group, so nothing is taken from the caption"
+            yield (*place, *where), problem, r"name what is wanted: '(?P<year>20\d\d)'"
 
 
 def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
@@ -120,6 +164,8 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     for key in dataset.schema_.primary_key:
         yield ("schema", "primaryKey"), key
     for number, rule in enumerate(dataset.rules):
+        if rule.check is None:
+            continue  # an expression is looked at in etl.expressions
         left, _, right = rule.check.split(" ", 2)
         yield ("rules", number, "check"), left
         if FIELD_NAME.match(right):
@@ -129,6 +175,29 @@ def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:
     on = dataset.clean.areas.on if dataset.clean.areas else None
     if on and FIELD_NAME.match(on):
         yield ("clean", "areas", "on"), on
+
+
+def _correction_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    written = {f.name for f in dataset.schema_.fields if f.name not in dataset.clean.constant}
+    secret = {f.name for f in dataset.schema_.fields if f.sensitive}
+    for number, entry in enumerate(dataset.corrections):
+        here: Place = (*place, "corrections", number)
+        for word in (*entry.where, entry.field):
+            if word not in written:
+                yield here, *_unknown(word, written, "a field read from the file")
+            elif word in secret:
+                yield here, f"{word!r} is sensitive", "its text must not stand in the catalog"
+        if entry.field in entry.where:
+            yield (
+                (*here, "where"),
+                "the record is looked for by the text that is corrected",
+                "find it by other fields; `expect` says what stands in the field",
+            )
+        if entry.expect == entry.correct:
+            yield here, f"it corrects {entry.expect!r} to itself", "take it out"
+        earlier = dataset.corrections[:number]
+        if any((e.field, e.where) == (entry.field, entry.where) for e in earlier):
+            yield here, f"{entry.field!r} of this record is corrected twice", "keep one of the two"
 
 
 def _measure_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
@@ -167,23 +236,17 @@ def _indicator_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Itera
         if isinstance(entry, str):
             names = [entry]
         else:
-            names = [part for part in (entry.numerator, entry.denominator) if part]
-            yield from _formula_checks(entry, here)
+            names = entry.compute.inputs if entry.compute else []
             yield from _value_checks(dataset, entry, here)
         for name in names:
             if name not in known:
                 yield here, *_unknown(name, known, "an indicator described anywhere")
 
 
-def _formula_checks(entry: Indicator, here: Place) -> Iterator[Finding]:
-    if (entry.numerator is None) != (entry.denominator is None):
-        yield here, "a rate needs numerator and denominator", "add the missing one"
-
-
 def _value_checks(dataset: Dataset, entry: Indicator, here: Place) -> Iterator[Finding]:
     columns = {field.name for field in dataset.schema_.fields}
     values = columns | {m.name for table in dataset.tables for m in table.measures}
-    if entry.numerator is None and entry.value not in values:
+    if not (entry.compute and entry.value == "value") and entry.value not in values:
         yield (*here, "value"), *_unknown(entry.value, values)
     for word in entry.where:
         if word not in columns:

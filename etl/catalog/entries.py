@@ -5,12 +5,26 @@ told so: `area, period, category, value, status, as_of, source, source_url, note
 in long tables.
 """
 
+from collections.abc import Callable
 from functools import cached_property
-from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    model_validator,
+)
 
+from etl.geography import REFERENCE, Geography, load_geography
+
+Place = tuple[str | int, ...]
+"""Keys and numbers that lead to a node of the catalog."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Level = Literal["nation", "city", "former_province", "district", "commune"]
 Frequency = Literal["day", "week", "month", "quarter", "year"]
@@ -69,6 +83,21 @@ class Part(BaseModel):
     """A block of the catalog: closed, frozen, checked when made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class OnMap(Part):
+    """A block whose names of places are read on one map: that of the catalog's `geography`."""
+
+    _map: Path = PrivateAttr(default=REFERENCE)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the folder of the map from the context: it is beside the catalog, not in it."""
+        self._map = (context or {}).get("map", REFERENCE)
+
+    @property
+    def map(self) -> Geography:
+        """The areas of every time, and how the former ones lie within today's."""
+        return load_geography(self._map)
 
 
 class Source(Part):
@@ -155,10 +184,13 @@ class Schema(Part):
 
 
 class Header(Part):
-    """Where the header is: the row that holds the cell `find`, and `rows` rows in all."""
+    """Where the header is: `rows` rows in all, of which one holds the cell `find`."""
 
     find: str
-    rows: int = Field(default=1, ge=1, le=6)
+    """The text of the cell, or `^` and a regular expression, where case does not matter."""
+    rows: int = Field(default=1, ge=1, le=8)
+    at: int = Field(default=1, ge=1, le=8)
+    """Which of the rows holds `find`, from 1."""
 
 
 class Read(Part):
@@ -175,7 +207,13 @@ class Read(Part):
     quote: str = '"'
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " "] = ""
-    dates: Annotated[list[str], BeforeValidator(_one_or_many)] = ["%Y-%m-%d", "%d/%m/%Y"]
+    dates: Annotated[list[str], BeforeValidator(_one_or_many)] = [
+        "%Y-%m-%d",
+        "%d/%m/%Y",
+        "%Y-%m-%d %H:%M:%S",
+        "%H:%M %d/%m/%Y",
+        "%d/%m/%Y %H:%M",
+    ]
     missing: list[str] = ["", "-", "–", "..", "...", "…", "x", "na", "NA", "N/A"]
     sheet: str | None = None
     """Name of the sheet, or `^` and a regular expression; every sheet that matches is read."""
@@ -186,6 +224,15 @@ class Read(Part):
     """Regular expression on the first filled cell of a row: from there on, footnotes."""
     drop_rows: str | None = None
     """Regular expression on any cell among the first three filled: totals, column numbers."""
+    keep_rows: str | None = None
+    """The same, of the only records that are wanted; the others are counted and not loaded."""
+    tables: Literal["first", "all"] = "first"
+    """Whether the header stands once, or over each of several tables below one another."""
+    unit: str | None = None
+    """Regular expression on the cell above the table that names the unit of its figures."""
+    caption: str | None = None
+    """Regular expression on a cell above the table, or else on the name of the sheet or the file;
+    its named groups become columns: `(?P<year>20\\d\\d)` is `$year`."""
     simulated_by: Literal["dossiers"] | None = None
     """The files are made by `etl.simulate`; every figure made from them is marked as simulated."""
 
@@ -195,6 +242,29 @@ class Unpivot(Part):
 
     columns: str
     into: Name
+
+
+class Groups(Part):
+    """Rows that name the group of the records below them: "I  Sở, ban, ngành"."""
+
+    match: str | None = None
+    """Regular expression on the words of the row, where case does not matter; what stands behind
+    the match is the name. By default rows without figures, or numbered I, II or A, B."""
+    into: str = "group"
+    """The column in which each record has the name of its group."""
+
+
+class Totals(Part):
+    """Rows that add up others: left out, computed again and compared, see `stated_total`."""
+
+    match: str = (
+        r"^(tổng số|tổng cộng|toàn (tỉnh|thành phố|quốc|ngành)|cả nước|total)\b|^(tổng|cộng)\W*$"
+    )
+    """Regular expression on the words of the row, where case does not matter."""
+    of: Literal["records", "group"] = "records"
+    """What they add up: all records of the table, or those of the group in which they stand."""
+    keep: bool = False
+    """Whether the row is a record as well: the whole city among its communes."""
 
 
 class AreaReading(Part):
@@ -211,6 +281,11 @@ class Clean(Part):
 
     unpivot: Unpivot | None = None
     fill_down: list[str] = []
+    groups: Annotated[list[Groups], BeforeValidator(_one_or_many)] = []
+    """From the outermost in."""
+    totals: Annotated[list[Totals], BeforeValidator(_one_or_many)] = []
+    compose: dict[str, str] = {}
+    """Columns put together from others, `{period: "{month}/{$year}"}`; missing where a part is."""
     constant: dict[str, Text] = {}
     areas: AreaReading | None = None
     period: Literal["as_written", "year", "year_to_date"] = "as_written"
@@ -220,12 +295,45 @@ class Clean(Part):
 
 
 class Rule(Part):
-    """A relation between fields, `a <= b`; it holds where either side is missing."""
+    """What every row must satisfy; it holds where it cannot be told for missing values.
+
+    `check: a <= b` relates two fields, or one and a value. `sql` is an expression that is true or
+    false; which may stand there, `etl.expressions` says.
+    """
 
     name: Name
-    check: Annotated[str, Field(pattern=r"^\w+ (<=|>=|<|>|=|!=) (\w+|-?[\d.]+|'[^']*')$")]
+    check: (
+        Annotated[str, Field(pattern=r"^\w+ (<=|>=|<|>|=|!=) (\w+|-?[\d.]+|'[^']*')$")] | None
+    ) = None
+    sql: Annotated[str, Field(max_length=1000)] | None = None
     title: str | None = None
     title_en: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.check is None) == (self.sql is None):
+            raise ValueError("a rule needs either check or sql")
+        return self
+
+
+class Correction(Part):
+    """A known error of a source, mended on the way in: one cell of one record.
+
+    `where` finds the record by the texts of its fields, as they stand in the file; `expect` is what
+    stands in `field` there, and `correct` what is read instead. An empty text is an empty cell. The
+    load fails when the record says anything else than `expect`, or is not found exactly once.
+    """
+
+    where: dict[Name, Text] = Field(min_length=1)
+    field: Name
+    expect: Text
+    correct: Text
+    reason: str
+    """Why it is wrong, and where the right figure stands."""
+    by: str
+    """Who decided."""
+    on: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+    """The day it was decided."""
 
 
 class Condition(Part):
@@ -264,6 +372,67 @@ class Table(Part):
     measures: list[Measure]
 
 
+WAYS = {"ratio": None, "share": "of", "growth": "over", "per_head": "population"}
+"""Ways to compute an indicator, and the word that each needs beside it."""
+
+
+class Compute(Part):
+    """How an indicator follows from others: one of `ratio`, `share`, `growth`, `per_head`.
+
+    `{ratio: [a, b], scale: 10}` divides; `{share: a, of: b}` divides and is in percent; `{growth:
+    a, over: year}` is the change in percent over the same period a year before, or over the
+    `previous` period; `{per_head: a, population: b}` divides by the population of the same calendar
+    year. Areas, categories and days are added up first, the division comes last.
+    """
+
+    ratio: tuple[Name, Name] | None = None
+    share: Name | None = None
+    of: Name | None = None
+    growth: Name | None = None
+    over: Literal["year", "previous"] | None = None
+    per_head: Name | None = None
+    population: Name | None = None
+    scale: float | None = Field(default=None, gt=0)
+    """What the quotient is multiplied by: 100 in a share or growth, else 1, unless told."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [way for way in WAYS if getattr(self, way) is not None]
+        if len(given) != 1:
+            raise ValueError("say one of ratio, share, growth, per_head")
+        beside = [word for word in WAYS.values() if word and getattr(self, word) is not None]
+        needed = WAYS[given[0]]
+        if beside != ([needed] if needed else []):
+            told = f"goes with {needed!r}, and with nothing else" if needed else "stands alone"
+            raise ValueError(f"{given[0]!r} {told}")
+        return self
+
+    @property
+    def way(self) -> str:
+        """One of `WAYS`."""
+        return next(way for way in WAYS if getattr(self, way) is not None)
+
+    @property
+    def numerator(self) -> str:
+        """The indicator above the line; of a growth, the one that grows."""
+        return self.ratio[0] if self.ratio else str(getattr(self, self.way))
+
+    @property
+    def denominator(self) -> str | None:
+        """The indicator below the line; none of a growth, which is divided by its own past."""
+        return self.ratio[1] if self.ratio else self.of or self.population
+
+    @property
+    def inputs(self) -> list[str]:
+        """The indicators it follows from."""
+        return [name for name in (self.numerator, self.denominator) if name]
+
+    @property
+    def factor(self) -> float:
+        """What the quotient is multiplied by."""
+        return self.scale or (100.0 if self.way in ("share", "growth") else 1.0)
+
+
 class Indicator(Part):
     """What is measured. Described once, in the dataset that owns it."""
 
@@ -279,12 +448,32 @@ class Indicator(Part):
     where: dict[Name, Text] = {}
     """Only rows with these values; in a long table by default `{indicator: <name>}`."""
     aggregate: Literal["sum", "last", "rate"] = "sum"
+    """How it adds up over time; what is computed is a rate, without being told so."""
     better: Literal["up", "down", "none"] = "none"
     decimals: int = 0
-    numerator: Name | None = None
-    denominator: Name | None = None
-    scale: float = 1.0
+    compute: Compute | None = None
     topic: Topic | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _computed_is_a_rate(cls, content: Any) -> Any:
+        computed = isinstance(content, dict) and content.get("compute")
+        return {"aggregate": "rate", **content} if computed else content
+
+    @property
+    def numerator(self) -> str | None:
+        """Where it is computed, the indicator above the line."""
+        return self.compute.numerator if self.compute else None
+
+    @property
+    def denominator(self) -> str | None:
+        """Where it is a quotient of two, the indicator below the line."""
+        return self.compute.denominator if self.compute else None
+
+    @property
+    def scale(self) -> float:
+        """What the quotient is multiplied by."""
+        return self.compute.factor if self.compute else 1.0
 
 
 IndicatorEntry = Annotated[
@@ -320,7 +509,7 @@ class Publish(Part):
     keywords: list[str] = []
 
 
-class Dataset(Part):
+class Dataset(OnMap):
     """One resource of the catalog."""
 
     name: Name
@@ -336,6 +525,7 @@ class Dataset(Part):
     read: Read = Read()
     clean: Clean = Clean()
     rules: list[Rule] = []
+    corrections: list[Correction] = []
     tables: list[Table] = []
     indicators: list[IndicatorEntry] = []
     forecast: Annotated[list[ForecastEntry], BeforeValidator(_one_or_many)] = []
@@ -356,6 +546,15 @@ class Dataset(Part):
     def delimiter(self) -> str:
         """What stands between the cells of a line of delimited text."""
         return self.read.delimiter or ("\t" if self.format == "tsv" else ",")
+
+    @property
+    def shaped(self) -> bool:
+        """Whether its rows are more than a header and records, and must be looked at one by one."""
+        read, clean, header = self.read, self.clean, self.read.header
+        asked = (read.unit, read.caption, read.stop_at, read.drop_rows, read.keep_rows)
+        made = (clean.unpivot, clean.fill_down, clean.groups, clean.totals, clean.compose)
+        stacked = header is not None and (header.rows > 1 or header.find.startswith("^"))
+        return stacked or read.tables == "all" or any(asked) or any(made)
 
     @property
     def simulated(self) -> bool:
@@ -383,17 +582,46 @@ class Dataset(Part):
 
     @property
     def words(self) -> list[str]:
-        """Vietnamese that is expected in its files: headers and labels of categories."""
+        """Vietnamese that is expected in its files: headers, labels of categories, places."""
         headers = [word for field in self.schema_.fields for word in field.spellings]
         labels = [c.label for field in self.schema_.fields for c in field.categories]
-        return [*headers, *labels, *([self.read.header.find] if self.read.header else [])]
+        # Names of the map that comes with the program are known to whoever asks for these.
+        places = [] if self._map == REFERENCE else self.map.areas["name"].unique().to_list()
+        found = [self.read.header.find] if self.read.header else []
+        return [*headers, *labels, *found, *(name for name in places if " " in name)]
 
     def english_title(self) -> str:
         """English title, or the Vietnamese one where there is none."""
         return self.title_en or self.title
 
 
-class Catalog(Part):
+class Member(Part):
+    """One of the rival figures of a concept: what it is of, whose it is, where to quote it."""
+
+    indicator: Name
+    denominator: str
+    """What it is divided by, or what it counts: the reason for which it differs."""
+    denominator_en: str
+    owner: str
+    """Who sets or publishes it."""
+    owner_en: str
+    quote: str
+    """Where to quote it."""
+    quote_en: str
+
+
+class Concept(Part):
+    """One idea of which several figures go about; they are shown side by side."""
+
+    name: Name
+    title: str
+    title_en: str
+    quote: Name
+    """The member to quote unless there is a reason for another."""
+    members: list[Member] = Field(min_length=2)
+
+
+class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
     profile: Literal["cantho-foresight/1"]
@@ -405,7 +633,16 @@ class Catalog(Part):
     version: Text = "1"
     licenses: list[License] = []
     contributors: list[Contributor] = []
+    geography: str | None = None
+    """Folder with the map of another city, relative to the catalog; see docs/boundaries.md."""
     resources: list[Dataset]
+    concepts: list[Concept] = []
+
+    _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
+
+    def where(self, place: "Place") -> str:
+        """The place as people look for it: file, line and names, where it was read from a file."""
+        return self._where(place) if self._where else ".".join(map(str, place))
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:

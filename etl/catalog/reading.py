@@ -4,14 +4,16 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from etl.catalog.checks import Place, cross_checks
-from etl.catalog.entries import Catalog, Part
+from etl.catalog.checks import cross_checks
+from etl.catalog.entries import Catalog, Part, Place
+from etl.catalog.meaning import meaning_checks
 from etl.errors import ForesightError, Problems
 
 
@@ -34,33 +36,58 @@ class CatalogError(ForesightError):
     """The catalog says something that cannot be."""
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where each node of a catalog stands in its file."""
+
+    name: str
+    content: Any
+    lines: dict[Place, int]
+
+    def __call__(self, place: Place) -> str:
+        """`data_catalog.yaml:61: applications.rules`."""
+        return f"{self.name}:{_line(self.lines, place)}: {_spoken(self.content, place)}"
+
+
 def load_catalog(path: Path) -> Catalog:
     """The catalog in `path`.
 
     Raises:
         Problems: every error found, each a `CatalogError` with the line of the file.
     """
-    return parse_catalog(path.read_text(encoding="utf-8"), name=path.name)
+    return parse_catalog(path.read_text(encoding="utf-8"), name=path.name, folder=path.parent)
 
 
-def parse_catalog(text: str, *, name: str = "data_catalog.yaml") -> Catalog:
-    """The catalog in `text`; `name` is how errors call the file. Raises as `load_catalog`."""
+def parse_catalog(
+    text: str, *, name: str = "data_catalog.yaml", folder: Path | None = None
+) -> Catalog:
+    """The catalog in `text`; `name` is how errors call the file. Raises as `load_catalog`.
+
+    Without the `folder` it lies in, a map of its own cannot be found: names are then read on that
+    of Cần Thơ.
+    """
     content, lines = _read_yaml(text, name)
     try:
-        catalog = Catalog.model_validate(content)
+        catalog = Catalog.model_validate(content, context=_context(content, folder))
     except ValidationError as error:
         raise Problems(
             [_explain(detail, content, lines, name) for detail in error.errors()]
         ) from None
+    catalog._where = Places(name, content, lines)
     problems = [
-        CatalogError(
-            problem, where=f"{name}:{_line(lines, place)}: {_spoken(content, place)}", hint=hint
-        )
-        for place, problem, hint in cross_checks(catalog)
+        CatalogError(problem, where=catalog.where(place), hint=hint)
+        for place, problem, hint in [*cross_checks(catalog), *meaning_checks(catalog)]
     ]
     if problems:
         raise Problems(list(problems))
+    _ = catalog.map  # its faults are errors of the catalog
     return catalog
+
+
+def _context(content: Any, folder: Path | None) -> dict[str, Path]:
+    """Where the map is, if the catalog names one."""
+    inside = content.get("geography") if isinstance(content, dict) else None
+    return {"map": folder / inside} if folder and isinstance(inside, str) else {}
 
 
 def json_schema() -> str:
@@ -141,7 +168,8 @@ def _explain(detail: Any, content: Any, lines: dict[Place, int], name: str) -> C
     elif detail["type"] == "missing":
         problem, hint = f"{place[-1]!r} is missing", "add it"
     else:
-        problem = detail["msg"] if isinstance(found, dict | list) else f"{found!r}: {detail['msg']}"
+        told = detail["msg"].removeprefix("Value error, ")
+        problem = told if isinstance(found, dict | list) else f"{found!r}: {told}"
         hint = ""
     return CatalogError(
         problem, where=f"{name}:{_line(lines, place)}: {_spoken(content, place)}", hint=hint

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from etl.catalog import Dataset
+from etl.extract import lines
 from etl.extract.raw import FILE, RECORD, SHEET, Raw, UnreadableFile, plain
 from etl.legacy_text import (
     Bytes,
@@ -44,6 +45,9 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         UnreadableFile: it is not text in the declared encoding, is empty, or has no such header.
     """
     readable = path if _readable_as_it_is(path, dataset) else _converted(path, dataset)
+    if dataset.shaped:
+        body = readable.read_bytes().removeprefix(codecs.BOM_UTF8)
+        return lines.extract(path, path.read_bytes(), body, dataset)
     skipped, labels = _header(readable, dataset)
     return Raw(
         path=str(readable),

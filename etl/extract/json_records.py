@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from etl.catalog import Dataset
 from etl.extract.raw import Raw, UnreadableFile, in_memory, shaped, text_of
 
@@ -23,11 +25,14 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     for number, record in enumerate(records, start=1):
         _check_flat(record, f"{path.name}: record {number}")
     labels = dict.fromkeys(label for record in records for label in record)
-    columns = {
-        label: [text_of(record.get(label), dataset.read.decimal) for record in records]
-        for label in labels
-    }
-    numbers = list(range(1, len(records) + 1))
+    columns = pl.DataFrame(
+        {
+            label: [text_of(record.get(label), dataset.read.decimal) for record in records]
+            for label in labels
+        },
+        schema=dict.fromkeys(labels, pl.String),
+    )
+    numbers = range(1, len(records) + 1)
     return in_memory(path, content, shaped(columns, numbers, dataset, where=path.name))
 
 

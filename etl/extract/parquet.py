@@ -23,14 +23,14 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         raise UnreadableFile(
             f"not Parquet: {problem}", where=path.name, hint="ask for it again, or as csv"
         ) from None
-    columns = {
-        column.name: _texts(column, dataset.read.decimal, path) for column in frame.iter_columns()
-    }
-    numbers = list(range(1, frame.height + 1))
+    columns = pl.DataFrame(
+        {c.name: _texts(c, dataset.read.decimal, path) for c in frame.iter_columns()}
+    )
+    numbers = range(1, frame.height + 1)
     return in_memory(path, content, shaped(columns, numbers, dataset, where=path.name))
 
 
-def _texts(column: pl.Series, decimal: str, path: Path) -> list[str | None]:
+def _texts(column: pl.Series, decimal: str, path: Path) -> pl.Series:
     if column.dtype.is_nested() or column.dtype == pl.Binary:
         raise UnreadableFile(
             f"column {column.name!r} holds {column.dtype}",
@@ -43,4 +43,4 @@ def _texts(column: pl.Series, decimal: str, path: Path) -> list[str | None]:
     cells = column.to_list()
     # Distinct values first: there are few, and Python is slow.
     texts = {cell: text_of(cell, decimal) for cell in set(cells)}
-    return [texts[cell] for cell in cells]
+    return pl.Series([texts[cell] for cell in cells], dtype=pl.String)

@@ -8,7 +8,8 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,10 +18,10 @@ import polars as pl
 from etl.catalog import Dataset
 from etl.errors import ForesightError
 
-ROW = "_row"
 FILE = "_file"
 RECORD = "_record"
 SHEET = "_sheet"
+MENDED = "_mended"
 
 Cell = str | float | int | bool | Decimal | dt.date | dt.time | dt.timedelta | None
 
@@ -31,6 +32,50 @@ class UnreadableFile(ForesightError):
 
 class MissingColumn(ForesightError):
     """A field of the catalog is not in the file."""
+
+
+class RowsUnaccounted(ForesightError):
+    """Rows went missing between the sheet and its shape."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A total as a table states it, and what its records add up to."""
+
+    sheet: str | None
+    record: int
+    """Row of the sheet in which it is stated, from 1."""
+    label: str
+    """What the row is called, or the group."""
+    header: str
+    """What the column is called."""
+    field: str
+    """Field of the catalog; figures are in its unit."""
+    stated: Decimal
+    computed: Decimal | None
+    """Missing where no record has a figure."""
+    agrees: bool | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of the rows of one sheet: `filled` were counted on their own."""
+
+    sheet: str | None
+    filled: int
+    kinds: dict[str, int]
+    """Rows of each kind but blank."""
+
+    def close(self, where: str) -> None:
+        """Raises `RowsUnaccounted` unless the kinds add up to the filled rows."""
+        found = sum(self.kinds.values())
+        if found != self.filled:
+            told = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
+            raise RowsUnaccounted(
+                f"{self.filled} rows hold something, but {found} are accounted for ({told})",
+                where=where,
+                hint="nothing was loaded; this is a mistake of the program: report it",
+            )
 
 
 @dataclass(frozen=True)
@@ -53,9 +98,20 @@ class Raw:
     """Bytes as they came."""
     header_lines: int = 0
     frame: pl.DataFrame | None = None
+    totals: list[Stated] = field(default_factory=list)
+    """Totals that the file states."""
+    accounts: list[Account] = field(default_factory=list)
+    """One a sheet, where there are rows of several kinds."""
 
 
-def in_memory(path: Path, content: bytes, frame: pl.DataFrame) -> Raw:
+def in_memory(
+    path: Path,
+    content: bytes,
+    frame: pl.DataFrame,
+    *,
+    totals: list[Stated] | None = None,
+    accounts: list[Account] | None = None,
+) -> Raw:
     """A file whose text is in memory: a column per label, `_record` and `_sheet`."""
     labels = [label for label in frame.columns if label not in (RECORD, SHEET)]
     return Raw(
@@ -65,35 +121,58 @@ def in_memory(path: Path, content: bytes, frame: pl.DataFrame) -> Raw:
         checksum=hashlib.blake2b(content, digest_size=20).hexdigest(),
         size=len(content),
         frame=frame.rename({label: f"c{i}" for i, label in enumerate(labels)}),
+        totals=totals or [],
+        accounts=accounts or [],
     )
 
 
 def shaped(
-    columns: dict[str, list[str | None]],
-    numbers: list[int],
+    columns: pl.DataFrame,
+    numbers: Sequence[int],
     dataset: Dataset,
     *,
     sheet: str | None = None,
     where: str,
 ) -> pl.DataFrame:
-    """Columns of text as a frame with `_record` and `_sheet`; filled down, wide made long.
+    """Columns of text with `_record` and `_sheet`; filled down, wide made long, composed.
 
     Raises:
-        UnreadableFile: no column is one of those that `clean.unpivot` speaks of.
+        UnreadableFile: no column is one of those that `clean.unpivot` or `clean.compose` speak of.
     """
-    missing = set(dataset.read.missing)
-    texts = {
-        label: [None if cell in missing else cell for cell in cells]
-        for label, cells in columns.items()
+    missing = dataset.read.missing
+    texts = columns.select(
+        pl.when(pl.col(label).is_in(missing).not_()).then(pl.col(label)).alias(label)
+        for label in columns.columns
         if label
-    }
-    filled = [pl.col(label).forward_fill() for label in dataset.clean.fill_down if label in texts]
-    frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
+    )
+    filled = [
+        pl.col(label).forward_fill()
+        for label in dataset.clean.fill_down
+        if label in columns.columns
+    ]
+    frame = texts.with_columns(
         *filled,
         pl.Series(RECORD, numbers, dtype=pl.Int64),
         pl.lit(sheet, dtype=pl.String).alias(SHEET),
     )
-    return _unpivot(frame, dataset, where)
+    return _composed(_unpivot(frame, dataset, where), dataset, where)
+
+
+def _composed(frame: pl.DataFrame, dataset: Dataset, where: str) -> pl.DataFrame:
+    """With the columns of `clean.compose`; one is missing where a part of it is."""
+    made = []
+    for name, template in dataset.clean.compose.items():
+        parts = re.split(r"\{(.+?)\}", template)
+        for label in parts[1::2]:
+            if label not in frame.columns:
+                raise UnreadableFile(
+                    f"no column {label!r} to compose {name!r} from",
+                    where=where,
+                    hint=f"columns: {', '.join(frame.columns[:12])}",
+                )
+        texts = [pl.col(part) if i % 2 else pl.lit(part) for i, part in enumerate(parts)]
+        made.append(pl.concat_str(texts).alias(name))
+    return frame.with_columns(made)
 
 
 def _unpivot(frame: pl.DataFrame, dataset: Dataset, where: str) -> pl.DataFrame:
@@ -155,5 +234,15 @@ def plain(label: str) -> str:
 
 def column_of(spellings: list[str], labels: list[str]) -> int | None:
     """Position of the first label that is one of `spellings`, or `None`."""
-    wanted = {plain(spelling) for spelling in spellings}
-    return next((i for i, label in enumerate(labels) if plain(label) in wanted), None)
+    return next((i for i, label in enumerate(labels) if matches(label, spellings)), None)
+
+
+def matches(label: str, spellings: Sequence[str]) -> bool:
+    """Whether `label` is one of these, or is found by one that begins with `^`."""
+    text = plain(label)
+    return any(
+        re.search(spelling, text, re.IGNORECASE) is not None
+        if spelling.startswith("^")
+        else plain(spelling) == text
+        for spelling in spellings
+    )

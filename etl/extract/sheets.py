@@ -12,6 +12,10 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from etl.extract import sheets_child
 from etl.extract.raw import Cell, UnreadableFile
@@ -35,13 +39,51 @@ Range = tuple[tuple[int, int], tuple[int, int]]
 """Row and column, from 0, of the first and of the last cell."""
 
 
+Runs = list[tuple[int, str]]
+"""From which character of a cell on it is written in which font."""
+Fonts = dict[tuple[int, int], Runs]
+"""By row and column, from 0, of cells written in a font of before Unicode."""
+
+COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""How the workbooks of before 2007 begin, whatever their name."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The cells of a column: numbers, NaN where there is none, and of the others only distinct."""
+
+    numbers: npt.NDArray[np.float64] | None
+    places: npt.NDArray[np.uint32]
+    """Rows of the cells that are no numbers, blank ones among them."""
+    codes: npt.NDArray[np.uint32]
+    """Which of `distinct` stands there."""
+    distinct: list[Cell]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """One by one; blank is the empty text."""
+        found: list[Cell] = [] if self.numbers is None else self.numbers.tolist()
+        found = found or [""] * len(self.places)
+        for place, code in zip(self.places.tolist(), self.codes.tolist(), strict=True):
+            found[place] = self.distinct[code]
+        return found
+
+
 @dataclass(frozen=True)
 class Sheet:
     """Cells from the first row and column on, and the ranges that are merged."""
 
     name: str
-    rows: list[list[Cell]]
+    columns: list[Column]
+    height: int
     merged: list[Range]
+    filled: int
+    """Rows that hold anything, as the process that read them counted."""
+
+    @property
+    def rows(self) -> list[list[Cell]]:
+        """The cells row by row."""
+        return [list(row) for row in zip(*(c.cells for c in self.columns), strict=True)]
 
 
 def read_sheets(path: Path, wanted: str | None) -> list[Sheet]:
@@ -51,15 +93,48 @@ def read_sheets(path: Path, wanted: str | None) -> list[Sheet]:
         UnreadableFile: not a workbook, no such sheet, or one that breaks a limit.
     """
     _check_parts(path)
-    pattern = wanted or ""
-    if wanted and not wanted.startswith("^"):
-        pattern = f"^{re.escape(wanted)}$"
-    names, found = _answer(path, pattern)
-    if not found:
+    found = _answer(path, _pattern(wanted), "cells")
+    if isinstance(found, str):
+        raise UnreadableFile(f"not a workbook: {found}", where=path.name, hint=AGAIN)
+    names, sheets = found
+    if not sheets:
         raise UnreadableFile(
             f"no sheet {wanted!r}", where=path.name, hint=f"sheets: {', '.join(names)}"
         )
-    return [Sheet(*parts) for parts in found]
+    return [
+        Sheet(name, [_unpacked(*column) for column in columns], height, merged, filled)
+        for name, columns, height, merged, filled in sheets
+    ]
+
+
+def old_fonts(path: Path, wanted: str | None) -> dict[str, Fonts]:
+    """Fonts of before Unicode in the sheets of an old .xls; of other workbooks nothing is known.
+
+    Nothing either where the reader that knows of fonts cannot read what the other could.
+    """
+    with path.open("rb") as file:
+        if file.read(8) != COMPOUND_FILE:
+            return {}
+    try:
+        found: dict[str, Fonts] = _answer(path, _pattern(wanted), "fonts")
+    except UnreadableFile:
+        return {}
+    return found
+
+
+def _pattern(wanted: str | None) -> str:
+    if wanted and not wanted.startswith("^"):
+        return f"^{re.escape(wanted)}$"
+    return wanted or ""
+
+
+def _unpacked(numbers: bytes, places: bytes, codes: bytes, distinct: list[Cell]) -> Column:
+    return Column(
+        np.frombuffer(numbers) if numbers else None,
+        np.frombuffer(places, dtype=np.uint32),
+        np.frombuffer(codes, dtype=np.uint32),
+        distinct,
+    )
 
 
 def _check_parts(path: Path) -> None:
@@ -95,11 +170,9 @@ def _leads_outside(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name) is not None
 
 
-def _answer(
-    path: Path, pattern: str
-) -> tuple[list[str], list[tuple[str, list[list[Cell]], list[Range]]]]:
-    """Names of all sheets, and name, rows and merged ranges of those that match."""
-    command = [sys.executable, "-I", sheets_child.__file__, str(path), pattern, str(MEMORY)]
+def _answer(path: Path, pattern: str, what: str) -> Any:
+    """What the process says of the sheets that match: their cells or their fonts."""
+    command = [sys.executable, "-I", sheets_child.__file__, str(path), pattern, str(MEMORY), what]
     # A file, because a pipe would hold all of the answer once more.
     with tempfile.TemporaryFile() as answer:
         try:
@@ -113,11 +186,7 @@ def _answer(
         if done.returncode:
             raise _broken(path, done.stderr.decode(errors="replace"))
         answer.seek(0)
-        found = pickle.load(answer)
-    if isinstance(found, str):
-        raise UnreadableFile(f"not a workbook: {found}", where=path.name, hint=AGAIN)
-    names, sheets = found
-    return names, sheets
+        return pickle.load(answer)
 
 
 def _broken(path: Path, said: str) -> UnreadableFile:

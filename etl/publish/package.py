@@ -225,7 +225,7 @@ def _extreme(table: pl.DataFrame, column: str, which: str) -> dt.date | None:
 
 def _loaded_on(warehouse: Warehouse, dataset: Dataset) -> dt.date | None:
     found = warehouse.select(
-        "select max(loaded_at)::date as day from load where dataset = $dataset",
+        "select max(loaded_at)::date as day from current_load where dataset = $dataset",
         dataset=dataset.name,
     )
     day = found["day"][0]

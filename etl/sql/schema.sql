@@ -21,9 +21,10 @@ create table if not exists load (
     first_day  date,
     last_day   date,
     seconds    double,
-    load_key   varchar
+    load_key   varchar,
+    gone_at    timestamp
 );
-comment on table load is 'One row per file of each load: what came in and what became of it';
+comment on table load is 'The ledger: one row per file of each load, what came in and what became of it; rows are added, never taken out';
 comment on column load.load is 'Number of the load, rising';
 comment on column load.dataset is 'Name of the dataset in the catalog';
 comment on column load.file is 'Path of the file, relative to the catalog or the state folder';
@@ -38,6 +39,47 @@ comment on column load.first_day is 'First day the accepted records speak of';
 comment on column load.last_day is 'Last day the accepted records speak of';
 comment on column load.seconds is 'Wall-clock seconds';
 comment on column load.load_key is 'Hash of file, catalog entry and code: unchanged means nothing to load';
+comment on column load.gone_at is 'When a newer load of the file took its place, or the file was taken away, UTC; null while it counts';
+
+create or replace view current_load as select * exclude (gone_at) from load where gone_at is null;
+comment on view current_load is 'The loads whose rows are in the warehouse now';
+
+create table if not exists step (
+    step    varchar,
+    dataset varchar,
+    key     varchar,
+    rows    bigint,
+    seconds double,
+    made_at timestamp
+);
+comment on table step is 'What was derived, and from what: a step whose key is unchanged is not done again';
+comment on column step.step is 'observe (a dataset), compare (all of them)';
+comment on column step.dataset is 'Dataset; null where the step takes in all';
+comment on column step.key is 'Hash of catalog entry, code and the keys of the inputs';
+comment on column step.rows is 'Rows it made';
+comment on column step.seconds is 'Wall-clock seconds it took when it was last done';
+comment on column step.made_at is 'When it was last done, UTC';
+
+create or replace view lineage as
+select 'data_' || dataset as output, file as input, load_key as key from current_load
+union all
+select 'observation of ' || dataset, 'data_' || dataset, key from step where step = 'observe'
+union all
+select 'comparable', 'observation of ' || o.dataset, c.key
+from step o, step c where o.step = 'observe' and c.step = 'compare';
+comment on view lineage is 'What was made from what; the inputs of each forecast are in forecast_series.input_key';
+
+create table if not exists audit (
+    done_at timestamp,
+    who     varchar,
+    what    varchar,
+    detail  varchar
+);
+comment on table audit is 'Who did what to the warehouse; rows are added and never changed';
+comment on column audit.done_at is 'When, UTC';
+comment on column audit.who is 'Account of the operating system';
+comment on column audit.what is 'The command';
+comment on column audit.detail is 'The build it began from, and what it changed';
 
 create table if not exists rejected (
     load    bigint,
@@ -55,6 +97,67 @@ comment on column rejected.field is 'Field of the catalog; null where the whole 
 comment on column rejected.rule is 'Name of the rule it broke';
 comment on column rejected.value is 'The text as it stood; null for sensitive fields and identifiers of cases';
 
+create table if not exists unknown_area (
+    dataset  varchar,
+    spelling varchar,
+    problem  varchar
+);
+comment on table unknown_area is 'Names of places that could not be read, and why; `explained_rejected` shows them';
+comment on column unknown_area.spelling is 'The name as it stood';
+comment on column unknown_area.problem is 'What is wrong, and when or how the name would have been known';
+
+create or replace view explained_rejected as
+select r.*, u.problem
+from rejected r
+left join (select dataset, spelling, string_agg(distinct problem, ' | ' order by problem) as problem
+           from unknown_area group by all) u
+  on r.rule = 'area_known' and u.dataset = r.dataset and u.spelling = r.value;
+comment on view explained_rejected is 'Broken rules, with what is known about why: for names of places, when they would have been right';
+
+create table if not exists correction (
+    load       bigint,
+    dataset    varchar,
+    file       varchar,
+    sheet      varchar,
+    record     bigint,
+    position   integer,
+    field      varchar,
+    found      varchar,
+    corrected  varchar,
+    reason     varchar,
+    decided_by varchar,
+    decided_on date
+);
+comment on table correction is 'One row per cell of a source that was corrected on the way in, as the catalog declares';
+comment on column correction.record is 'Number of the record in the file, or of the row in the sheet, from 1';
+comment on column correction.position is 'Number of the correction in the catalog entry, from 0';
+comment on column correction.found is 'The text as it stood in the file';
+comment on column correction.corrected is 'The text that was read instead';
+comment on column correction.reason is 'Why it is wrong, and where the right figure stands';
+comment on column correction.decided_by is 'Who decided';
+
+create table if not exists stated_total (
+    load     bigint,
+    dataset  varchar,
+    file     varchar,
+    sheet    varchar,
+    record   bigint,
+    label    varchar,
+    header   varchar,
+    field    varchar,
+    stated   double,
+    computed double,
+    agrees   boolean
+);
+comment on table stated_total is 'One row per figure of a total or group row: as the file states it, and as its records add up';
+comment on column stated_total.record is 'Row of the sheet or file in which it is stated, from 1';
+comment on column stated_total.label is 'What the row is called, or the group';
+comment on column stated_total.header is 'What the column is called in the file';
+comment on column stated_total.field is 'Field of the catalog; both figures are in its unit';
+comment on column stated_total.stated is 'As stated';
+comment on column stated_total.computed is 'Sum of the records; null where none has a figure';
+comment on column stated_total.agrees is 'Whether the rounding of the figures explains the difference';
+
 create table if not exists area (
     code           varchar,
     area_vintage   date,
@@ -69,12 +172,34 @@ create table if not exists area (
     lat            double,
     lon            double,
     tile_row       integer,
-    tile_col       integer
+    tile_col       integer,
+    place          varchar
 );
 comment on table area is 'Every area with its validity; the key is (code, area_vintage), because codes are recycled';
 comment on column area.area_vintage is 'First day on which the code means this area';
 comment on column area.valid_to is 'Last day; null while it lasts';
 comment on column area.level is 'nation, city, former_province, district or commune';
+comment on column area.place is 'What it lies in below the city, on its first day; null for what lies in nothing else';
+
+create table if not exists boundary_step (
+    old_code     varchar,
+    old_vintage  date,
+    new_code     varchar,
+    new_vintage  date,
+    weight       double,
+    weight_lower double,
+    weight_upper double,
+    basis        varchar,
+    source       varchar,
+    note         varchar
+);
+comment on table boundary_step is 'What became of each area that ended, step by step; `crosswalk` has what follows from all of them';
+comment on column boundary_step.new_vintage is 'The day of the step: the old area ended the day before';
+comment on column boundary_step.weight is 'Share of the old area''s people, 0 to 1';
+comment on column boundary_step.weight_lower is 'Lower bound of the share';
+comment on column boundary_step.weight_upper is 'Upper bound of the share';
+comment on column boundary_step.basis is 'whole, official (the people were counted) or estimate';
+comment on column boundary_step.source is 'Where the share is from';
 
 create table if not exists crosswalk (
     old_code     varchar,
@@ -85,7 +210,7 @@ create table if not exists crosswalk (
     weight_upper double,
     estimated    boolean
 );
-comment on table crosswalk is 'Share of each former area that each present commune took over';
+comment on table crosswalk is 'Share of each commune and former district that each commune of today took over, over all steps';
 
 create table if not exists indicator (
     indicator   varchar primary key,
@@ -102,14 +227,42 @@ create table if not exists indicator (
     denominator varchar,
     scale       double,
     owner       varchar,
-    position    integer
+    position    integer,
+    computed    varchar
 );
 comment on table indicator is 'What is measured, in what unit, and how it adds up';
 comment on column indicator.dataset is 'The dataset that describes it';
 comment on column indicator.aggregate is 'Over time: sum (a flow), last (a stock), rate (never added up)';
 comment on column indicator.better is 'up, down or none: the direction that is good';
-comment on column indicator.numerator is 'For a rate: indicator above the line, where it is computed';
+comment on column indicator.numerator is 'Where it is computed: indicator above the line, or the one that grows';
+comment on column indicator.denominator is 'Where it is computed: indicator below the line; null for a growth';
+comment on column indicator.scale is 'What the quotient is multiplied by';
+comment on column indicator.computed is 'How it follows from others: ratio, share, growth, per_head; null where only published';
 comment on column indicator.position is 'Order in the catalog';
+
+create table if not exists concept (
+    concept        varchar,
+    title          varchar,
+    title_en       varchar,
+    indicator      varchar,
+    denominator    varchar,
+    denominator_en varchar,
+    owner          varchar,
+    owner_en       varchar,
+    quote          varchar,
+    quote_en       varchar,
+    preferred      boolean,
+    position       integer
+);
+comment on table concept is 'Rival figures of one idea: one row per indicator that measures it';
+comment on column concept.concept is 'Name of the concept in the catalog';
+comment on column concept.title is 'What all its members try to say';
+comment on column concept.indicator is 'One member; an indicator belongs to one concept at most';
+comment on column concept.denominator is 'What this member is divided by, or what it counts: why it differs';
+comment on column concept.owner is 'Who sets or publishes this member';
+comment on column concept.quote is 'Where to quote this member';
+comment on column concept.preferred is 'The member to quote unless there is a reason for another';
+comment on column concept.position is 'Order in the concept';
 
 create table if not exists category (
     dataset  varchar,
@@ -138,9 +291,10 @@ create table if not exists observation (
     source          varchar,
     source_url      varchar,
     note            varchar,
-    as_of           date
+    as_of           date,
+    known_from      timestamp
 );
-comment on table observation is 'Every figure as its source gave it: all vintages, on the boundaries of its day';
+comment on table observation is 'Every figure as its source gives it now: all published vintages, on the boundaries of its day';
 comment on column observation.indicator is 'What is measured; see indicator';
 comment on column observation.area is 'Area code; with area_vintage the key of area';
 comment on column observation.category is 'Breakdown, or total';
@@ -156,15 +310,101 @@ comment on column observation.estimated_share is 'Share of the value that rests 
 comment on column observation.source is 'Title of the publication';
 comment on column observation.as_of is 'Publication date of the source: the vintage';
 
-create or replace view current_observation as
-select * from observation
+comment on column observation.known_from is 'When it was first loaded, UTC';
+
+create table if not exists superseded (
+    indicator       varchar,
+    area            varchar,
+    area_vintage    date,
+    category        varchar,
+    frequency       varchar,
+    period          date,
+    period_end      date,
+    value           double,
+    lower           double,
+    upper           double,
+    status          varchar,
+    simulated       boolean,
+    estimated_share double,
+    dataset         varchar,
+    source          varchar,
+    source_url      varchar,
+    note            varchar,
+    as_of           date,
+    known_from      timestamp,
+    known_until     timestamp
+);
+comment on table superseded is 'Figures that a source gave once and no longer gives: the columns of observation, and until when it was known';
+comment on column superseded.known_until is 'When a corrected file took its place, UTC';
+
+-- Most figures have one vintage only: their keys are told from the others by a hash, and the costly order by
+-- vintage is made for the others alone. Two keys with one hash only add rows to the costly part.
+create or replace macro newest_vintage(figures) as table
+with keyed as (
+    select *, hash(indicator, area, area_vintage, category, frequency, period, period_end, status = 'plan') as key_hash
+    from query_table(figures)),
+several as (select key_hash from keyed group by key_hash having count(*) > 1)
+select * exclude (key_hash) from keyed where key_hash not in (from several)
+union all
+select * exclude (key_hash) from (select * from keyed where key_hash in (from several))
 qualify row_number() over (
     partition by indicator, area, area_vintage, category, frequency, period, period_end, status = 'plan'
     order by as_of desc nulls last,
              case status when 'final' then 0 when 'preliminary' then 1 when 'estimate' then 2 else 3 end,
              source
 ) = 1;
+create or replace view current_observation as
+select * from newest_vintage('observation');
 comment on view current_observation is 'The newest vintage of each figure; plans beside outcomes';
+
+-- A figure is known from its publication; where that day is not given, from its first load.
+create or replace macro known_on(day) as table
+select * exclude (known_until) from (
+    select *, null::timestamp as known_until from observation
+    union all by name
+    from superseded)
+where coalesce(as_of, known_from::date, date '1900-01-01') <= day and (known_until is null or known_until::date > day)
+qualify row_number() over (
+    partition by indicator, area, area_vintage, category, frequency, period, period_end, status = 'plan'
+    order by as_of desc nulls last, known_from desc,
+             case status when 'final' then 0 when 'preliminary' then 1 when 'estimate' then 2 else 3 end,
+             source
+) = 1;
+
+-- One figure after another for the same thing: a later publication of the same source or of a firmer status, or a
+-- corrected file. What was said before its period was over is an estimate, whatever it was called. Figures of other
+-- sources that are as firm are rivals, not revisions.
+create or replace view revision as
+with vintage as (
+    select *, case when as_of <= period_end then 0 when status = 'estimate' then 1
+                   when status = 'preliminary' then 2 else 3 end as firmness
+    from (select *, null::timestamp as known_until from observation union all by name from superseded)
+    where status <> 'plan' and not simulated and value is not null),
+following as (
+    select a.*, b.value as revised, b.status as revised_status, b.source as revised_source,
+           coalesce(b.as_of, b.known_from::date) as revised_on, b.known_from as revised_known
+    from vintage a join vintage b
+      on b.indicator = a.indicator and b.area = a.area and b.area_vintage = a.area_vintage
+     and b.category = a.category and b.frequency = a.frequency and b.period = a.period and b.period_end = a.period_end
+     and (a.known_until is not null and b.known_from >= a.known_until and b.dataset = a.dataset
+          or a.known_until is null and b.known_until is null and b.as_of > a.as_of
+          and (b.source = a.source and b.firmness >= a.firmness or b.firmness > a.firmness)))
+select indicator, area, area_vintage, category, frequency, period, period_end, dataset, status, value, source,
+       coalesce(as_of, known_from::date) as said_on, revised, revised_status, revised_source, revised_on,
+       revised - value as change, (revised - value) / nullif(abs(value), 0) as relative_change
+from following
+qualify row_number() over (
+    partition by indicator, area, area_vintage, category, frequency, period, period_end, dataset, status, value, source,
+                 as_of, known_from
+    order by revised_on, revised_known, revised_source) = 1;
+comment on view revision is 'Each figure that was followed by another for the same thing, with the next one';
+
+create or replace view revision_habit as
+select indicator, count(*) as revisions, count(*) filter (change > 0) as raised, count(*) filter (change < 0) as lowered,
+       median(abs(change)) as usual_change, median(abs(relative_change)) as usual_relative_change
+from revision
+group by indicator;
+comment on view revision_habit is 'How the figures of an indicator usually move after they are first said';
 
 create table if not exists comparable (
     indicator       varchar,
@@ -187,6 +427,32 @@ create table if not exists comparable (
 comment on table comparable is 'Series on the boundaries of today: history carried over, areas and categories added up, rates recomputed';
 comment on column comparable.area is 'Code of an area that exists today, or of a former province';
 comment on column comparable.derived is 'Computed here from other figures rather than published as it is';
+
+create or replace view as_it_was as
+select o.indicator, o.area, o.area_vintage, a.level, trim(upper(a.kind[1]) || a.kind[2:] || ' ' || a.name) as area_name,
+       a.place, a.valid_to as area_until, o.category, o.frequency, o.period, o.period_end, o.value, o.lower, o.upper,
+       o.status, o.simulated, o.estimated_share, o.dataset, o.source, o.as_of
+from current_observation o
+left join area a on a.code = o.area and a.area_vintage = o.area_vintage;
+comment on view as_it_was is 'Figures on the boundaries and under the names of their own day; nothing is carried over or added up';
+comment on column as_it_was.area_vintage is 'First day on which the code means this area';
+comment on column as_it_was.area_name is 'Kind and name the area had';
+comment on column as_it_was.place is 'What it lay in: district and former province';
+comment on column as_it_was.area_until is 'Last day of the area; null while it lasts';
+
+create or replace view as_it_is_now as
+select c.indicator, c.area, a.area_vintage, c.level, trim(upper(a.kind[1]) || a.kind[2:] || ' ' || a.name) as area_name,
+       a.place, c.category, c.frequency, c.period, c.period_end, c.value, c.lower, c.upper, c.status, c.simulated,
+       c.estimated_share, c.derived, c.dataset, c.as_of
+from comparable c
+left join (select * from area
+           qualify row_number() over (partition by code, level order by area_vintage desc) = 1) a
+  on a.code = c.area and a.level = c.level;
+comment on view as_it_is_now is 'Figures on the boundaries and under the names of today: history carried over, with its estimated share and range';
+comment on column as_it_is_now.area_name is 'Kind and name the area has today; of a former province, the last it had';
+comment on column as_it_is_now.lower is 'Lower end, where shares of split areas are estimated';
+comment on column as_it_is_now.upper is 'Upper end';
+comment on column as_it_is_now.derived is 'Computed from other figures rather than published as it is';
 
 create table if not exists forecast (
     issue          bigint,

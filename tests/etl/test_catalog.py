@@ -117,12 +117,20 @@ def test_what_is_not_kept_cannot_be_a_key():
     assert any("cannot be compared with others" in problem for problem in refused(hidden))
 
 
-def test_what_a_reader_does_not_do_is_not_asked_of_it_in_silence():
-    asked = "{areas: {level: commune}, fill_down: [Tháng]}"
-    assert (
-        "fill_down is not done for csv files"
-        in refused(PLAIN.replace("{areas: {level: commune}}", asked))[0]
-    )
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ((".csv", ".json"), "header is not done for json files"),
+        (("rows: 2", "rows: 2, at: 3"), "the header has 2 rows, and no row 3"),
+        (("rows: 2}", "rows: 2}, unit: ^ĐVT"), "no field says in which unit it is wanted"),
+        (("rows: 2}", "rows: 2}, caption: '20..'"), "it has no named group"),
+        (("rows: 2}", "rows: 2}, stop_at: '('"), "is no regular expression"),
+    ],
+    ids=["json", "row of the header", "unit", "caption", "pattern"],
+)
+def test_what_a_reader_does_not_do_is_not_asked_of_it_in_silence(change, told):
+    shaped = PLAIN.replace('{delimiter: ";"}', "{header: {find: Tháng, rows: 2}}")
+    assert any(told in problem for problem in refused(shaped.replace(*change)))
 
 
 def test_an_indicator_is_described_once_and_named_elsewhere():

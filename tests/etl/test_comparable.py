@@ -5,6 +5,10 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from etl.geography import areas
+
+BEFORE = dt.date(2025, 6, 30)
+
 CASES = """
 - name: dossiers
   title: Hồ sơ
@@ -35,7 +39,7 @@ CASES = """
   - {name: on_time, title: Đúng hạn, title_en: On time, value: on_time}
   - {name: pending, title: Tồn, title_en: Pending, value: pending, aggregate: last}
   - {name: overdue, title: Quá hạn, title_en: Overdue, value: overdue, aggregate: last}
-  - {name: on_time_share, title: Tỷ lệ, title_en: Share, aggregate: rate, numerator: on_time, denominator: resolved, scale: 100}
+  - {name: on_time_share, title: Tỷ lệ, title_en: Share, compute: {share: on_time, of: resolved}}
 """  # noqa: E501
 HEADER = "Mã;Lĩnh vực;Nơi nhận;Nhận;Hẹn;Trả\n"
 OLD = "Phường Cái Khế, Quận Ninh Kiều, TP Cần Thơ"
@@ -200,3 +204,135 @@ def test_every_reference_row_of_the_crosswalk_points_to_a_commune_of_today(refre
     sums = warehouse.select("select sum(weight) as w from crosswalk group by old_code, old_vintage")
     assert sums.select((pl.col("w") - 1).abs().max()).item() < 1e-9
     assert dt.date(2025, 7, 1) in warehouse.select("select area_vintage from area").to_series()
+
+
+# --- tables that mix both maps ------------------------------------------------------------------
+
+TABLE = """
+- name: harvest
+  title: Thu hoạch
+  sources: [{path: harvest.csv}]
+  clean: {areas: {level: [commune, district]}, max_rejected: 1}
+  schema:
+    fields:
+    - {name: area}
+    - {name: period, type: yearmonth}
+    - {name: tonnes, type: number}
+  indicators: [{name: tonnes, title: Tấn, title_en: Tonnes, value: tonnes}]
+"""
+# Phường Tân An of today was made of phường Hưng Lợi and phường An Khánh.
+
+
+def harvest(refresh, *lines: str):
+    table = "".join(f'"{area}",{month},{value}\n' for area, month, value in map(_split, lines))
+    return refresh(TABLE, harvest_csv=f"area,period,tonnes\n{table}")
+
+
+def _split(line: str) -> list[str]:
+    return [part.strip() for part in line.split("|")]
+
+
+def test_former_communes_until_june_and_those_of_today_since_are_one_series(refresh):
+    warehouse = harvest(
+        refresh,
+        "Phường Hưng Lợi   | 06/2025 | 3",
+        "Phường An Khánh | 06/2025 | 4",
+        "Phường Tân An     | 07/2025 | 9",
+    )
+    assert monthly(warehouse, "tonnes") == {("31147", "2025-06"): 7, ("31147", "2025-07"): 9}
+
+
+def test_a_month_that_lists_an_area_and_its_parts_does_not_count_it_twice(refresh):
+    warehouse = harvest(
+        refresh,
+        "Phường Tân An          | 07/2025 | 9",
+        "Phường Hưng Lợi (cũ)   | 07/2025 | 3",
+        "Phường An Khánh (cũ) | 07/2025 | 4",
+    )
+    assert monthly(warehouse, "tonnes") == {("31147", "2025-07"): 9}
+    kept = warehouse.select("select area_name, value from as_it_was order by value")
+    assert kept["value"].to_list() == [3, 4, 9], "all three stay on the map of their day"
+
+
+def test_former_names_used_since_the_change_count_for_the_area_they_went_to(refresh):
+    warehouse = harvest(
+        refresh,
+        "Phường Hưng Lợi (cũ)   | 08/2025 | 3",
+        "Phường An Khánh (cũ) | 08/2025 | 4",
+    )
+    assert monthly(warehouse, "tonnes") == {("31147", "2025-08"): 7}
+
+
+def test_an_area_of_which_a_part_is_missing_is_missing_and_not_smaller(refresh):
+    warehouse = harvest(refresh, "Phường Hưng Lợi | 06/2025 | 3")
+    assert monthly(warehouse, "tonnes") == {}
+    assert len(warehouse.select("select * from as_it_was")) == 1
+
+
+def test_a_district_beside_its_communes_is_not_added_to_them(refresh):
+    communes = [
+        f"{row['kind']} {row['name']}, Quận Ninh Kiều, TP Cần Thơ | 06/2025 | 1"
+        for row in areas()
+        .filter(pl.col("parent") == "can_tho_old.ninh_kieu", pl.col("valid_to") == BEFORE)
+        .iter_rows(named=True)
+    ]
+    warehouse = harvest(refresh, *communes, "Quận Ninh Kiều | 06/2025 | 50")
+    seen = monthly(warehouse, "tonnes")
+    assert seen["31135", "2025-06"] == 3
+    assert seen["31147", "2025-06"] == 2
+
+
+def test_a_name_that_did_not_exist_on_its_day_is_rejected_with_the_reason(refresh):
+    warehouse = harvest(
+        refresh,
+        "Phường Hưng Lợi | 07/2025 | 3",
+        "Phường Ninh Kiều | 06/2025 | 4",
+        "xã Phú Tân, huyện Châu Thành | 06/2025 | 5",
+        "Phường Tân An | 07/2025 | 9",
+    )
+    found = warehouse.select(
+        "select record, rule, problem from explained_rejected order by record"
+    ).rows()
+    assert [(record, rule) for record, rule, _ in found] == [(n, "area_known") for n in (1, 2, 3)]
+    assert "at another time: Phường Hưng Lợi, Quận Ninh Kiều" in found[0][2]
+    assert "at another time: Phường Ninh Kiều" in found[1][2]
+    assert "means 2 areas" in found[2][2]
+
+
+def test_a_negative_figure_keeps_its_range_the_right_way_round(refresh):
+    parts = areas().filter(pl.col("name").is_in(["Thốt Nốt"]), pl.col("level") == "commune")
+    assert len(parts) == 2
+    warehouse = harvest(refresh, f"{SPLIT} | 06/2025 | -10")
+    wrong = "select count(*) from comparable where not (lower <= value and value <= upper)"
+    assert warehouse.select(wrong).item() == 0
+
+
+def test_the_views_name_an_area_as_it_was_and_as_it_is_now(refresh):
+    warehouse = harvest(
+        refresh,
+        "Phường Hưng Lợi   | 06/2025 | 3",
+        "Phường An Khánh | 06/2025 | 4",
+    )
+    was = warehouse.select(
+        "select area, area_name, place, area_until, value from as_it_was order by value"
+    ).rows()
+    place = "Quận Ninh Kiều, Thành phố Cần Thơ (cũ)"
+    code = warehouse.select("select code from area where name = 'An Khánh'").item()
+    assert was == [
+        ("31147", "Phường Hưng Lợi", place, BEFORE, 3),
+        (code, "Phường An Khánh", place, BEFORE, 4),
+    ]
+    now = warehouse.select(
+        "select area, area_name, value, estimated_share from as_it_is_now"
+    ).rows()
+    assert now == [("31147", "Phường Tân An", 7, 0)]
+
+
+@pytest.mark.parametrize("view", ["as_it_was", "as_it_is_now"])
+def test_every_figure_is_in_its_view_once(refresh, view):
+    warehouse = harvest(refresh, "Phường Tân An | 07/2025 | 9", "Phường Tân An | 06/2025 | 1")
+    table = {"as_it_was": "current_observation", "as_it_is_now": "comparable"}[view]
+    sizes = warehouse.select(
+        f"select (select count(*) from {view}), (select count(*) from {table})"
+    )
+    assert sizes.row(0)[0] == sizes.row(0)[1] > 0

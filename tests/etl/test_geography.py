@@ -10,21 +10,19 @@ from hypothesis import strategies as st
 
 from etl.geography import (
     AmbiguousArea,
-    BrokenCrosswalk,
     UnknownArea,
     areas,
-    checked_weights,
-    crosswalk,
     district_weights,
+    load_geography,
     resolve,
     resolve_many,
-    tiles,
     weights_to_present,
 )
 
 BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
 COMMUNES = areas().filter(pl.col("level") == "commune")
 PRESENT = COMMUNES.filter(pl.col("valid_to").is_null())
+TILES = load_geography().tiles
 FORMER = COMMUNES.filter(pl.col("valid_to") == BEFORE)
 
 
@@ -61,7 +59,7 @@ def test_the_three_former_provinces_share_the_communes_between_them():
 
 
 def test_no_commune_has_predecessors_in_two_former_provinces():
-    origin = crosswalk().join(
+    origin = weights_to_present().join(
         COMMUNES.select("parent", old_code="code", old_valid_from="valid_from"),
         on=["old_code", "old_valid_from"],
     )
@@ -73,10 +71,10 @@ def test_no_commune_has_predecessors_in_two_former_provinces():
 
 
 def test_every_commune_has_a_tile_of_its_own():
-    assert sorted(tiles()["code"]) == sorted(PRESENT["code"])
-    assert tiles().select("row", "col").is_unique().all()
-    assert tiles()["row"].max() < 15
-    assert tiles()["col"].max() < 15
+    assert sorted(TILES["code"]) == sorted(PRESENT["code"])
+    assert TILES.select("row", "col").is_unique().all()
+    assert TILES["row"].max() < 15
+    assert TILES["col"].max() < 15
 
 
 WAYS_TO_WRITE = {
@@ -265,12 +263,12 @@ def test_many_names_are_answered_one_row_each():
     ]
 
 
-def test_every_former_commune_is_handed_on_whole():
+def test_every_commune_of_any_time_is_handed_on_whole():
     weights = weights_to_present()
     total = weights.group_by("old_code", "old_valid_from").agg(pl.col("weight").sum())
-    former = COMMUNES.filter(pl.col("valid_to").is_not_null())["code", "valid_from"]
-    assert sorted(total["old_code", "old_valid_from"].rows()) == sorted(former.rows())
-    assert total["weight"].to_list() == pytest.approx([1.0] * 269)
+    every = COMMUNES["code", "valid_from"]
+    assert sorted(total["old_code", "old_valid_from"].rows()) == sorted(every.rows())
+    assert total["weight"].to_list() == pytest.approx([1.0] * 372)
     assert set(weights["new_code"]) == set(PRESENT["code"])
 
 
@@ -286,13 +284,45 @@ def test_only_three_wards_were_split():
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "day", "merged"),
+    [
+        ("Phường An Cư, quận Ninh Kiều", date(2024, 10, 31), "Thới Bình"),
+        ("Phường An Phú, quận Ninh Kiều", date(2024, 10, 31), "Thới Bình"),
+        ("Phường An Nghiệp, quận Ninh Kiều", date(2024, 10, 31), "Thới Bình"),
+        ("Phường Thới Bình, quận Ninh Kiều", date(2024, 10, 31), "Thới Bình"),
+        ("Phường 1, thành phố Sóc Trăng", date(2024, 8, 31), "1"),
+        ("Phường 9, thành phố Sóc Trăng", date(2024, 8, 31), "1"),
+    ],
+)
+def test_the_mergers_of_2024_are_steps_of_their_own(name, day, merged):
+    former = resolve(name, day)
+    then = (
+        load_geography()
+        .weights_to(BEFORE)
+        .filter(pl.col("old_code") == former.code, pl.col("old_valid_from") == former.valid_from)
+    )
+    assert [resolve(code, BEFORE).name for code in then["new_code"]] == [merged]
+    now = weights_to_present().filter(
+        pl.col("old_code") == former.code, pl.col("old_valid_from") == former.valid_from
+    )
+    assert now["weight"].to_list() == [1]
+
+
+def test_figures_may_be_carried_to_a_map_of_the_past():
+    on_the_eve = load_geography().weights_to(BEFORE)
+    assert set(on_the_eve["new_code"]) == set(FORMER["code"])
+    assert on_the_eve.filter("estimated").is_empty()
+    assert AFTER not in set(on_the_eve["old_valid_from"])
+
+
 def test_the_weights_of_every_district_sum_to_one_within_their_bounds():
-    total = district_weights().group_by("old_code").agg(pl.col("weight").sum())
+    weights = district_weights()
+    total = weights.group_by("old_code").agg(pl.col("weight").sum())
     assert total["weight"].to_list() == pytest.approx([1.0] * 28)
-    assert checked_weights(
-        district_weights().with_columns(pl.col("weight_upper").clip(0, 1))
-    ).height
-    assert district_weights()["estimated"].all()
+    assert (weights["weight_lower"] <= weights["weight"]).all()
+    assert (weights["weight"] <= weights["weight_upper"]).all()
+    assert weights["estimated"].all()
 
 
 def test_the_people_of_all_districts_are_the_people_of_the_city():
@@ -304,24 +334,108 @@ def test_the_people_of_all_districts_are_the_people_of_the_city():
     assert set(parts["new_code"]) == set(PRESENT["code"])
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=269, max_size=269))
-def test_carrying_figures_over_neither_makes_nor_loses_any(figures):
-    former = weights_to_present().select("old_code", "old_valid_from").unique(maintain_order=True)
-    carried = weights_to_present().join(
-        former.with_columns(figure=pl.Series(figures)), on=["old_code", "old_valid_from"]
-    )
-    total = carried.select((pl.col("figure") * pl.col("weight")).sum()).item()
-    assert total == pytest.approx(sum(figures))
+# --- names and codes that were handed on --------------------------------------------------------
+
+HANDED_ON = weights_to_present().join(
+    FORMER.select("kind", "name", "parent", old_code="code", old_valid_from="valid_from"),
+    on=["old_code", "old_valid_from"],
+)
+PARTS = HANDED_ON.group_by("new_code").agg("old_code")
+UNCHANGED = PARTS.filter(pl.col("old_code") == pl.concat_list("new_code"))["new_code"].to_list()
+RECYCLED = sorted(set(PRESENT["code"]) - set(UNCHANGED))
+TWINS = sorted(
+    FORMER.group_by("kind", "name").len().filter(pl.col("len") > 1)["kind", "name"].rows()
+)
+MOVED = sorted(
+    (now, name, former)
+    for now, name in PRESENT["code", "name"].iter_rows()
+    for former in FORMER.filter(pl.col("name") == name)["code"]
+    if now not in set(HANDED_ON.filter(pl.col("old_code") == former)["new_code"])
+)
+
+
+def test_all_codes_of_today_are_former_codes_and_95_mean_another_territory():
+    assert set(PRESENT["code"]) <= set(FORMER["code"])
+    assert (len(UNCHANGED), len(RECYCLED)) == (8, 95)
+
+
+@pytest.mark.parametrize("code", RECYCLED)
+def test_a_recycled_code_has_its_figures_carried_as_the_area_of_its_day(code):
+    before, after = resolve(code, BEFORE), resolve(code, AFTER)
+    assert before != after
+    weights = weights_to_present().filter(pl.col("old_code") == code)
+    own = weights.filter(pl.col("old_valid_from") == AFTER)
+    former = weights.filter(pl.col("old_valid_from") == before.valid_from)
+    assert own["new_code", "weight"].rows() == [(code, 1)]
+    assert former["weight"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("now", "name", "former"), MOVED)
+def test_a_name_that_moved_to_another_place_means_the_place_of_its_day(now, name, former):
+    """Twenty names of today, 'Thuận Hưng' twice: of their former bearers, these lie elsewhere."""
+    assert resolve(name, AFTER).code == now
+    old = resolve(former, BEFORE)
+    assert resolve(f"{old.title}, {resolve(old.parent, BEFORE).title}", BEFORE).code == former
+
+
+def test_the_names_that_moved_are_known():
+    assert len({name for _, name, _ in MOVED}) == 20
+
+
+@pytest.mark.parametrize(("kind", "name"), TWINS)
+def test_a_name_alone_is_refused_where_a_twin_existed(kind, name):
+    with pytest.raises(AmbiguousArea) as refused:
+        resolve(f"{kind} {name}", BEFORE)
+    bearers = FORMER.filter(pl.col("kind") == kind, pl.col("name") == name)["code"]
+    assert all(f"[{code}, until" in refused.value.hint for code in bearers)
 
 
 @pytest.mark.parametrize(
-    "edit",
-    [
-        pytest.param(pl.col("weight") * 0.99, id="a person lost"),
-        pytest.param(pl.col("weight").replace(0.12, 0.5), id="outside its bounds"),
-        pytest.param(pl.lit(None, pl.Float64).alias("weight"), id="no weight"),
-    ],
+    "written", ["Phường Tân An (cũ)", "phường Tân An (CŨ), quận Ninh Kiều", "Tân An cũ"]
 )
-def test_an_edit_that_loses_people_is_refused(edit):
-    with pytest.raises(BrokenCrosswalk):
-        checked_weights(crosswalk().with_columns(edit))
+def test_a_former_name_may_be_used_after_its_end_if_it_says_so(written):
+    assert resolve(written, AFTER).valid_to == BEFORE
+
+
+def test_a_former_name_of_two_areas_one_after_the_other_is_refused_in_the_time_of_the_second():
+    january = date(2025, 1, 1)
+    assert resolve("Phường 1, thành phố Sóc Trăng", january).code == "31522"
+    with pytest.raises(AmbiguousArea):
+        resolve("Phường 1 (cũ), thành phố Sóc Trăng", january)
+
+
+# --- a table whose names are of one map, or of several ------------------------------------------
+
+YEAR = (date(2025, 12, 31), date(2025, 1, 1))
+
+
+def meant(*names: str, days=YEAR) -> dict[str, tuple[str, date] | None]:
+    found = resolve_many(names, days, "commune")
+    return {n: (code, start) if code else None for n, code, start, _ in found.iter_rows()}
+
+
+def test_a_table_of_a_year_in_which_the_map_changed_is_read_on_the_map_of_all_its_names():
+    former = date(2004, 1, 1)
+    assert meant("P. Tân An", "P. Ninh Kiều") == {
+        "P. Tân An": ("31147", AFTER),
+        "P. Ninh Kiều": ("31135", AFTER),
+    }
+    assert meant("P. Tân An", "P. Hưng Lợi", "Atlantis") == {
+        "P. Tân An": ("31135", former),
+        "P. Hưng Lợi": ("31147", former),
+        "Atlantis": None,
+    }
+
+
+def test_among_names_of_both_maps_one_that_means_two_places_is_refused():
+    """Ninh Kiều is only of today and Hưng Lợi only of before; Tân An could be either."""
+    found = meant("P. Tân An", "P. Hưng Lợi", "P. Ninh Kiều", "P. Tân An (cũ)")
+    assert found == {
+        "P. Tân An": None,
+        "P. Hưng Lợi": ("31147", date(2004, 1, 1)),
+        "P. Ninh Kiều": ("31135", AFTER),
+        "P. Tân An (cũ)": ("31135", date(2004, 1, 1)),
+    }
+    said = resolve_many(["P. Tân An", "P. Hưng Lợi", "P. Ninh Kiều"], YEAR)["problem"][0]
+    assert "different areas" in said
+    assert "on:" in said

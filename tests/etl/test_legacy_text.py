@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from etl.catalog import load_catalog
 from etl.errors import ForesightError
-from etl.geography import LAST_DAY_OF_THE_FORMER_MAP, areas
+from etl.geography import areas
 from etl.legacy_text import (
     decode,
     decode_columns,
@@ -26,7 +26,7 @@ from etl.legacy_text import (
 
 COMMUNES = areas().filter(level="commune")
 TODAY = COMMUNES.filter(COMMUNES["valid_to"].is_null())["name"].to_list()
-FORMER = COMMUNES.filter(COMMUNES["valid_to"] == LAST_DAY_OF_THE_FORMER_MAP)["name"].to_list()
+FORMER = COMMUNES.filter(COMMUNES["valid_to"] == dt.date(2025, 6, 30))["name"].to_list()
 
 # The tables once more, in the order of the alphabet, so that one slip cannot hide in both.
 LETTERS = "áàảãạăắằẳẵặâấầẩẫậéèẻẽẹêếềểễệíìỉĩịóòỏõọôốồổỗộơớờởỡợúùủũụưứừửữựýỳỷỹỵđ"

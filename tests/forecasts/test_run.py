@@ -31,10 +31,9 @@ resources:
   sources: [{path: e.csv}]
   schema: {fields: [{name: period, type: year}, {name: value, type: number}]}
   indicators:
-  - {name: revenue, title: t, title_en: t}
-  - {name: share, title: t, title_en: t, unit: "%", aggregate: rate, scale: 100,
-     numerator: revenue, denominator: revenue}
-  - {name: growth, title: t, title_en: t, unit: "%", aggregate: rate}
+  - {name: revenue, title: v, title_en: v}
+  - {name: share, title: s, title_en: s, unit: "%", compute: {share: revenue, of: revenue}}
+  - {name: growth, title: g, title_en: g, unit: "%", aggregate: rate}
   forecast: {frequency: year, horizon: 6, grains: [city, former_province]}
 """
 

@@ -1,0 +1,64 @@
+"""Totals that a table states, computed again from its records.
+
+A stated figure is rounded, and so are those it adds up where they are measured, have decimals or
+are in thousands and more. A difference that the rounding of all of them can explain is no
+disagreement. Counts are not rounded: they must agree to the unit.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from etl.catalog import Read
+from etl.extract.units import Unit
+
+HALF = Decimal("0.5")
+NOISE = Decimal("1e-12")
+"""Share of a sum that is lost where a workbook computed it in binary."""
+
+
+def number(text: str | None, read: Read) -> Decimal | None:
+    """The figure that a cell holds, by the declared signs; `None` for anything else."""
+    if not text:
+        return None
+    digits = re.sub(r"\s", "", text)
+    digits = digits.replace(read.thousands, "") if read.thousands else digits
+    if read.decimal == ",":
+        digits = digits.replace(",", ".")
+    try:
+        return Decimal(digits) if digits.strip("-+").replace(".", "", 1).isdigit() else None
+    except InvalidOperation:
+        return None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The figures of one column by row, and their unit in the file, where it is known."""
+
+    figures: Mapping[int, Decimal | None]
+    unit: Unit | None
+
+    @property
+    def adds(self) -> bool:
+        """Whether a sum of these figures means anything: shares have none."""
+        return self.unit is None or self.unit.dimension != "share"
+
+    def compared(self, stated: Decimal, rows: Sequence[int]) -> tuple[Decimal | None, bool | None]:
+        """What the figures of these rows add up to, and whether that is what is stated."""
+        added = [figure for row in rows if (figure := self.figures[row]) is not None]
+        if not added:
+            return None, None
+        computed = sum(added, Decimal(0))
+        return computed, abs(stated - computed) <= self._tolerance(stated, added)
+
+    def _tolerance(self, stated: Decimal, added: Sequence[Decimal]) -> Decimal:
+        rounded = self.unit is not None and self.unit.rounded
+        places = [stated, *(figure for figure in added if rounded or _decimals(figure))]
+        half = sum((HALF.scaleb(-_decimals(place)) for place in places), Decimal(0))
+        return half + NOISE * abs(stated)
+
+
+def _decimals(figure: Decimal) -> int:
+    exponent = figure.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

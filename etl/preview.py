@@ -1,0 +1,93 @@
+"""What a refresh would change, found by doing it aside: rows, figures, rejected records.
+
+The refresh is carried out in a copy of the current build, which is then thrown away. What it made
+known and what it superseded are the figures that would change.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import polars as pl
+
+from etl import pipeline
+from etl.catalog import Catalog
+from etl.settings import Settings
+from etl.warehouse import NoWarehouse, Warehouse
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What a refresh would change."""
+
+    plan: pipeline.Plan
+    loads: pl.DataFrame
+    """One row per dataset that would change: dataset, files, accepted, rejected, accepted_before,
+    rejected_before."""
+    figures: pl.DataFrame
+    """One row per figure added, changed or withdrawn: dataset, the columns that tell figures apart,
+    before and after (values; null where there is none)."""
+
+    def by_indicator(self) -> pl.DataFrame:
+        """Columns dataset, indicator, added, changed, withdrawn: numbers of figures."""
+        before, after = pl.col("before"), pl.col("after")
+        return self.figures.group_by("dataset", "indicator", maintain_order=True).agg(
+            added=before.is_null().sum(),
+            changed=before.ne(after).sum(),
+            withdrawn=after.is_null().sum(),
+        )
+
+    def changed(self) -> pl.DataFrame:
+        """Figures with another value than before, the largest relative change first.
+
+        Columns indicator, area, category, period, before, after.
+        """
+        before, after = pl.col("before"), pl.col("after")
+        return (
+            self.figures.filter(before.ne(after))
+            .sort((after / before).log().abs(), descending=True, nulls_last=True)
+            .select("indicator", "area", "category", "period", "before", "after")
+        )
+
+
+@contextmanager
+def previewed(
+    catalog: Catalog, settings: Settings, *, today: dt.date, progress: Callable[[str], None]
+) -> Iterator[tuple[Preview, Warehouse]]:
+    """The preview, and the build aside in which the refresh was done, while the block lasts.
+
+    Raises as `pipeline.plan` and `pipeline.refresh`, where the refresh itself would fail.
+    """
+    current = _current(settings)
+    plan = pipeline.plan(catalog, settings, current)
+    with Warehouse.aside(settings.home) as aside:
+        at = None
+        if not plan.nothing:
+            done = pipeline.refresh(aside, catalog, settings, plan, today=today, progress=progress)
+            at = done.at
+        figures = aside.query("etl", "changed_figures", at=at)
+        yield Preview(plan, _loads(current, aside, plan.touched), figures), aside
+
+
+def _current(settings: Settings) -> Warehouse | None:
+    try:
+        return Warehouse.open(settings.home)
+    except NoWarehouse:
+        return None
+
+
+def _loads(before: Warehouse | None, after: Warehouse, datasets: list[str]) -> pl.DataFrame:
+    counted = (
+        "select dataset, count(*) as files, sum(accepted)::bigint as accepted, "
+        "sum(rejected + unreadable)::bigint as rejected from current_load group by all"
+    )
+    now = after.select(counted)
+    old = before.select(counted) if before and before.has_todays_schema() else now.clear()
+    return (
+        pl.DataFrame({"dataset": datasets}, schema={"dataset": pl.String})
+        .join(now, on="dataset", how="left", maintain_order="left")
+        .join(old, on="dataset", how="left", suffix="_before", maintain_order="left")
+        .drop("files_before")
+        .with_columns(pl.col(pl.Int64).fill_null(0))
+    )
