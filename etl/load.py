@@ -142,10 +142,10 @@ def _load_batch(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> list[Fi
         rules = _mark_repeated(warehouse, dataset, rules)
         _arrivals(warehouse, batch)
         _unreadable(warehouse, batch)
+        _told(warehouse)
         loads = _accounts(warehouse, batch, started)
         for load in loads:
             _close_account(load, dataset)
-        _told(warehouse)
         keep_corrections(warehouse, dataset)
         _keep_rejected(warehouse, dataset, rules)
         for arrival, file in batch:
@@ -154,7 +154,7 @@ def _load_batch(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> list[Fi
             )
         _keep_accepted(warehouse, dataset, made)
     finally:
-        for table in ("stage", "arrival", "unreadable", "told"):
+        for table in ("stage", "arrival", "broken", "unreadable", "told"):
             warehouse.run(f"drop table if exists {table}")
     return loads
 
@@ -236,7 +236,15 @@ def _keys(dataset: Dataset) -> list[list[str]]:
 
 
 def _mark_repeated(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -> list[Check]:
-    """Mark rows whose key stands before, among these files or those loaded already."""
+    """The temporary table `broken`: bad rows of `stage`, with their rules as bits.
+
+    Among them are now those whose key stands before, in these files or those loaded already.
+    """
+    # `stage` itself is not touched: marking rows in it would have it written once more.
+    warehouse.run(
+        "create or replace temp table broken as "
+        "select rowid as row, _issues as issues from stage where _issues <> 0"
+    )
     for key in _keys(dataset):
         rules = [*rules, Check(f"{key[0]}_unique" if len(key) == 1 else "key_unique", key[0], "")]
         names = [identifier(name) for field in key for name in _stored_names(field)]
@@ -253,7 +261,7 @@ def _stored_names(field: str) -> list[str]:
 def _mark(warehouse: Warehouse, dataset: Dataset, names: list[str], bit: int) -> None:
     key = ", ".join(names)
     present = " and ".join(f"{name} is not null" for name in names)
-    good = f"from stage s where _issues = 0 and {present}"
+    good = f"from stage s anti join broken b on b.row = s.rowid where {present}"
     earlier = ""
     if f"data_{dataset.name}" in warehouse.tables():
         same = " and ".join(f"d.{name} = s.{name}" for name in names)
@@ -266,9 +274,9 @@ def _mark(warehouse: Warehouse, dataset: Dataset, names: list[str], bit: int) ->
     alike = hashes.filter(hashes == hashes.shift(1)).unique().to_frame()
     with warehouse.registered(alike) as view:
         warehouse.run(
-            f"update stage set _issues = _issues | {bit} where rowid in ("
-            f"select row from ("
-            f"select s.rowid as row, row_number() over (partition by {key} order by s.rowid) as n "
+            f"insert into broken select row, {bit} from ("
+            f"select row from (select s.rowid as row, "
+            f"row_number() over (partition by {key} order by s.rowid) as n "
             f"{good} and hash({key}) in (select hash from {view})) where n > 1{earlier})"
         )
 
@@ -286,10 +294,9 @@ def _arrivals(warehouse: Warehouse, batch: Batch) -> None:
     with warehouse.registered(files) as view:
         warehouse.run(
             f"create or replace temp table arrival as "
-            f"select v.*, s.first, coalesce(s.accepted, 0) as accepted, "
-            f"coalesce(s.rejected, 0) as rejected from {view} v left join ("
-            f"select load, min(rowid) as first, count(*) filter (_issues = 0) as accepted, "
-            f"count(*) filter (_issues <> 0) as rejected from stage group by load) s using (load)"
+            f"select v.*, s.first, coalesce(s.rows, 0) as rows from {view} v left join ("
+            f"select load, min(rowid) as first, count(*) as rows from stage group by load) s "
+            f"using (load)"
         )
 
 
@@ -320,10 +327,24 @@ def _forget_lines(warehouse: Warehouse) -> None:
     )
 
 
+def _told(warehouse: Warehouse) -> None:
+    """The temporary table `told`: rows with something to tell of, and where they stand."""
+    record = "s.rowid - a.first + 1"
+    warehouse.run(
+        f"create or replace temp table told as select s.load, a.shown, "
+        f"coalesce(b.issues, 0) as issues, s.{MENDED}, s._shown, s._shown[1] as {SHEET}, "
+        f"coalesce(s._shown[2]::bigint, {record} + (select count(*) from unreadable u "
+        f"where u.load = s.load and u.before < {record})) as {RECORD} "
+        f"from stage s join arrival a using (load) left join broken b on b.row = s.rowid "
+        f"where b.row is not null or list_any_value(s.{MENDED}) is not null"
+    )
+
+
 def _accounts(warehouse: Warehouse, batch: Batch, started: float) -> list[FileLoad]:
     found = warehouse.select(
-        "select a.load, a.accepted, a.rejected, "
-        "(select count(*) from unreadable u where u.load = a.load) from arrival a"
+        "select load, rows - rejected, rejected, unreadable from (select a.load, a.rows, "
+        "(select count(*) from told t where t.load = a.load and issues <> 0) as rejected, "
+        "(select count(*) from unreadable u where u.load = a.load) as unreadable from arrival a)"
     )
     counted = {load: counts for load, *counts in found.iter_rows()}
     elapsed = time.perf_counter() - started
@@ -346,19 +367,6 @@ def _accounts(warehouse: Warehouse, batch: Batch, started: float) -> list[FileLo
     return loads
 
 
-def _told(warehouse: Warehouse) -> None:
-    """The temporary table `told`: rows with something to tell of, and where they stand."""
-    record = "s.rowid - a.first + 1"
-    warehouse.run(
-        f"create or replace temp table told as select s.load, a.shown, s._issues, s.{MENDED}, "
-        f"s._shown, s._shown[1] as {SHEET}, "
-        f"coalesce(s._shown[2]::bigint, {record} + (select count(*) from unreadable u "
-        f"where u.load = s.load and u.before < {record})) as {RECORD} "
-        f"from stage s join arrival a using (load) "
-        f"where _issues <> 0 or list_any_value({MENDED}) is not null"
-    )
-
-
 def _keep_rejected(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -> None:
     """One row of `rejected` per line that cannot be split, and per rule that a row breaks."""
     into = f"insert into rejected select load, {literal(dataset.name)}, shown"
@@ -372,7 +380,7 @@ def _keep_rejected(warehouse: Warehouse, dataset: Dataset, rules: list[Check]) -
         value = f"_shown[{position[rule.field]}]" if rule.field in position else "null"
         warehouse.run(
             f"{into}, {SHEET}, {RECORD}, {literal(rule.field)}, {literal(rule.rule)}, {value} "
-            f"from told where _issues & {1 << number} <> 0 order by load, {RECORD}"
+            f"from told where issues & {1 << number} <> 0 order by load, {RECORD}"
         )
 
 
@@ -381,11 +389,15 @@ def _keep_accepted(warehouse: Warehouse, dataset: Dataset, made: list[Column]) -
     table = identifier(f"data_{dataset.name}")
     if f"data_{dataset.name}" in warehouse.tables():
         kept = ", ".join([*_kept(made), "load"])
-        warehouse.run(f"insert into {table} by name select {kept} from stage where _issues = 0")
+        warehouse.run(
+            f"insert into {table} by name "
+            f"select {kept} from stage where rowid not in (select row from broken)"
+        )
     else:
         warehouse.run(
-            f"delete from stage where _issues <> 0; alter table stage drop column _issues; "
-            f"alter table stage drop column {MENDED}; alter table stage drop column _shown; "
+            f"delete from stage where rowid in (select row from broken); "
+            f"alter table stage drop column _issues; alter table stage drop column _shown; "
+            f"alter table stage drop column {MENDED}; "
             f"alter table stage rename to {table}"
         )
 
