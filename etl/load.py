@@ -84,10 +84,20 @@ def load_files(
     stamps = {arrival.load: _stamp(arrival) for arrival in arrivals}
     extracted = ((arrival, READERS[dataset.format](arrival.path, dataset)) for arrival in arrivals)
     for batch in _batches(extracted):
-        yield from _load_batch(warehouse, dataset, batch)
-        for arrival, _ in batch:
-            if _stamp(arrival) != stamps[arrival.load]:
-                raise changed_while_read(arrival.shown)
+        try:
+            loads = _load_batch(warehouse, dataset, batch)
+        finally:  # a file that changed explains whatever else went wrong
+            _check_unchanged(batch, stamps)
+        yield from loads
+
+
+Stamp = tuple[int, int, int, int]
+
+
+def _check_unchanged(batch: "Batch", stamps: dict[int, Stamp | None]) -> None:
+    for arrival, _ in batch:
+        if _stamp(arrival) != stamps[arrival.load]:
+            raise changed_while_read(arrival.shown)
 
 
 def changed_while_read(shown: str) -> ChangedWhileRead:
@@ -99,7 +109,7 @@ def changed_while_read(shown: str) -> ChangedWhileRead:
     )
 
 
-def _stamp(arrival: Arrival) -> tuple[int, int, int, int] | None:
+def _stamp(arrival: Arrival) -> Stamp | None:
     """What changes when a file is replaced or written to; `None` where it is gone."""
     try:
         stat = arrival.path.stat()
