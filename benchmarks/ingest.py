@@ -1,70 +1,100 @@
 """The complete ingest of dossiers against DuckDB's raw COPY of the same files as text.
 
 Complete: normalised names and dates, every rule, rejected rows with reasons, duplicates, hash and
-account of records. CPU seconds of this process, the two in turn, medians of the rounds.
+account of records. The other ways only make typed columns of what can be read: no names, no rules,
+no account; they show what a plain script costs.
 """
 
-import datetime as dt
-import resource
-import statistics
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import duckdb
+import pandas as pd
+import polars as pl
 
-from etl.catalog import load_catalog
+from benchmarks.cost import Clock, Cost
+from etl.catalog import Dataset, load_catalog
 from etl.load import Arrival, load_files
-from etl.simulate import simulate_dossiers
-from etl.warehouse import Warehouse
+from etl.warehouse import STORAGE, Warehouse
 
-ROWS = 1_000_000
-ROUNDS = 3
 CATALOG = Path(__file__).parent.parent / "data_catalog.yaml"
+COLUMNS = 11
+DAYS = ("Ngày tiếp nhận", "Ngày hẹn trả", "Ngày trả kết quả")
 
 
-def measure(rows: int) -> dict[str, Any]:
-    """Medians and their ratio, with the rows measured."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = simulate_dossiers(Path(folder) / "files", rows=rows)
-        rounds = [
-            (_raw_copy(made.files, Path(folder)), _complete(made.files, Path(folder)))
-            for _ in range(ROUNDS)
-        ]
-    raw, complete = (statistics.median(column) for column in zip(*rounds, strict=True))
-    return {
-        "day": dt.datetime.now(dt.UTC).date().isoformat(),
-        "rows": made.rows,
-        "raw_copy_cpu_seconds": round(raw, 2),
-        "complete_ingest_cpu_seconds": round(complete, 2),
-        "ratio": round(statistics.median(c / r for r, c in rounds), 2),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
-
-
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _raw_copy(files: list[Path], folder: Path) -> float:
-    started = _cpu()
-    path = folder / "raw.duckdb"
-    path.unlink(missing_ok=True)
-    with duckdb.connect(str(path)) as connection:
-        names = [f"'{file}'" for file in files]
+def raw_copy(files: list[Path], folder: Path) -> Cost:
+    """Every column as text into a table on disk; lines that do not fit are left out."""
+    path = _fresh(folder / "raw.duckdb")
+    with Clock() as clock, _database(path) as connection:
+        columns = ", ".join(f"c{i}: VARCHAR" for i in range(COLUMNS))
         connection.execute(
-            f"create table raw as from read_csv([{', '.join(names)}], header=true, "
+            f"create table raw as from read_csv({[str(file) for file in files]}, header=true, "
             "all_varchar=true, auto_detect=false, delim=',', quote='\"', ignore_errors=true, "
-            f"columns={{{', '.join(f'c{i}: VARCHAR' for i in range(11))}}})"
+            f"columns={{{columns}}})"
         )
-    return _cpu() - started
+    return clock.cost
 
 
-def _complete(files: list[Path], folder: Path) -> float:
-    dataset = load_catalog(CATALOG).datasets["dossiers"]
-    started = _cpu()
-    arrivals = [Arrival(file, file.name, number) for number, file in enumerate(files, start=1)]
-    with Warehouse.build(folder, empty=True) as warehouse:
-        list(load_files(warehouse, dataset, arrivals))
-    return _cpu() - started
+def complete(files: list[Path], folder: Path) -> Cost:
+    """What a refresh does with the files, until they are in the warehouse."""
+    with Clock() as clock, Warehouse.build(folder, empty=True) as warehouse:
+        list(load_files(warehouse, dossiers(), arrivals(files)))
+    return clock.cost
+
+
+def change_one(files: list[Path], folder: Path) -> Cost:
+    """Load the last of `files` again, into a copy of the build that has them all.
+
+    The copy of the build is not counted: it is a copy of a file.
+    """
+    last = arrivals(files)[-1]
+    with Warehouse.build(folder) as warehouse, Clock() as clock:
+        warehouse.run("delete from data_dossiers where load = $load", load=last.load)
+        warehouse.run("delete from rejected where load = $load", load=last.load)
+        list(load_files(warehouse, dossiers(), [last]))
+        warehouse.run("checkpoint")
+    return clock.cost
+
+
+def polars_and_parquet(files: list[Path], folder: Path) -> Cost:
+    """Polars reads, types and writes Parquet; DuckDB copies that."""
+    parquet, path = _fresh(folder / "polars.parquet"), _fresh(folder / "polars.duckdb")
+    with Clock() as clock, _database(path) as connection:
+        text = pl.scan_csv(files, infer_schema=False, truncate_ragged_lines=True)
+        days = pl.col(*DAYS).str.to_date("%d/%m/%Y", strict=False)
+        text.with_columns(days).sink_parquet(parquet)
+        connection.execute(f"create table typed as from '{parquet}'")
+    return clock.cost
+
+
+def pandas_frames(files: list[Path], folder: Path) -> Cost:
+    """Pandas reads and types a frame; DuckDB copies that."""
+    path = _fresh(folder / "pandas.duckdb")
+    with Clock() as clock, _database(path) as connection:
+        parts = [pd.read_csv(file, dtype=str, on_bad_lines="skip") for file in files]
+        frame = pd.concat(parts, ignore_index=True)
+        for day in DAYS:
+            frame[day] = pd.to_datetime(frame[day], format="%d/%m/%Y", errors="coerce")
+        connection.register("frame", frame)
+        connection.execute("create table typed as from frame")
+    return clock.cost
+
+
+def dossiers() -> Dataset:
+    """The entry of the dossiers in the catalog."""
+    return load_catalog(CATALOG).datasets["dossiers"]
+
+
+def arrivals(files: list[Path]) -> list[Arrival]:
+    """One load a file."""
+    return [Arrival(file, file.name, number) for number, file in enumerate(files, start=1)]
+
+
+def _database(path: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path), config=STORAGE)
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
+def _fresh(path: Path) -> Path:
+    path.unlink(missing_ok=True)
+    return path

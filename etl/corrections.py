@@ -9,7 +9,7 @@ import unicodedata
 
 from etl.catalog import Correction, Dataset
 from etl.errors import ForesightError
-from etl.extract.raw import RECORD, ROW, SHEET
+from etl.extract.raw import MENDED, RECORD, SHEET
 from etl.warehouse import Warehouse, literal
 
 
@@ -25,48 +25,52 @@ class NotOneRecord(ForesightError):
     """A correction finds no record, or several."""
 
 
-def corrected(
-    dataset: Dataset, texts: dict[str, str], relation: str, warehouse: Warehouse
-) -> dict[str, str]:
-    """`texts` (SQL of the text of each field in `relation`) with the corrections of `dataset`.
-
-    The rows they fall on are noted in the temporary table `mended`.
-
-    Raises:
-        SourceMended, SourceChanged: a record it names holds another text than expected.
-        NotOneRecord: several records answer to one correction.
-    """
-    if not dataset.corrections:
-        return texts
+def corrected(dataset: Dataset, texts: dict[str, str]) -> dict[str, str]:
+    """`texts` (SQL of the text of each field as it stands) with the corrections of `dataset`."""
     mended = dict(texts)
-    warehouse.run(f"create or replace temp table mended (position integer, {ROW} bigint)")
-    for number, correction in enumerate(dataset.corrections):
-        named = " and ".join(_says(texts[name], text) for name, text in correction.where.items())
-        source = f"from {relation} where {named}"
-        _guard(dataset, number, texts[correction.field], source, warehouse)
-        warehouse.run(f"insert into mended select {number}, rowid {source}")
+    for correction in dataset.corrections:
         mended[correction.field] = (
-            f"case when {named} then {literal(correction.correct)} "
+            f"case when {_named(correction, texts)} then {literal(correction.correct)} "
             f"else {mended[correction.field]} end"
         )
     return mended
 
 
+def fallen(dataset: Dataset, texts: dict[str, str]) -> str:
+    """SQL of the list of corrections that fall on a row, by position; null for one that does not.
+
+    Without corrections it is null itself.
+    """
+    each = [
+        f"case when {_named(correction, texts)} then {number} end"
+        for number, correction in enumerate(dataset.corrections)
+    ]
+    return f"[{', '.join(each)}]::integer[]" if each else "null::integer[]"
+
+
+def guard(dataset: Dataset, texts: dict[str, str], relation: str, warehouse: Warehouse) -> None:
+    """See that the records which `dataset` corrects say in `relation` what is expected.
+
+    Raises:
+        SourceMended, SourceChanged: a record holds another text than expected.
+        NotOneRecord: several records answer to one correction.
+    """
+    for number, correction in enumerate(dataset.corrections):
+        source = f"from {relation} where {_named(correction, texts)}"
+        _guard(dataset, number, texts[correction.field], source, warehouse)
+
+
 def keep_corrections(warehouse: Warehouse, dataset: Dataset) -> None:
     """Add what was corrected in the files being loaded to the table `correction`.
 
-    Reads the temporary tables `mended`, `stage`, `arrival` and `unreadable` of the load.
+    Reads the temporary table `told` of the load.
     """
     for number, correction in enumerate(dataset.corrections):
         said = (correction.field, correction.expect, correction.correct, correction.reason)
         warehouse.run(
-            f"insert into correction select s.load, {literal(dataset.name)}, a.shown, s.{SHEET}, "
-            f"s.{RECORD} + (select count(*) from unreadable u "
-            f"where u.load = s.load and u.before < s.{RECORD}), m.position, "
-            f"{', '.join(map(literal, said))}, {literal(correction.by)}, "
-            f"date {literal(correction.on)} "
-            f"from mended m join stage s using ({ROW}) join arrival a using (load) "
-            f"where m.position = {number}"
+            f"insert into correction select load, {literal(dataset.name)}, shown, {SHEET}, "
+            f"{RECORD}, {number}, {', '.join(map(literal, said))}, {literal(correction.by)}, "
+            f"date {literal(correction.on)} from told where list_contains({MENDED}, {number})"
         )
 
 
@@ -119,6 +123,11 @@ def _not_one(dataset: Dataset, number: int, times: int) -> NotOneRecord:
 def _address(correction: Correction) -> str:
     where = ", ".join(f"{name}: {text}" for name, text in correction.where.items())
     return f"{correction.field} of the record {{{where}}}"
+
+
+def _named(correction: Correction, texts: dict[str, str]) -> str:
+    """SQL: whether a row is the record the correction names."""
+    return " and ".join(_says(texts[name], text) for name, text in correction.where.items())
 
 
 def _says(text: str, wanted: str) -> str:

@@ -12,7 +12,6 @@ to case. Its 'ư' is the soft hyphen, which cleaners delete: decode first.
 
 import codecs
 import csv
-import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -20,6 +19,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
 
 from etl.geography import REFERENCE, areas
 
@@ -95,15 +97,11 @@ _LATIN = f"[\x00-\xff{''.join(_WINDOWS_1252.values())}]*"
 _COULD_BE_LEGACY = re.compile(f"{_LATIN}[\xa1-\xff]{_LATIN}\\Z")
 # Characters that Vietnamese in Unicode does not use, or rarely, and legacy text always does.
 _TYPICAL = re.compile("[¡-®µ-¾ÄÅÆÇËÎÏÐÑÖ×ØÛÜÞßäåæçëîïðñö÷øûüþ]")
-# The same characters as UTF-8, for files too large to be decoded without need.
-_TYPICAL_UTF8 = re.compile(
-    b"|".join(
-        bytes([lead]) + b"[" + b"".join(re.escape(c.encode()[1:]) for c in group) + b"]"
-        for lead, group in itertools.groupby(
-            filter(_TYPICAL.match, map(chr, range(0x80, 0x100))), key=lambda c: c.encode()[0]
-        )
-    )
-)
+# The same characters as UTF-8, for files too large to be decoded without need: by their first byte,
+# whether the second makes one of them.
+_TYPICAL_UTF8: dict[int, npt.NDArray[np.bool_]] = {}
+for _written in (c.encode() for c in map(chr, range(0x80, 0x100)) if _TYPICAL.match(c)):
+    _TYPICAL_UTF8.setdefault(_written[0], np.zeros(256, dtype=bool))[_written[1]] = True
 
 
 def decode(text: str | bytes, encoding: Encoding | Bytes) -> str:
@@ -216,8 +214,13 @@ def looks_legacy(text: str | bytes) -> bool:
     `bytes` are UTF-8.
     """
     if isinstance(text, bytes):
-        return _TYPICAL_UTF8.search(text) is not None
+        return _looks_legacy_utf8(np.frombuffer(text, dtype=np.uint8))
     return not text.isascii() and _TYPICAL.search(text) is not None
+
+
+def _looks_legacy_utf8(text: npt.NDArray[np.uint8]) -> bool:
+    first, second = text[:-1], text[1:]
+    return any(typical[second[first == lead]].any() for lead, typical in _TYPICAL_UTF8.items())
 
 
 def decode_columns(
@@ -286,6 +289,8 @@ def _decoded(rows: Sequence[Row], encodings: list[Encoding]) -> list[Row]:
 
 
 def _cell(cell: str, encoding: Encoding) -> str:
+    if cell.isascii():
+        return cell
     legacy = encoding != "unicode" and _COULD_BE_LEGACY.match(cell)
     return decode(cell, encoding if legacy else "unicode")
 

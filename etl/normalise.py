@@ -1,18 +1,29 @@
 """From text to typed columns. Distinct spellings first: few are many times repeated.
 
-A column of names, periods, categories or states is read once for its distinct spellings; these are
-resolved in Python and joined back, so that the cost does not grow with the rows. Numbers and dates
-are cast by DuckDB. Text that cannot be read becomes null here and a broken rule in `etl.validate`.
+Columns of names, periods, categories and states are read once for their distinct spellings, all of
+them in one pass; these are resolved in Python and looked up, so that the cost does not grow with
+the rows. Numbers and dates are cast by DuckDB. Text that cannot be read becomes null here and a
+broken rule in `etl.validate`.
 """
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 
 import polars as pl
 
 from etl.catalog import Dataset, FieldEntry, Status
-from etl.corrections import corrected
-from etl.extract.raw import MissingColumn, Raw, RepeatedColumn, column_of, plain
+from etl.corrections import corrected, fallen, guard
+from etl.extract.raw import (
+    FILE,
+    MENDED,
+    RECORD,
+    SHEET,
+    MissingColumn,
+    RepeatedColumn,
+    column_of,
+    plain,
+)
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -36,70 +47,140 @@ STATUSES: dict[str, Status] = {
 EXACT = 2**53
 """Whole numbers below this are the same as a double and as text."""
 SHOWN_LABELS, SHOWN_LETTERS = 30, 60
+LOOKED_UP = ("area", "period", "status", "as_of")
+BETWEEN = "\x1f"
+"""Stands between the moment and the name in the key of an area; no file has it in a cell."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """How one field of the clean table is made from the raw relation."""
+    """How one field of the clean table is made from rows of text (see `texts`)."""
 
     field: FieldEntry
-    raw: str
-    """SQL of the text as it stood."""
     typed: dict[str, str]
     """Columns of the clean table and their SQL; most fields make one, area and period several."""
-    join: str = ""
-    lookup: pl.DataFrame | None = None
-    lookup_name: str = ""
+    looked_up: bool = False
     reads_text: bool = False
     """Whether text can fail to be read, so that non-empty text without a value breaks a rule."""
 
 
-def columns(dataset: Dataset, raw: Raw, relation: str, warehouse: Warehouse) -> list[Column]:
-    """One `Column` per field, in the order of the schema.
+def raw(field: str) -> str:
+    """SQL of the text of a field as it stood; no field can have a name with a blank."""
+    return f'"raw {field}"'
+
+
+def texts(dataset: Dataset, labels: list[str], relation: str, warehouse: Warehouse) -> str:
+    """SQL of the rows of text, corrected: `raw <field>` for each field, and where they stood.
+
+    `_mended` lists the corrections that fall on a row.
 
     Raises:
         MissingColumn: a field is neither a column of the file nor a constant.
         SourceMended, SourceChanged, NotOneRecord: a declared correction does not fit the file.
     """
-    texts = {field.name: _raw_text(field, dataset, raw) for field in dataset.schema_.fields}
-    texts = corrected(dataset, texts, relation, warehouse)
-    made: list[Column] = []
-    for field in dataset.schema_.fields:
-        text = texts[field.name]
-        if field.name == "area":
-            made.append(_area(field, text, texts, dataset, relation, warehouse))
-        elif field.name == "period":
-            made.append(_period(field, text, dataset, relation, warehouse))
-        elif field.name == "status" or field.categories:
-            made.append(_category(field, text, relation, warehouse))
-        elif field.name == "as_of":
-            made.append(_publication_day(field, text, relation, warehouse))
-        else:
-            made.append(_plain(field, text, dataset))
-    return made
+    sources = {field.name: _source(field, dataset, labels) for field in dataset.schema_.fields}
+    guard(dataset, sources, relation, warehouse)
+    columns = [f"{sql} as {raw(name)}" for name, sql in corrected(dataset, sources).items()]
+    columns += [FILE, RECORD, SHEET, f"{fallen(dataset, sources)} as {MENDED}"]
+    return f"(select {', '.join(columns)} from {relation})"
 
 
-def _plain(field: FieldEntry, text: str, dataset: Dataset) -> Column:
+def columns(dataset: Dataset, rows: str, warehouse: Warehouse) -> list[Column]:
+    """One `Column` per field, in the order of the schema, for the rows of text `rows`."""
+    spellings = _distinct(dataset, rows, warehouse)
+    return [
+        _looked_up(
+            field, _resolve(field, spellings[field.name], dataset, warehouse), dataset, warehouse
+        )
+        if field.name in spellings
+        else _plain(field, dataset)
+        for field in dataset.schema_.fields
+    ]
+
+
+def _distinct(dataset: Dataset, rows: str, warehouse: Warehouse) -> dict[str, list[str]]:
+    """The distinct keys of each field that is looked up."""
+    keys = {
+        field.name: _key(field, dataset)
+        for field in dataset.schema_.fields
+        if field.name in LOOKED_UP or field.categories
+    }
+    if not keys:
+        return {}
+    lists = ", ".join(f"list(distinct {key}) as {identifier(name)}" for name, key in keys.items())
+    found = warehouse.select(f"select {lists} from {rows}").row(0, named=True)
+    return {name: sorted(key for key in found[name] or [] if key is not None) for name in keys}
+
+
+def _key(field: FieldEntry, dataset: Dataset) -> str:
+    """SQL of what the meaning of a cell depends on: its spelling; of an area, also the moment."""
+    if field.name != "area":
+        return raw(field.name)
+    return f"coalesce({_moment(dataset)}, '') || chr({ord(BETWEEN)}) || {raw('area')}"
+
+
+def _resolve(
+    field: FieldEntry, keys: list[str], dataset: Dataset, warehouse: Warehouse
+) -> pl.DataFrame:
+    """`key` and what it means; nulls where it means nothing that is known."""
+    if field.name == "area":
+        meant = _areas(keys, dataset)
+        if not field.sensitive:
+            _keep_problems(meant, dataset, warehouse)
+        return meant.select("key", "area", "area_vintage")
+    if field.name == "period":
+        return _periods(keys, field, dataset)
+    if field.name == "as_of":
+        return _publication_days(keys)
+    return _categories(keys, field)
+
+
+def _looked_up(
+    field: FieldEntry, meanings: pl.DataFrame, dataset: Dataset, warehouse: Warehouse
+) -> Column:
+    """SQL that finds a key among those known, and takes what stands at its place in a list.
+
+    It could be a join, but joins do not keep the order of rows.
+    """
+    keys = f"keys_{field.name}"
+    place = f"enum_code(try_cast({_key(field, dataset)} as {identifier(keys)}))::bigint + 1"
+    typed = {}
+    with warehouse.registered(meanings) as view:
+        warehouse.run(
+            f"create or replace temp type {identifier(keys)} as enum "
+            f"(select key from {view} order by key)"
+        )
+        for column in meanings.columns[1:]:
+            variable = f"{keys}_{column}"
+            warehouse.run(
+                f"set variable {identifier(variable)} = "
+                f"(select list({identifier(column)} order by key) from {view})"
+            )
+            typed[column] = f"getvariable({literal(variable)})[{place}]"
+    return Column(field, typed, looked_up=True, reads_text=True)
+
+
+def _plain(field: FieldEntry, dataset: Dataset) -> Column:
     """Any text is text; numbers, days and truth values can fail to be read."""
-    sql = _cast(field, text, dataset)
+    sql = _cast(field, dataset)
     if field.sensitive and field.type == "string":
-        sql = f"nullif(trim({text}), '')"  # looked at by its rules, and not kept
-    return Column(field, text, {field.name: sql}, reads_text=field.type != "string")
+        sql = f"nullif(trim({raw(field.name)}), '')"  # looked at by its rules, and not kept
+    return Column(field, {field.name: sql}, reads_text=field.type != "string")
 
 
-def _raw_text(field: FieldEntry, dataset: Dataset, raw: Raw) -> str:
+def _source(field: FieldEntry, dataset: Dataset, labels: list[str]) -> str:
     if field.name in dataset.clean.constant:
         return literal(dataset.clean.constant[field.name])
-    position = column_of(field.spellings, raw.labels)
+    position = column_of(field.spellings, labels)
     if position is None:
         raise MissingColumn(
             f"no column for {field.name!r}: looked for {', '.join(map(repr, field.spellings))}",
             where=dataset.path,
-            hint=f"columns there: {_some(raw.labels)}; "
+            hint=f"columns there: {_some(labels)}; "
             f"add the spelling to `from` of {dataset.name}.{field.name}",
         )
-    label = raw.labels[position]
-    if [plain(other) for other in raw.labels].count(plain(label)) > 1:
+    label = labels[position]
+    if [plain(other) for other in labels].count(plain(label)) > 1:
         raise RepeatedColumn(
             f"two columns are called {label!r}, which {field.name!r} is read from",
             where=dataset.path,
@@ -115,7 +196,8 @@ def _some(labels: list[str]) -> str:
     return ", ".join([label[:SHOWN_LETTERS] for label in filled[:SHOWN_LABELS]] + more)
 
 
-def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
+def _cast(field: FieldEntry, dataset: Dataset) -> str:
+    text = raw(field.name)
     trimmed = f"nullif(trim({text}), '')"
     if field.type in ("integer", "number"):
         number = f"try_cast({_digits(trimmed, dataset)} as double)"
@@ -126,10 +208,14 @@ def _cast(field: FieldEntry, text: str, dataset: Dataset) -> str:
         return f"case when {whole} then {number}::bigint end"
     if field.type == "date":
         formats = ", ".join(literal(form) for form in [*dataset.read.dates, "%Y-%m-%d"])
-        return f"try_strptime({trimmed}, [{formats}])::date"
+        return f"try_strptime({text}, [{formats}])::date"
     if field.type == "boolean":
         return f"try_cast({trimmed} as boolean)"
-    return f"nfc_normalize({trimmed})"
+    # As many bytes as characters: nothing that could be composed, and composing is dear.
+    return (
+        f"case when strlen({text}) = length({text}) then {trimmed} "
+        f"else nfc_normalize({trimmed}) end"
+    )
 
 
 def _digits(text: str, dataset: Dataset) -> str:
@@ -140,47 +226,33 @@ def _digits(text: str, dataset: Dataset) -> str:
     return f"replace({clean}, ',', '.')" if read.decimal == "," else clean
 
 
-def _spellings(text: str, relation: str, warehouse: Warehouse) -> list[str]:
-    found = warehouse.select(
-        f"select distinct {text} as spelling from {relation} where {text} is not null order by 1"
-    )
-    return found["spelling"].to_list()
-
-
-def _category(field: FieldEntry, text: str, relation: str, warehouse: Warehouse) -> Column:
+def _categories(keys: list[str], field: FieldEntry) -> pl.DataFrame:
     known: dict[str, str] = dict(STATUSES) if field.name == "status" else {}
     for category in field.categories:
         for spelling in (category.value, category.label, *category.spellings):
             known[plain(spelling)] = category.value
-    spellings = _spellings(text, relation, warehouse)
-    lookup = pl.DataFrame(
-        {"spelling": spellings, "value": [known.get(plain(s)) for s in spellings]},
-        schema={"spelling": pl.String, "value": pl.String},
+    meant = [known.get(plain(key)) for key in keys]
+    return pl.DataFrame(
+        {"key": keys, field.name: meant}, schema={"key": pl.String, field.name: pl.String}
     )
-    return _looked_up(field, text, lookup, {field.name: "value"})
 
 
-def _period(
-    field: FieldEntry, text: str, dataset: Dataset, relation: str, warehouse: Warehouse
-) -> Column:
-    spellings = _spellings(text, relation, warehouse)
-    read = [_meant(_read_period(spelling), field, dataset) for spelling in spellings]
-    lookup = pl.DataFrame(
+def _periods(keys: list[str], field: FieldEntry, dataset: Dataset) -> pl.DataFrame:
+    read = [_meant(_read_period(key), field, dataset) for key in keys]
+    return pl.DataFrame(
         {
-            "spelling": spellings,
-            "start": [p.start if p else None for p in read],
-            "end": [p.end if p else None for p in read],
+            "key": keys,
+            "period": [p.start if p else None for p in read],
+            "period_end": [p.end if p else None for p in read],
             "frequency": [str(p.frequency) if p else None for p in read],
         },
         schema={
-            "spelling": pl.String,
-            "start": pl.Date,
-            "end": pl.Date,
+            "key": pl.String,
+            "period": pl.Date,
+            "period_end": pl.Date,
             "frequency": pl.String,
         },
     )
-    typed = {"period": "start", "period_end": "end", "frequency": "frequency"}
-    return _looked_up(field, text, lookup, typed)
 
 
 def _read_period(spelling: str) -> Period | None:
@@ -204,76 +276,35 @@ def _meant(period: Period | None, field: FieldEntry, dataset: Dataset) -> Period
     return period
 
 
-def _publication_day(field: FieldEntry, text: str, relation: str, warehouse: Warehouse) -> Column:
-    """A day of publication; where only month or year are known, the last day of them."""
-    spellings = _spellings(text, relation, warehouse)
-    read = [_read_period(spelling) for spelling in spellings]
-    lookup = pl.DataFrame(
-        {"spelling": spellings, "value": [p.end if p else None for p in read]},
-        schema={"spelling": pl.String, "value": pl.Date},
-    )
-    return _looked_up(field, text, lookup, {field.name: "value"})
-
-
-def _area(
-    field: FieldEntry,
-    text: str,
-    texts: dict[str, str],
-    dataset: Dataset,
-    relation: str,
-    warehouse: Warehouse,
-) -> Column:
-    """Names are resolved as of the day they were used: codes and names are recycled."""
-    when = _when(texts, dataset)
-    found = warehouse.select(
-        f"select distinct {text} as spelling, {when} as moment from {relation} "
-        f"where {text} is not null order by 1, 2"
-    )
-    meant = _resolve_areas(found, dataset)
-    if not field.sensitive:
-        _keep_problems(meant, dataset, warehouse)
-    return _looked_up(
-        field,
-        text,
-        meant,
-        {"area": "code", "area_vintage": "vintage"},
-        also=f" and {{}}.moment is not distinct from {when}",
+def _publication_days(keys: list[str]) -> pl.DataFrame:
+    """Days of publication; where only month or year are known, the last day of them."""
+    read = [_read_period(key) for key in keys]
+    return pl.DataFrame(
+        {"key": keys, "as_of": [p.end if p else None for p in read]},
+        schema={"key": pl.String, "as_of": pl.Date},
     )
 
 
-def _when(texts: dict[str, str], dataset: Dataset) -> str:
-    """SQL of what dates a name: the era of a day, or the period as written."""
-    on = dataset.clean.areas.on if dataset.clean.areas else None
-    if on is None:
-        return texts.get("period", "null::varchar")
-    field = dataset.field(on)
-    day = f"date {literal(on)}" if field is None else _cast(field, texts[on], dataset)
-    return f"({_era(day, dataset.map.starts)})::varchar"
+def _areas(keys: list[str], dataset: Dataset) -> pl.DataFrame:
+    """Columns key, spelling, area, area_vintage, problem.
 
-
-def _era(day: str, starts: list[dt.date]) -> str:
-    """First day of the span without changes that holds `day`; the newest for a missing day."""
-    cases = " ".join(
-        f"when {day} >= date '{start}' then date '{start}'" for start in reversed(starts)
-    )
-    return f"case when {day} is null then date '{starts[-1]}' {cases} else date '{starts[0]}' end"
-
-
-def _resolve_areas(found: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    """Columns spelling, moment, code, vintage, problem.
-
-    Where no one area is meant, code and vintage are null and problem says why.
+    Names are resolved as of the moment they were used: codes and names are recycled. Where no one
+    area is meant, area and vintage are null and problem says why.
     """
     levels = dataset.clean.areas.level if dataset.clean.areas else []
-    rows: list[tuple[str, str | None, str | None, dt.date | None, str | None]] = []
-    for moment, group in found.group_by("moment", maintain_order=True):
-        meant = dataset.map.resolve_many(group["spelling"], _days(moment[0]), levels)
-        rows += [(name, moment[0], *answer) for name, *answer in meant.iter_rows()]
+    used: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        moment, _, name = key.partition(BETWEEN)
+        used[moment].append(name)
+    rows: list[tuple[str, str, str | None, dt.date | None, str | None]] = []
+    for moment, names in used.items():
+        meant = dataset.map.resolve_many(names, _days(moment), levels)
+        rows += [(moment + BETWEEN + name, name, *answer) for name, *answer in meant.iter_rows()]
     schema = {
+        "key": pl.String,
         "spelling": pl.String,
-        "moment": pl.String,
-        "code": pl.String,
-        "vintage": pl.Date,
+        "area": pl.String,
+        "area_vintage": pl.Date,
         "problem": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -291,24 +322,23 @@ def _keep_problems(meant: pl.DataFrame, dataset: Dataset, warehouse: Warehouse) 
         )
 
 
-def _days(moment: str | None) -> list[dt.date]:
+def _moment(dataset: Dataset) -> str:
+    """SQL of what dates a name, as text: the era of a day, or the period as written."""
+    on = dataset.clean.areas.on if dataset.clean.areas else None
+    if on is None:
+        return raw("period") if dataset.field("period") else "null::varchar"
+    field = dataset.field(on)
+    day = f"date {literal(on)}" if field is None else _cast(field, dataset)
+    return _era(day, dataset.map.starts)
+
+
+def _era(day: str, starts: list[dt.date]) -> str:
+    """First day of the span without changes that holds `day`; the newest for a missing day."""
+    cases = " ".join(f"when {day} >= date '{start}' then '{start}'" for start in reversed(starts))
+    return f"case when {day} is null then '{starts[-1]}' {cases} else '{starts[0]}' end"
+
+
+def _days(moment: str) -> list[dt.date]:
     """Days on which to look a name up: the end of the period, then its start."""
-    if moment is None:
-        return [dt.date.max]
     period = _read_period(moment)
     return [period.end, period.start] if period else [dt.date.max]
-
-
-def _looked_up(
-    field: FieldEntry, text: str, lookup: pl.DataFrame, typed: dict[str, str], also: str = ""
-) -> Column:
-    name = f"lookup_{field.name}"
-    return Column(
-        field=field,
-        raw=text,
-        typed={column: f"{name}.{identifier(source)}" for column, source in typed.items()},
-        join=f"left join {{view}} as {name} on {name}.spelling = {text}{also.format(name)}",
-        lookup=lookup,
-        lookup_name=name,
-        reads_text=True,
-    )

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from etl.catalog import Dataset, FieldEntry
 from etl.catalog.limits import first_day
 from etl.expressions import columns_in, condition
-from etl.normalise import Column
+from etl.normalise import Column, raw
 from etl.warehouse import identifier, literal
 
 
 @dataclass(frozen=True)
 class Check:
-    """`broken` is an SQL condition, never null; `field` the column to point at."""
+    """`broken` is an SQL condition, kept where it is null; `field` the column to point at."""
 
     rule: str
     field: str
@@ -46,20 +46,16 @@ def _declared(check: str | None, sql: str | None, dataset: Dataset) -> tuple[str
 def _reading(column: Column) -> list[Check]:
     """Empty where it must not be, or filled with what cannot be read."""
     field = column.field
-    first = identifier(next(iter(column.typed)))
-    empty = f"coalesce(trim({identifier('raw_' + field.name)}), '') = ''"
+    # First the value, which most rows have: the text is then looked at in few.
+    missing = f"{identifier(next(iter(column.typed)))} is null"
+    empty = f"coalesce(trim({raw(field.name)}), '') = ''"
     found = []
     if field.constraints.required:
-        found.append(Check(f"{field.name}_required", field.name, empty))
+        found.append(Check(f"{field.name}_required", field.name, f"{missing} and {empty}"))
     if column.reads_text:
-        word = (
-            "known"
-            if column.lookup is not None and field.name not in ("period", "as_of")
-            else "readable"
-        )
-        found.append(
-            Check(f"{field.name}_{word}", field.name, f"{first} is null and not ({empty})")
-        )
+        named = column.looked_up and field.name not in ("period", "as_of")
+        word = "known" if named else "readable"
+        found.append(Check(f"{field.name}_{word}", field.name, f"{missing} and not ({empty})"))
     return found
 
 
@@ -74,7 +70,7 @@ def _constraints(field: FieldEntry) -> list[Check]:
         "length": _length(name, limits.min_length, limits.max_length),
     }
     return [
-        Check(f"{field.name}_{word}", field.name, f"coalesce({condition}, false)")
+        Check(f"{field.name}_{word}", field.name, str(condition))
         for word, condition in conditions.items()
         if condition
     ]
@@ -97,7 +93,7 @@ def _broken_relation(check: str, dataset: Dataset) -> str:
         right = identifier(right)
     elif not re.match(r"^'", right) and not re.match(r"^-?[\d.]+$", right):
         right = literal(right)
-    return f"coalesce(not ({identifier(left)} {operator.replace('!=', '<>')} {right}), false)"
+    return f"not ({identifier(left)} {operator.replace('!=', '<>')} {right})"
 
 
 def _pointed_at(check: str) -> str:

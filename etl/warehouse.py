@@ -37,7 +37,9 @@ from etl.errors import ForesightError
 
 # Files that DuckDB 1.5 can open too: a way back that costs nothing.
 STORAGE: dict[str, str | bool | int | float | list[str]] = {
-    "storage_compatibility_version": "v1.5.0"
+    "storage_compatibility_version": "v1.5.0",
+    # Merging all small row groups at once would write a large table twice; some at a time will do.
+    "max_vacuum_tasks": "4",
 }
 READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",

@@ -38,6 +38,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
         yield from _ckan_checks(dataset, place)
         yield from _shape_checks(dataset, place)
         yield from _field_checks(dataset, place)
+        yield from _key_checks(dataset, place)
         yield from _correction_checks(dataset, place)
         yield from _measure_checks(dataset, place)
         yield from _indicator_checks(catalog, dataset, place)
@@ -195,6 +196,18 @@ def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
             "it has areas, but not of which level",
             "add clean: {areas: {level: commune}}",
         )
+
+
+def _key_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
+    for number, field in enumerate(dataset.schema_.fields):
+        if field.sensitive and (
+            field.constraints.unique or field.name in dataset.schema_.primary_key
+        ):
+            yield (
+                (*place, "schema", "fields", number),
+                f"{field.name!r} is sensitive: it is not kept, and cannot be compared with others",
+                "take `sensitive` out, or `unique` and `primaryKey`",
+            )
 
 
 def _field_words(dataset: Dataset) -> Iterator[tuple[Place, str]]:

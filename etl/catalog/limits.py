@@ -15,7 +15,7 @@ Finding = tuple[Place, str, str]
 
 LONGEST_NAME = 57
 """Letters; tables and columns made from a name add up to five."""
-OURS = {"load", "place", "shown"}
+OURS = {"load", "rowid"}
 MADE = {"area": {"area_vintage"}, "period": {"period_end", "frequency"}}
 """Columns that stand beside a field in the clean table."""
 ROW_PATTERNS = ("unit", "caption", "stop_at", "drop_rows", "keep_rows")

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from etl.catalog import Dataset
 from etl.extract import lines
 from etl.extract.grid import Grid
-from etl.extract.raw import FILE, Raw, UnreadableFile, plain
+from etl.extract.raw import FILE, RECORD, SHEET, Raw, UnreadableFile, plain
 from etl.legacy_text import (
     Bytes,
     decode,
@@ -33,6 +34,8 @@ from etl.legacy_text import (
 from etl.warehouse import literal
 
 REJECTS = "unreadable_lines"
+BLOCK = 1 << 20
+"""Bytes that are looked at together: few enough to stay in the cache, and in memory."""
 LINE_FEED = ord("\n")
 LONGEST = 2_000_000
 """Bytes of a record: DuckDB leaves a longer one out, at times without a word."""
@@ -46,18 +49,17 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     Raises:
         UnreadableFile: it is not text in the declared encoding, is empty, or has no such header.
     """
-    content = path.read_bytes()
-    text_path, body = _as_utf8(path, content, dataset)
+    readable = path if _readable_as_it_is(path, dataset) else _converted(path, dataset)
     if dataset.shaped:
-        return lines.extract(path, content, body, dataset)
-    skipped, labels = _header(body, dataset, path)
-    records, blank = _count(body, dataset, skipped, path)
+        return lines.extract(path, path.read_bytes(), _body(readable), dataset)
+    skipped, labels = _header(readable, dataset)
+    records, blank = _count(readable, dataset, skipped)
     return Raw(
-        path=str(text_path),
+        path=str(readable),
         labels=labels,
         records=records,
-        checksum=hashlib.blake2b(content, digest_size=20).hexdigest(),
-        size=len(content),
+        checksum=_checksum(path),
+        size=path.stat().st_size,
         header_lines=skipped,
         blank_lines=tuple(blank),
     )
@@ -65,37 +67,80 @@ def extract(path: Path, dataset: Dataset) -> Raw:
 
 def grid_of(path: Path, dataset: Dataset) -> Grid:
     """The rows of a shaped file, those that are no records too. Raises as `extract`."""
-    _, body = _as_utf8(path, path.read_bytes(), dataset)
-    return lines.grid_of(lines.rows_of(body, dataset, path), path)
+    readable = path if _readable_as_it_is(path, dataset) else _converted(path, dataset)
+    return lines.grid_of(lines.rows_of(_body(readable), dataset, path), path)
+
+
+def _body(readable: Path) -> bytes:
+    return readable.read_bytes().removeprefix(codecs.BOM_UTF8)
 
 
 def relation(raws: list[Raw], dataset: Dataset) -> str:
-    """SQL that yields the text of files with one header: `c0`, `c1`, ... and `_file`.
+    """SQL that yields the text of files with one header, in order: `c0`, `c1`, ... and `_file`.
 
-    Lines that cannot be split go to the temporary tables `unreadable_lines` and `..._scan`.
+    `_file` is the position of the file, from 0; `_record` and `_sheet` are null, because only the
+    order of the rows tells which record they are. Lines that cannot be split go to the temporary
+    tables `unreadable_lines` and `..._scan`.
     """
     read, first = dataset.read, raws[0]
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(first.labels)))
     return (
-        f"read_csv({_list([raw.path for raw in raws])}, columns={{{columns}}}, "
+        f"(select *, file_index::bigint as {FILE}, null::bigint as {RECORD}, "
+        f"null::varchar as {SHEET} "
+        f"from read_csv({_list([raw.path for raw in raws])}, columns={{{columns}}}, "
         f"auto_detect=false, header=false, skip={first.header_lines}, "
         f"delim={literal(dataset.delimiter)}, quote={literal(read.quote)}, "
         f"escape={literal(read.quote)}, "
         f"nullstr={_list(read.missing)}, "
-        f"strict_mode=true, null_padding=false, store_rejects=true, filename='{FILE}', "
-        f"rejects_table='{REJECTS}', rejects_scan='{REJECTS}_scan', rejects_limit=0)"
+        f"strict_mode=true, null_padding=false, store_rejects=true, "
+        f"rejects_table='{REJECTS}', rejects_scan='{REJECTS}_scan', rejects_limit=0))"
     )
 
 
-def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]:
-    """Path and bytes in UTF-8; a file in another encoding is converted into a temporary one."""
+def _blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file in pieces that end with a line."""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block + file.readline()
+
+
+def _checksum(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=20)
+    for block in _blocks(path):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _readable_as_it_is(path: Path, dataset: Dataset) -> bool:
+    """Whether it is UTF-8, may be, nowhere looks older than Unicode, and has lines of one end."""
     read = dataset.read
+    if read.encoding not in ("utf-8", "auto") or read.text not in ("unicode", "auto"):
+        return False
+    returns = pairs = feeds = 0
+    for number, block in enumerate(_blocks(path)):
+        wide = number == 0 and read.encoding == "auto" and utf_16_without_mark(block)
+        if wide or not _is_utf8(block) or (read.text == "auto" and looks_legacy(block)):
+            return False
+        returns += block.count(b"\r")
+        pairs += block.count(b"\r\n") if returns else 0
+        feeds += block.count(b"\n")
+    return returns == pairs and pairs in (0, feeds)
+
+
+def _is_utf8(block: bytes) -> bool:
+    # The cast looks at many bytes at once; decoding would write them all again.
+    try:
+        pl.Series([block], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
+def _converted(path: Path, dataset: Dataset) -> Path:
+    """A temporary file with the same text in UTF-8."""
+    read = dataset.read
+    content = path.read_bytes()
     encoding = _encoding(path, content, dataset)
-    if encoding == "utf-8" and (
-        read.text == "unicode" or (read.text == "auto" and not looks_legacy(content))
-    ):
-        body = _one_line_end(content)
-        return (path if body is content else _kept(path, body)), body.removeprefix(codecs.BOM_UTF8)
     text = decode(content, encoding).removeprefix("\ufeff")
     unmasked = read.text == "unicode" or (read.text == "auto" and not looks_legacy(text))
     masked = encoding.startswith("utf") and not unmasked
@@ -103,13 +148,8 @@ def _as_utf8(path: Path, content: bytes, dataset: Dataset) -> tuple[Path, bytes]
         text = decode_delimited(
             text, read.text, delimiter=dataset.delimiter, quote=read.quote, words=dataset.words
         )
-    body = _one_line_end(text.encode("utf-8"))
-    return _kept(path, body), body
-
-
-def _kept(path: Path, body: bytes) -> Path:
     converted = Path(tempfile.mkdtemp(prefix="foresight-")) / path.name
-    converted.write_bytes(body)
+    converted.write_bytes(_one_line_end(text.encode("utf-8")))
     return converted
 
 
@@ -156,13 +196,13 @@ def _check_utf8(path: Path, content: bytes) -> None:
         ) from None
 
 
-def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
+def _header(path: Path, dataset: Dataset) -> tuple[int, list[str]]:
     """Lines down to and with the header, and its labels."""
     read = dataset.read
+    with path.open("rb") as file:
+        top = file.read(65536).removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="ignore")
     rows = csv.reader(
-        io.StringIO(body[:65536].decode("utf-8", errors="ignore"), newline=""),
-        delimiter=dataset.delimiter,
-        quotechar=read.quote,
+        io.StringIO(top, newline=""), delimiter=dataset.delimiter, quotechar=read.quote
     )
     for row in rows:
         cells = [cell.strip() for cell in row]
@@ -174,48 +214,83 @@ def _header(body: bytes, dataset: Dataset, path: Path) -> tuple[int, list[str]]:
     )
 
 
-def _count(body: bytes, dataset: Dataset, skipped: int, path: Path) -> tuple[int, list[int]]:
-    """Records after the header, and the blank lines; counted without the reader of columns.
+def _count(path: Path, dataset: Dataset, skipped: int) -> tuple[int, list[int]]:
+    """Records after the first `skipped` lines, and the blank ones, which are none, from 1.
+
+    Counted without the reader of columns: a record ends with each line break outside quotes, and
+    outside is where an even number of quotes stand before. Where a quote may mean itself, every
+    record is read after all.
 
     Raises:
         UnreadableFile: a quote never closes, or a record is longer than the reader takes.
     """
-    text = np.frombuffer(body, dtype=np.uint8)
-    quotes = np.flatnonzero(text == ord(dataset.read.quote))
-    if not _at_borders(text, quotes, ord(dataset.delimiter)):
-        return _count_one_by_one(body.decode("utf-8"), dataset, skipped, path)
-    breaks = np.flatnonzero(text == LINE_FEED)
-    head = breaks[skipped - 1] if skipped <= len(breaks) else len(text)
-    ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]  # one inside quotes ends nothing
-    if len(text) and text[-1] != LINE_FEED:
-        ends = np.append(ends, len(text))
-    ends = ends[ends > head]
-    starts = np.concatenate([[head + 1], ends[:-1] + 1])
-    lengths = ends - starts
+    blank: list[int] = []
+    records = quotes_before = lines_before = 0
+    carried = 0
+    """Bytes, in earlier blocks, of a record that goes on in this one."""
+    for number, block in enumerate(_blocks(path)):
+        body = block if number else block.removeprefix(codecs.BOM_UTF8)
+        text = np.frombuffer(body, dtype=np.uint8)
+        quotes = np.flatnonzero(text == ord(dataset.read.quote))
+        if not _at_borders(text, quotes, quotes_before % 2, dataset):
+            return _count_one_by_one(path, dataset, skipped)
+        breaks = np.flatnonzero(text == LINE_FEED)
+        if len(text) and text[-1] != LINE_FEED:
+            breaks = np.append(breaks, len(text))
+        ends = breaks[(np.searchsorted(quotes, breaks) + quotes_before) % 2 == 0]
+        starts = np.append(-carried, ends + 1)
+        carried = len(text) - int(starts[-1])
+        starts = starts[:-1]
+        if number == 0 and len(breaks):
+            below = ends > breaks[min(skipped, len(breaks)) - 1]
+            starts, ends = starts[below], ends[below]
+        _check_lengths(ends - starts, lines_before + np.searchsorted(breaks, starts) + 1, path)
+        empty = _blank(text, starts, ends)
+        blank += (empty + records + len(blank) + 1).tolist()
+        records += len(ends) - len(empty)
+        quotes_before += len(quotes)
+        lines_before += len(breaks)
+    return _count_one_by_one(path, dataset, skipped) if quotes_before % 2 else (records, blank)
+
+
+def _at_borders(
+    text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], inside: int, dataset: Dataset
+) -> bool:
+    """Whether every quote opens, closes or doubles, so that parity tells inside from outside.
+
+    `inside` is 1 where the text begins within quotes, else 0.
+    """
+    border = np.zeros(256, dtype=bool)
+    border[[ord(sign) for sign in (dataset.delimiter, dataset.read.quote, "\n", "\r")]] = True
+    last = len(text) - 1
+    opening, closing = quotes[inside::2], quotes[1 - inside :: 2]
+    before = border[text[np.maximum(opening - 1, 0)]] | (opening == 0)
+    after = border[text[np.minimum(closing + 1, last)]] | (closing == last)
+    return bool(before.all() and after.all())
+
+
+def _check_lengths(
+    lengths: npt.NDArray[np.int64], lines: npt.NDArray[np.int64], path: Path
+) -> None:
+    """Records of these bytes begin at these lines: none may be longer than the reader takes."""
     if len(lengths) and lengths.max() > LONGEST:
         longest = int(lengths.argmax())
-        line = int(np.searchsorted(breaks, starts[longest])) + 1
-        raise _too_long(int(lengths[longest]), line, path)
-    returned = (lengths == 1) & (text[np.minimum(starts, len(text) - 1)] == ord("\r"))
-    blank = np.flatnonzero(returned | (lengths == 0)) + 1
-    return len(ends) - len(blank), blank.tolist()
+        raise _too_long(int(lengths[longest]), int(lines[longest]), path)
 
 
-def _at_borders(text: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:
-    """Whether every quote opens, closes or doubles, so that parity tells inside from outside."""
-    if len(quotes) % 2:
-        return False
-    border = np.array([delimiter, LINE_FEED, ord("\r"), *text[quotes[:1]]], dtype=np.uint8)
-    opening, closing = quotes[::2], quotes[1::2]
-    before = np.isin(text[np.maximum(opening - 1, 0)], border) | (opening == 0)
-    after = np.isin(text[np.minimum(closing + 1, len(text) - 1)], border)
-    return bool(before.all() and (after | (closing == len(text) - 1)).all())
+def _blank(
+    text: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Which of the lines hold nothing, from 0."""
+    lengths = ends - starts
+    at = np.clip(starts, 0, max(len(text) - 1, 0))
+    returned = (lengths == 1) & (text[at] == ord("\r")) if len(text) else lengths == 1
+    return np.flatnonzero(returned | (lengths == 0))
 
 
-def _count_one_by_one(
-    text: str, dataset: Dataset, skipped: int, path: Path
-) -> tuple[int, list[int]]:
+def _count_one_by_one(path: Path, dataset: Dataset, skipped: int) -> tuple[int, list[int]]:
     """As `_count`, where quotes stand that do not quote."""
+    text = path.read_bytes().decode("utf-8-sig")
     lines: list[str] = []
     ending = "" if text.endswith("\n") else "\n"
     reader = _reader(_noted(text + ending + LAST, lines), dataset)

@@ -19,10 +19,10 @@ from etl.catalog import Dataset
 from etl.errors import ForesightError
 from etl.patterns import compiled
 
-ROW = "_row"
 FILE = "_file"
 RECORD = "_record"
 SHEET = "_sheet"
+MENDED = "_mended"
 
 Cell = str | float | int | bool | Decimal | dt.date | dt.time | dt.timedelta | None
 

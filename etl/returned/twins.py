@@ -3,7 +3,6 @@
 Keys are read as the loader reads them, so that two spellings of one place are one key.
 """
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +11,8 @@ import polars as pl
 
 from etl.catalog import Dataset
 from etl.extract import READERS
-from etl.extract.raw import RECORD, SHEET, Raw
-from etl.normalise import columns
+from etl.extract.raw import FILE, RECORD, SHEET
+from etl.normalise import columns, texts
 from etl.returned.broken import BadFile, Broken
 from etl.returned.places import column_labels, fields_of
 from etl.returned.source import TEXT, Page
@@ -83,40 +82,32 @@ def _keys(
     warehouse: Warehouse, path: Path, dataset: Dataset, key: list[str], page: Page
 ) -> pl.DataFrame:
     """Typed keys of all records: the fields of the key as stored, `_record` and `_sheet`."""
-    view = "raw_text"
-    raw, frame = _text(path, dataset, page)
+    labels, frame = _text(path, dataset, page)
     needed = {*_needed(dataset, key), *_corrected_by(dataset)}
     fields = [f for f in dataset.schema_.fields if f.name in needed]
     only = dataset.model_copy(
         update={"schema_": dataset.schema_.model_copy(update={"fields": fields})}
     )
-    with warehouse.registered(frame) as rows, ExitStack() as stack:
-        warehouse.run(f"create temp table {view} as from {rows}")  # corrections ask for its rowid
-        made = [one for one in columns(only, raw, view, warehouse) if one.field.name in key]
+    with warehouse.registered(frame.with_columns(pl.lit(0).alias(FILE))) as view:
+        rows = texts(only, labels, view, warehouse)
         typed = [
             f"{sql} as {identifier(name)}"
-            for one in made
+            for one in columns(only, rows, warehouse)
             for name, sql in one.typed.items()
-            if name != "frequency"
-        ]
-        joins = [
-            one.join.format(view=stack.enter_context(warehouse.registered(one.lookup)))
-            for one in made
-            if one.lookup is not None
+            if one.field.name in key and name != "frequency"
         ]
         return warehouse.select(
-            f"select {', '.join(typed)}, {RECORD}, {SHEET} from {view} {' '.join(joins)} "
-            f"order by {RECORD}"
+            f"select {', '.join(typed)}, {RECORD}, {SHEET} from {rows} order by {RECORD}"
         )
 
 
-def _text(path: Path, dataset: Dataset, page: Page) -> tuple[Raw, pl.DataFrame]:
-    """The file as the loader read it, and its text as a frame."""
+def _text(path: Path, dataset: Dataset, page: Page) -> tuple[list[str], pl.DataFrame]:
+    """Labels of the file as the loader read it, and its text as a frame."""
     if dataset.format not in TEXT or dataset.shaped:
         raw = READERS[dataset.format](path, dataset)
         if raw.frame is None:
             raise TypeError(f"{dataset.format} is read without a frame")
-        return raw, raw.frame
+        return raw.labels, raw.frame
     missing = set(dataset.read.missing)
     names = [f"c{i}" for i in range(len(page.labels))]
     rows = [
@@ -125,7 +116,7 @@ def _text(path: Path, dataset: Dataset, page: Page) -> tuple[Raw, pl.DataFrame]:
     ]
     schema = {RECORD: pl.Int64, SHEET: pl.String, **dict.fromkeys(names, pl.String)}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return Raw(str(path), page.labels, page.total, "", 0), frame
+    return page.labels, frame
 
 
 def _elsewhere(

@@ -112,6 +112,11 @@ def test_what_must_not_leave_cannot_be_published(change, told):
         parse_catalog((HEAD + PLAIN).replace(*change))
 
 
+def test_what_is_not_kept_cannot_be_a_key():
+    hidden = PLAIN.replace("{name: area, ", "{name: area, sensitive: true, ")
+    assert any("cannot be compared with others" in problem for problem in refused(hidden))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -76,7 +76,7 @@ class Watched:
         return getattr(self._warehouse, name)
 
     def run(self, sql: str, **params) -> None:
-        reads = "raw_text as from" in sql
+        reads = "create table stage" in sql
         if reads and self._during and self._during[0] == "before":
             self._during[1]()
         self._warehouse.run(sql, **params)

@@ -1,0 +1,98 @@
+"""The figures of the last run as a page for people."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+PAGE = """\
+# Benchmarks
+
+Made by `make bench`; not edited by hand. CPU seconds are what counts: they depend less than
+wall-clock time on what else a machine does, and their ratio less than either. Every row is a
+process of its own; what is compared ran in turn, and the median of three rounds is given unless a
+row says once.
+
+## Case-level CSV
+
+{rows:,} records, {gigabytes:.2f} GB in 58 files; {day}, {machine}.
+
+| way | CPU s | against the raw copy | wall s | peak memory, MB |
+|---|---|---|---|---|
+{ways}
+
+**Complete** normalises names and days, checks every rule, keeps what is rejected with its reasons,
+finds duplicates, hashes the files and closes the account of every record. The raw copy is DuckDB's
+`COPY` of every column as text. The other two only type the days.
+
+| records | raw copy, CPU s a million | complete, CPU s a million | peak memory, MB |
+|---|---|---|---|
+{linear}
+
+One file of {months} months changed: its load takes {changed:.1f} CPU s, {share:.0%} of the
+{all_months:.1f} CPU s of loading them all.
+
+## A workbook
+
+{cells:,} cells, {megabytes:.1f} MB packed.
+
+| way | CPU s | against the floor | peak memory, MB |
+|---|---|---|---|
+| unpack and tokenise (the floor) | {floor[cpu_seconds]:.2f} | 1.00 | {floor[peak_mb]:,} |
+| extract | {extracted[cpu_seconds]:.2f} | {ratio:.2f} | {extracted[peak_mb]:,} |
+"""
+
+
+def write(folder: Path) -> None:
+    """`README.md` in the folder of the results, from the json files there."""
+    ingest, workbook = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("ingest", "workbook")
+    )
+    page = PAGE.format(
+        rows=ingest["rows"],
+        gigabytes=ingest["bytes"] / 1e9,
+        day=ingest["day"],
+        machine=ingest["machine"],
+        ways=_ways(ingest),
+        linear=_linear(ingest),
+        months=ingest["months"],
+        changed=ingest["one_month_changed"]["cpu_seconds"],
+        all_months=ingest["all_months"]["cpu_seconds"],
+        share=ingest["one_month_changed"]["cpu_seconds"] / ingest["all_months"]["cpu_seconds"],
+        megabytes=workbook["bytes"] / 1e6,
+        **{name: workbook[name] for name in ("cells", "floor", "extracted", "ratio")},
+    )
+    (folder / "README.md").write_text(page, encoding="utf-8")
+
+
+def _ways(ingest: dict[str, Any]) -> str:
+    few = f"{ingest['few_rows']:,} records, once"
+    ways = [
+        ("raw copy", "raw_copy", "raw_copy"),
+        ("**complete**", "complete", "raw_copy"),
+        ("polars, Parquet, DuckDB (once)", "polars_and_parquet", "raw_copy"),
+        (f"pandas, DuckDB ({few})", "pandas_frames_of_few", "raw_copy_of_few"),
+    ]
+    return "\n".join(_row(name, ingest[way], ingest[against]) for name, way, against in ways)
+
+
+def _row(name: str, cost: dict[str, float], against: dict[str, float]) -> str:
+    ratio = cost["cpu_seconds"] / against["cpu_seconds"]
+    return (
+        f"| {name} | {cost['cpu_seconds']:.1f} | {ratio:.2f} | {cost['seconds']:.1f} "
+        f"| {cost['peak_mb']:,} |"
+    )
+
+
+def _linear(ingest: dict[str, Any]) -> str:
+    spans = [("few_rows", "raw_copy_of_few", "complete_of_few"), ("rows", "raw_copy", "complete")]
+    return "\n".join(
+        f"| {ingest[rows]:,} | {_a_million(ingest, raw, rows):.2f} "
+        f"| {_a_million(ingest, complete, rows):.2f} | {ingest[complete]['peak_mb']:,} |"
+        for rows, raw, complete in spans
+    )
+
+
+def _a_million(ingest: dict[str, Any], way: str, rows: str) -> float:
+    seconds: float = ingest[way]["cpu_seconds"]
+    return seconds / ingest[rows] * 1e6
