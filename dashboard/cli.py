@@ -203,8 +203,11 @@ def _warn(context: Context, catalog: Catalog) -> None:
         told = _translated(
             ForesightError(problem, where=catalog.where(place), hint=hint), context.language
         )
-        warning = "cảnh báo" if context.language == "vi" else "warning"
-        click.echo(f"{warning}: {told}", err=True)
+        click.echo(f"{_warning(context.language)}{told}", err=True)
+
+
+def _warning(language: Language) -> str:
+    return "cảnh báo: " if language == "vi" else "warning: "
 
 
 def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -> None:
@@ -222,8 +225,12 @@ def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -
         }
     )
     if not context.as_json:
-        for told in [*problems, *_cells_told(tried, context.language)]:
-            click.echo(str(told), err=True)
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        stopped = {problem.where for problem in problems}
+        for file, told in _cells_told(tried, context.language):
+            warning = "" if file in stopped else _warning(context.language)
+            click.echo(f"{warning}{told}", err=True)
     if tried.left_out:
         context.say(f"not read, simulated or too large: {len(tried.left_out)} files")
     bad = sum(map(len, tried.cells.values())) + sum(tried.more.values())
@@ -235,19 +242,24 @@ def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -
         click.get_current_context().exit(1)
 
 
-def _cells_told(tried: "Tried", language: Language) -> Iterator[ForesightError]:
+def _cells_told(tried: "Tried", language: Language) -> Iterator[tuple[str, ForesightError]]:
+    """Each file with what is told of one of its cells, and how much is not."""
     for file, cells in tried.cells.items():
         for cell in cells:
             there = cell.found or phrase("note.hidden" if cell.hidden else "note.empty", language)
             found = phrase("note.found", language, value=there[:MOST_SHOWN])
             expected = phrase("note.expected", language, expected=cell.expected)
-            yield ForesightError(
-                f"{cell.problem}. {found}. {expected}",
-                where=_place_of(cell, language),
-                hint=phrase("note.remedy", language, remedy=cell.remedy),
+            yield (
+                file,
+                ForesightError(
+                    f"{cell.problem}. {found}. {expected}",
+                    where=_place_of(cell, language),
+                    hint=phrase("note.remedy", language, remedy=cell.remedy),
+                ),
             )
         if tried.more[file]:
-            yield ForesightError(phrase("note.more", language, more=tried.more[file]), where=file)
+            more = phrase("note.more", language, more=tried.more[file])
+            yield file, ForesightError(more, where=file)
 
 
 def _place_of(cell: "BadCell", language: Language) -> str:

@@ -202,7 +202,7 @@ def test_check_names_each_bad_cell_and_fails_where_there_are_too_many(run, insta
 def test_check_passes_with_warnings_where_a_refresh_would_go_on(run):
     told = run("check")
     assert told.exit_code == 0, told.output
-    assert "visitors.csv, record 37, “Nơi”: Not in the list of values" in told.output
+    assert "warning: visitors.csv, record 37, “Nơi”: Not in the list of values" in told.output
 
 
 def test_check_tells_every_file_that_cannot_be_read(run, installation):

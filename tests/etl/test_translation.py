@@ -25,7 +25,7 @@ NOT_TOLD_BY_THE_CODE = {
     "translated(error.hint, language)",
     # Said in both languages by etl.rule_words.
     "phrase('note.remedy', language, remedy=cell.remedy)",
-    "phrase('note.more', language, more=tried.more[file])",
+    "more",
     # What findings and faults say, which are looked at where they are made.
     "problem",
     "remedy",
