@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,10 @@ from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, pa
 from etl.errors import ForesightError, Problems
 from etl.fetch import fetch, local_files
 from etl.preview import Preview, previewed
-from etl.settings import Settings
+from etl.rule_words import phrase
+from etl.settings import Settings, language
 from etl.simulate import ROWS
+from etl.translation import LANGUAGES, Language, located, translated
 from etl.warehouse import (
     NoWarehouse,
     Warehouse,
@@ -40,8 +42,12 @@ from etl.warehouse import (
 
 if TYPE_CHECKING:
     from etl.draft import Question
+    from etl.returned import BadCell
+    from etl.trial import Tried
 
 KEPT_BUILDS = 5
+MOST_SHOWN = 200
+"""Letters of a cell."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class Context:
     today: dt.date
     as_json: bool
     console: Console
+    language: Language = "en"
+    """In which errors are told."""
 
     def say(self, text: str) -> None:
         """A line for people; silent under `--json`."""
@@ -88,7 +96,8 @@ class Shell(click.Group):
             if not (is_disk_full(error) or error.filename):
                 raise
             told = _of_the_system(error, ctx.obj.settings.home)
-        _print_error(told, as_json=bool(ctx.params.get("as_json")))
+        spoken: Language = ctx.obj.language if ctx.obj else "en"
+        _print_error(told, spoken, as_json=bool(ctx.params.get("as_json")))
         return ctx.exit(1)
 
 
@@ -102,8 +111,9 @@ def _of_the_system(error: OSError, home: Path) -> ForesightError:
     )
 
 
-def _print_error(error: ForesightError, *, as_json: bool) -> None:
-    problems = error.problems if isinstance(error, Problems) else [error]
+def _print_error(error: ForesightError, language: Language, *, as_json: bool) -> None:
+    several = error.problems if isinstance(error, Problems) else [error]
+    problems = [_translated(problem, language) for problem in several]
     if as_json:
         found = [{"problem": p.problem, "where": p.where, "hint": p.hint} for p in problems]
         click.echo(json.dumps({"errors": found}, ensure_ascii=False))
@@ -112,14 +122,32 @@ def _print_error(error: ForesightError, *, as_json: bool) -> None:
         click.echo(str(problem), err=True)
 
 
+def _translated(error: ForesightError, language: Language) -> ForesightError:
+    return ForesightError(
+        translated(error.problem, language),
+        where=located(error.where, language),
+        hint=translated(error.hint, language),
+    )
+
+
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", help="State folder; FORESIGHT_HOME, or state/.")
 @click.option("--catalog", help="Another catalog than data_catalog.yaml.")
 @click.option("--today", help="The day to take for today, YYYY-MM-DD; for tests and replays.")
 @click.option("--json", "as_json", is_flag=True, help="Print results for machines.")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help="Language of errors; FORESIGHT_LANG, or that of the system.",
+)
 @click.pass_context
 def main(
-    ctx: click.Context, home: str | None, catalog: str | None, today: str | None, as_json: bool
+    ctx: click.Context,
+    home: str | None,
+    catalog: str | None,
+    today: str | None,
+    as_json: bool,
+    lang: Language | None,
 ) -> None:
     """Cần Thơ Foresight: from departmental files to forecasts on the screen."""
     ctx.obj = Context(
@@ -127,6 +155,7 @@ def main(
         today=_day(today),
         as_json=as_json,
         console=Console(stderr=False, emoji=False),  # :camera: in an answer stays what it is
+        language=lang or language(),
     )
 
 
@@ -139,21 +168,92 @@ def _day(text: str | None) -> dt.date:
 
 @main.command()
 @click.option("--write-schema", is_flag=True, help="Write the JSON Schema for editors beside it.")
+@click.option("--catalog-only", is_flag=True, help="Leave the contents of the files unread.")
 @click.pass_obj
-def check(context: Context, write_schema: bool) -> None:
-    """Check the catalog and that its files are there; all errors at once."""
+def check(context: Context, write_schema: bool, catalog_only: bool) -> None:
+    """Check the catalog and what its files hold; all errors at once, each cell by its place."""
+    from etl.trial import Tried, try_files
+
+    settings = context.settings
     if write_schema:
-        schema = context.settings.catalog.with_name("data_catalog.schema.json")
+        schema = settings.catalog.with_name("data_catalog.schema.json")
         schema.write_text(json_schema(), encoding="utf-8")
     catalog = _catalog(context)
-    for place, problem, hint in meaning_warnings(catalog):
-        click.echo(f"warning: {catalog.where(place)}: {problem}\n  {hint}", err=True)
-    files = pipeline.plan(catalog, context.settings, None, check_only=True).files
+    _warn(context, catalog)
+    files = pipeline.plan(catalog, settings, None, check_only=True).files
     for dataset in catalog.resources:
-        if dataset.fetched and not local_files(dataset, context.settings):
+        if dataset.fetched and not local_files(dataset, settings):
             context.say(f"{dataset.name}: not fetched yet; foresight refresh fetches it")
-    context.say(f"{len(catalog.resources)} datasets, {len(files)} files: no error found")
-    context.result({"datasets": len(catalog.resources), "files": len(files)})
+    tried = Tried()
+    if not catalog_only:
+        with Progress(context) as progress:
+            tried = try_files(
+                catalog,
+                settings,
+                files,
+                today=context.today,
+                language=context.language,
+                progress=progress,
+            )
+    _report_check(context, len(catalog.resources), len(files), tried)
+
+
+def _warn(context: Context, catalog: Catalog) -> None:
+    for place, problem, hint in meaning_warnings(catalog):
+        told = _translated(
+            ForesightError(problem, where=catalog.where(place), hint=hint), context.language
+        )
+        warning = "cảnh báo" if context.language == "vi" else "warning"
+        click.echo(f"{warning}: {told}", err=True)
+
+
+def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -> None:
+    """What stops a refresh, then the cells that were not taken, file by file."""
+    problems = [_translated(problem, context.language) for problem in tried.problems]
+    context.result(
+        {
+            "datasets": datasets,
+            "files": files,
+            "read": len(tried.files),
+            "left_out": tried.left_out,
+            "errors": [{"problem": p.problem, "where": p.where, "hint": p.hint} for p in problems],
+            "cells": [asdict(cell) for cells in tried.cells.values() for cell in cells],
+            "more": {file: more for file, more in tried.more.items() if more},
+        }
+    )
+    if not context.as_json:
+        for told in [*problems, *_cells_told(tried, context.language)]:
+            click.echo(str(told), err=True)
+    if tried.left_out:
+        context.say(f"not read, simulated or too large: {len(tried.left_out)} files")
+    bad = sum(map(len, tried.cells.values())) + sum(tried.more.values())
+    found = (
+        f"{len(problems)} errors, {bad} cells not taken" if problems or bad else "no error found"
+    )
+    context.say(f"{datasets} datasets, {files} files: {found}")
+    if problems:
+        click.get_current_context().exit(1)
+
+
+def _cells_told(tried: "Tried", language: Language) -> Iterator[ForesightError]:
+    for file, cells in tried.cells.items():
+        for cell in cells:
+            there = cell.found or phrase("note.hidden" if cell.hidden else "note.empty", language)
+            found = phrase("note.found", language, value=there[:MOST_SHOWN])
+            expected = phrase("note.expected", language, expected=cell.expected)
+            yield ForesightError(
+                f"{cell.problem}. {found}. {expected}",
+                where=_place_of(cell, language),
+                hint=phrase("note.remedy", language, remedy=cell.remedy),
+            )
+        if tried.more[file]:
+            yield ForesightError(phrase("note.more", language, more=tried.more[file]), where=file)
+
+
+def _place_of(cell: "BadCell", language: Language) -> str:
+    """`a.xlsx, Sheet1, C4, “Tiếp nhận”`: file, sheet, cell or record, label of the column."""
+    at = cell.cell or located(f"{cell.file}, record {cell.record}", language).rpartition(", ")[2]
+    return ", ".join([cell.file, *([cell.sheet] if cell.sheet else []), at, f"“{cell.column}”"])
 
 
 @main.command()

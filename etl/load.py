@@ -428,11 +428,19 @@ def _close_account(done: FileLoad, dataset: Dataset) -> None:
             hint="nothing was loaded; look for a quote within a quoted cell, and, where there is "
             "but one column, for blank lines",
         )
+    problem = too_many_rejected(done, dataset)
+    if problem:
+        raise problem
+
+
+def too_many_rejected(done: FileLoad, dataset: Dataset) -> TooManyRejected | None:
+    """The error of a file of which more is bad than the catalog allows."""
     bad = done.rejected + done.unreadable
-    if done.records and bad / done.records > dataset.clean.max_rejected:
-        raise TooManyRejected(
-            f"{bad} of {done.records} records are bad; {dataset.name} allows "
-            f"{dataset.clean.max_rejected:.1%}",
-            where=done.arrival.shown,
-            hint="nothing was loaded; mend the file, or read: {...} and schema in the catalog",
-        )
+    if not done.records or bad / done.records <= dataset.clean.max_rejected:
+        return None
+    return TooManyRejected(
+        f"{bad} of {done.records} records are bad; {dataset.name} allows "
+        f"{dataset.clean.max_rejected:.1%}",
+        where=done.arrival.shown,
+        hint="nothing was loaded; mend the file, or read: {...} and schema in the catalog",
+    )

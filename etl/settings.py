@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from etl.errors import ForesightError, Problems
+from etl.translation import LANGUAGES, Language
 
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$", max_length=64)]
 """Name of an environment variable."""
@@ -136,6 +137,22 @@ class Settings:
             for host in site.hosts
         ]
         return site.model_copy(update={"hosts": hosts})
+
+
+def language() -> Language:
+    """In which language errors are told: `FORESIGHT_LANG`, else that of the system, else English.
+
+    Raises:
+        SiteError: `FORESIGHT_LANG` names another than these.
+    """
+    wanted = os.environ.get("FORESIGHT_LANG")
+    if not wanted:
+        system = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+        wanted = "vi" if (next(filter(None, system), "")).startswith("vi") else "en"
+    found: Language | None = next((known for known in LANGUAGES if known == wanted), None)
+    if found is None:
+        raise SiteError(f"FORESIGHT_LANG is {wanted!r}", hint="set it to vi or en, or leave it out")
+    return found
 
 
 def secret(variable: str) -> str:

@@ -33,6 +33,12 @@ resources:
 """
 
 
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors are told in English, whoever runs the tests."""
+    monkeypatch.setenv("FORESIGHT_LANG", "en")
+
+
 @pytest.fixture
 def installation(tmp_path: Path) -> Settings:
     """An empty installation: a state folder and the path of a catalog yet to be written."""

@@ -5,6 +5,7 @@ The file must be the one that was loaded: the numbers of records mean nothing in
 
 import fnmatch
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -152,8 +153,17 @@ def _intro(file: BadFile, sent: Opened) -> list[str]:
 
 def _marks(warehouse: Warehouse, file: BadFile, sent: Opened) -> list[Mark]:
     """Every cell to mark, once for each reason, in the order of the file."""
-    repeated: dict[tuple[str, str], Located] = {}
     found: dict[Mark, None] = {}
+    for one, place, told in placed(warehouse, file, sent):
+        found[_mark(one, place, told, sent)] = None
+    return sorted(found, key=lambda mark: (mark.sheet, mark.row, mark.column))
+
+
+def placed(
+    warehouse: Warehouse, file: BadFile, sent: Opened
+) -> Iterator[tuple[Broken, Place, Told]]:
+    """Each broken rule with each cell it speaks of, and what may be told about it."""
+    repeated: dict[tuple[str, str], Located] = {}
     for one in file.broken[:MOST_ERRORS]:
         page = sent.page(one)
         told = _told(one, page)
@@ -163,8 +173,7 @@ def _marks(warehouse: Warehouse, file: BadFile, sent: Opened) -> list[Mark]:
                 repeated[key] = twins(warehouse, file, one, page)
             told = replace(told, twins=repeated[key].get(one.place))
         for place in places(page, one):
-            found[_mark(one, place, told, sent)] = None
-    return sorted(found, key=lambda mark: (mark.sheet, mark.row, mark.column))
+            yield one, place, told
 
 
 def _told(broken: Broken, page: Page) -> Told:

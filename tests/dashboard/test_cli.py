@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner
 from conftest import HEAD
+from openpyxl import Workbook
 
 from dashboard.cli import main
 
@@ -137,3 +138,90 @@ def test_a_day_that_is_none_is_refused(installation):
     shown = CliRunner().invoke(main, ["--today", "tomorrow", "check"])
     assert shown.exit_code == 2
     assert "write 2026-11-22" in shown.output
+
+
+def test_errors_are_told_in_vietnamese_where_that_is_asked_for(run, installation, monkeypatch):
+    wrong = HEAD + ENTRY.replace("title_en: Visitors", "titel_en: V").replace("integer", "int")
+    installation.catalog.write_text(wrong, encoding="utf-8")
+    told = run("--lang", "vi", "check").output
+    assert "visitors.indicators.visitors.titel_en: 'titel_en' không phải khóa" in told
+    assert "có phải ý ông/bà là 'title_en'?" in told
+    monkeypatch.setenv("FORESIGHT_LANG", "vi")
+    assert run("check").output == told
+    assert "did you mean" in run("--lang", "en", "check").output
+    machine = json.loads(run("--json", "check").output)["errors"]
+    assert ("thiếu 'title_en'", "hãy bổ sung") in [(e["problem"], e["hint"]) for e in machine]
+
+
+SHEET = """
+- name: guests
+  title: Lượt khách
+  sources: [{path: guests.xlsx}]
+  clean: {areas: {level: city}, max_rejected: 0.1}
+  schema:
+    fields:
+    - {name: area, from: [Nơi]}
+    - {name: period, type: yearmonth, from: [Tháng]}
+    - {name: value, type: integer, from: [Lượt khách]}
+    - {name: phone, type: integer, from: [Điện thoại], sensitive: true}
+  indicators: [{name: guests, title: Lượt khách, title_en: Guests}]
+"""
+
+
+def book(path, rows):
+    workbook = Workbook()
+    workbook.active.title = "Tháng"
+    for row in [["Nơi", "Tháng", "Lượt khách", "Điện thoại"], *rows]:
+        workbook.active.append(row)
+    workbook.save(path)
+
+
+def test_check_names_each_bad_cell_and_fails_where_there_are_too_many(run, installation):
+    installation.catalog.write_text(HEAD + ENTRY + SHEET, encoding="utf-8")
+    good = [["Cần Thơ (mới)", f"{month:02}/2026", 5, 1] for month in range(1, 4)]
+    bad = ["Cần Thơ (mới)", "04/2026", "chưa có", "0912 bí mật"]
+    book(installation.catalog.parent / "guests.xlsx", [*good, bad])
+    told = run("--lang", "vi", "check")
+    assert told.exit_code == 1
+    assert "guests.xlsx: 1 trong 4 bản ghi có lỗi; guests chỉ cho phép 10.0%" in told.output
+    assert (
+        "guests.xlsx, Tháng, C5, “Lượt khách”: Không đọc được. Đang ghi: chưa có. "
+        "Cần: một số nguyên, chỉ gồm chữ số\n  Cách sửa: Ghi lại theo đúng dạng."
+    ) in told.output
+    assert (
+        "visitors.csv, bản ghi 37, “Nơi”: Không có trong danh mục. Đang ghi: Nơi Lạ." in told.output
+    )
+    assert "D5, “Điện thoại”: Không đọc được. Đang ghi: (không hiển thị)" in told.output
+    assert "bí mật" not in told.output
+    machine = json.loads(run("--json", "check").output)
+    assert [error["where"] for error in machine["errors"]] == ["guests.xlsx"]
+    assert ("C5", "chưa có") in [(cell["cell"], cell["found"]) for cell in machine["cells"]]
+    assert run("check", "--catalog-only").exit_code == 0
+
+
+def test_check_passes_with_warnings_where_a_refresh_would_go_on(run):
+    told = run("check")
+    assert told.exit_code == 0, told.output
+    assert "visitors.csv, record 37, “Nơi”: Not in the list of values" in told.output
+
+
+def test_check_tells_every_file_that_cannot_be_read(run, installation):
+    folder = installation.catalog.parent
+    entry = ENTRY.replace("visitors.csv", "v/*.csv")
+    installation.catalog.write_text(HEAD + entry, encoding="utf-8")
+    (folder / "v").mkdir()
+    (folder / "v" / "a.csv").write_text("Nơi,Tháng,Lượt khách\nCần Thơ (mới),01/2026,5\n")
+    (folder / "v" / "b.csv").write_bytes(b"N\xff\n")
+    (folder / "v" / "c.csv").write_text("Nơi,Tháng\nCần Thơ (mới),01/2026\n")
+    told = run("check")
+    assert told.exit_code == 1
+    assert "b.csv:1: byte 1 is not UTF-8" in told.output
+    assert "v/c.csv: no column for 'value'" in told.output
+
+
+def test_check_tells_twenty_cells_of_a_file_and_counts_the_rest(run, installation):
+    path = installation.catalog.parent / "visitors.csv"
+    path.write_text("Nơi,Tháng,Lượt khách\n" + "Nơi Lạ,01/2026,5\n" * 30, encoding="utf-8")
+    told = run("check").output
+    assert told.count("Not in the list of values") == 20
+    assert "visitors.csv: 10 more in this file" in told

@@ -1,0 +1,132 @@
+"""The files of the catalog read on trial, into a warehouse that is thrown away.
+
+Nothing of the installation changes, and no file stops the others: what a file says wrong is told
+cell by cell, whether or not there is too much of it for a refresh.
+"""
+
+import datetime as dt
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from etl import pipeline
+from etl.catalog import Catalog, Dataset
+from etl.errors import ForesightError, Problems
+from etl.load import too_many_rejected
+from etl.pipeline import SourceFile
+from etl.returned import BadCell, bad_cells, bad_files
+from etl.rule_words import Language
+from etl.settings import Settings
+from etl.warehouse import Warehouse
+
+MOST_BYTES = 50_000_000
+MOST_CELLS = 20
+"""Broken rules told of one file."""
+
+
+@dataclass
+class Tried:
+    """What reading the files gave."""
+
+    files: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Files that were not read: simulated, or too large to be read on the way."""
+    problems: list[ForesightError] = field(default_factory=list)
+    """What would stop a refresh."""
+    cells: dict[str, list[BadCell]] = field(default_factory=dict)
+    """By file, the first of the cells that were not taken."""
+    more: dict[str, int] = field(default_factory=dict)
+    """By file, how many broken rules are not told."""
+
+
+def try_files(
+    catalog: Catalog,
+    settings: Settings,
+    files: list[SourceFile],
+    *,
+    today: dt.date,
+    language: Language,
+    progress: Callable[[str], None],
+) -> Tried:
+    """Read `files`, those of the plan, but for what is simulated or larger than `MOST_BYTES`."""
+    tried = Tried()
+    with tempfile.TemporaryDirectory(prefix="foresight-") as home:
+        aside = Settings(home=Path(home), catalog=settings.catalog, site_file=settings.site_file)
+        with Warehouse.build(aside.home) as warehouse:
+            trial = _Trial(catalog, aside, warehouse, today, tried)
+            for dataset in catalog.resources:
+                progress(f"read files: {dataset.name}")
+                trial.read(dataset, [file for file in files if file.dataset == dataset.name])
+            for bad in bad_files(warehouse, catalog, settings):
+                tried.cells[bad.shown] = list(bad_cells(warehouse, bad, language, MOST_CELLS))
+                tried.more[bad.shown] = max(len(bad.broken) - MOST_CELLS, 0)
+    return tried
+
+
+@dataclass
+class _Trial:
+    catalog: Catalog
+    settings: Settings
+    warehouse: Warehouse
+    today: dt.date
+    tried: Tried
+    loaded: list[SourceFile] = field(default_factory=list)
+
+    def read(self, dataset: Dataset, files: list[SourceFile]) -> None:
+        """All files of a dataset at once; where that fails, each alone, to find all that fail."""
+        small = [
+            file
+            for file in files
+            if not dataset.simulated and file.path.stat().st_size <= MOST_BYTES
+        ]
+        self.tried.left_out += [file.shown for file in files if file not in small]
+        self.tried.files += [file.shown for file in small]
+        if not small:
+            return
+        problems = self._load(dataset, small)
+        if problems and len(small) > 1:
+            problems = [
+                _in_file(problem, dataset, file)
+                for file in small
+                for problem in self._load(dataset, [file])
+            ]
+        self.tried.problems += problems
+
+    def _load(self, dataset: Dataset, files: list[SourceFile]) -> list[ForesightError]:
+        lenient = dataset.model_copy(
+            update={"clean": dataset.clean.model_copy(update={"max_rejected": 1.0})}
+        )
+        alone = self.catalog.model_copy(update={"resources": [lenient]})
+        plan = pipeline.Plan(
+            files=[*self.loaded, *files],
+            changed=files,
+            gone=[],
+            observe={},
+            compare=None,
+            fingerprint=pipeline.fingerprint(self.settings),
+            described=False,
+        )
+        try:
+            done = pipeline.refresh(
+                self.warehouse,
+                alone,
+                self.settings,
+                plan,
+                today=self.today,
+                progress=lambda _: None,
+            )
+        except Problems as several:
+            return several.problems
+        except ForesightError as problem:
+            return [problem]
+        self.loaded += files
+        found = (too_many_rejected(load, dataset) for load in done.loads)
+        return [problem for problem in found if problem]
+
+
+def _in_file(problem: ForesightError, dataset: Dataset, file: SourceFile) -> ForesightError:
+    """The problem of this one file, where it was told of all that the path stands for."""
+    if problem.where != dataset.path:
+        return problem
+    return ForesightError(problem.problem, where=file.shown, hint=problem.hint)
