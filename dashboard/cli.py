@@ -298,6 +298,7 @@ def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit
         "records": preview.loads,
         "figures": preview.by_indicator(),
         f"the {limit} figures that change most": preview.changed().head(limit),
+        "figures that look wrong": _looks_wrong(preview, limit),
         "series to forecast again": forecasts,
     }
     if context.as_json:
@@ -349,6 +350,15 @@ def _ask(question: "Question") -> str | None:
     given = click.prompt("", default="", show_default=False, prompt_suffix="> ")
     found = [answer for answer in question.options if answer == given.strip()]
     return found[0] if found else None
+
+
+def _looks_wrong(preview: Preview, limit: int) -> pl.DataFrame:
+    rows = [
+        (one.indicator, one.area, one.period, one.before, one.after, one.words_vi, one.words_en)
+        for one in preview.anomalies[:limit]
+    ]
+    columns = ["indicator", "area", "period", "before", "after", "vi", "en"]
+    return pl.DataFrame(rows, schema=columns, orient="row")
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""What a refresh would change, found by doing it aside: rows, figures, rejected records.
+"""What a refresh would change, found by doing it aside: rows, figures, and which look wrong.
 
 The refresh is carried out in a copy of the current build, which is then thrown away. What it made
 known and what it superseded are the figures that would change.
@@ -8,10 +8,12 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import polars as pl
 
 from etl import pipeline
+from etl.anomalies import Anomaly, scan
 from etl.catalog import Catalog
 from etl.settings import Settings
 from etl.warehouse import NoWarehouse, Warehouse
@@ -28,6 +30,9 @@ class Preview:
     figures: pl.DataFrame
     """One row per figure added, changed or withdrawn: dataset, the columns that tell figures apart,
     before and after (values; null where there is none)."""
+    anomalies: list[Anomaly]
+    """Figures that look wrong and did not before, the surest first. Counts of cases are not looked
+    at: each case is checked on its own."""
 
     def by_indicator(self) -> pl.DataFrame:
         """Columns dataset, indicator, added, changed, withdrawn: numbers of figures."""
@@ -67,7 +72,26 @@ def previewed(
             done = pipeline.refresh(aside, catalog, settings, plan, today=today, progress=progress)
             at = done.at
         figures = aside.query("etl", "changed_figures", at=at)
-        yield Preview(plan, _loads(current, aside, plan.touched), figures), aside
+        loads = _loads(current, aside, plan.touched)
+        yield Preview(plan, loads, figures, _anomalies(current, aside, catalog, plan)), aside
+
+
+def _anomalies(
+    before: Warehouse | None, after: Warehouse, catalog: Catalog, plan: pipeline.Plan
+) -> list[Anomaly]:
+    tables = [
+        name
+        for name in plan.touched
+        if name in catalog.datasets and not catalog.datasets[name].case_level
+    ]
+    said = "select * from observation where dataset = any($datasets)"
+    old = before.select(said, datasets=tables) if _comparable(before) else None
+    return scan(old, after.select(said, datasets=tables))
+
+
+def _comparable(build: Warehouse | None) -> TypeGuard[Warehouse]:
+    """Whether there is a build before, and one that this code can read."""
+    return build is not None and build.has_todays_schema()
 
 
 def _current(settings: Settings) -> Warehouse | None:
@@ -83,7 +107,7 @@ def _loads(before: Warehouse | None, after: Warehouse, datasets: list[str]) -> p
         "sum(rejected + unreadable)::bigint as rejected from current_load group by all"
     )
     now = after.select(counted)
-    old = before.select(counted) if before and before.has_todays_schema() else now.clear()
+    old = before.select(counted) if _comparable(before) else now.clear()
     return (
         pl.DataFrame({"dataset": datasets}, schema={"dataset": pl.String})
         .join(now, on="dataset", how="left", maintain_order="left")

@@ -226,7 +226,7 @@ SAMPLES = {
             f"Xin giải quyết việc số {n} của gia đình\n"
             for n in range(20)
         ),
-        [1.0] * 40,
+        [1.0] * 40 + [5.0] * 8,
         [
             "{name: full_name, from: [Họ tên], sensitive: true}",
             "{name: identity_number, from: [CCCD], sensitive: true}",
@@ -340,7 +340,7 @@ def test_a_drafted_entry_loads_every_figure_of_its_file(installation, drafted, k
     append(installation, made)
     warehouse, rejected = loaded(installation)
     assert rejected == sample.rejected
-    # Stocks of cases are counted for every month; the flows are the rows of the file.
+    # Stocks of cases stand at every month's end; flows are counted by day, and by month and field.
     seen = warehouse.select("select value from observation where indicator not like '%pending'")
     assert sorted(seen["value"]) == sorted(sample.figures), made.text
     for words in sample.says:

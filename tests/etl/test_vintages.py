@@ -208,6 +208,18 @@ def test_a_preview_says_what_would_change_and_changes_nothing(refresh, installat
     assert sorted(path.suffix for path in (installation.home / "builds").iterdir()) == [".duckdb"]
 
 
+def test_a_preview_tells_of_a_figure_that_slipped_by_a_thousand(refresh, installation):
+    months = [f"Ninh Kiều,{month}/2025,{100 + month}" for month in range(1, 13)]
+    refresh(MONTHLY, applications_csv=HEADER + "\n".join(months) + "\n")
+    slipped = [*months, "Ninh Kiều,1/2026,113000"]
+    file = installation.catalog.parent / "applications.csv"
+    file.write_text(HEADER + "\n".join(slipped) + "\n", encoding="utf-8")
+    catalog = load_catalog(installation.catalog)
+    with previewed(catalog, installation, today=TODAY, progress=lambda _: None) as (preview, _):
+        (found,) = preview.anomalies
+    assert (found.kind, found.period, found.after) == ("unit_slip", dt.date(2026, 1, 1), 113000)
+
+
 def test_a_preview_of_nothing_new_is_empty(refresh, installation):
     refresh(MONTHLY, applications_csv=HEADER + "Ninh Kiều,1/2026,40\n")
     catalog = load_catalog(installation.catalog)
