@@ -70,7 +70,11 @@ class Notation:
         if difference is None:
             return "–"
         rounded = round(difference, 1)
-        return f"{self.sign(rounded)}{self.fixed(abs(rounded), 1)} {UNITS[self.lang]['point']}"
+        return f"{self.sign(rounded)}{self.distance(rounded)}"
+
+    def distance(self, difference: float) -> str:
+        """`0,6 điểm %` from 0.6 or -0.6: how far two percentages lie apart."""
+        return f"{self.fixed(abs(difference), 1)} {UNITS[self.lang]['point']}"
 
     def sign(self, value: float) -> str:
         """`+`, `−`, or nothing for zero."""

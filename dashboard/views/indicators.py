@@ -102,7 +102,7 @@ def _concept(reader: Reader, indicator: str) -> None:
     text = reader.text
     figures = reader.rows("concept_figures", indicator=indicator)
     columns = [
-        Column(text("concept.figure"), lambda member: _member(reader, member), "name"),
+        Column(text("concept.figure"), lambda member: _member(reader, member), "subject"),
         *_meeting(reader, figures),
         Column(text("concept.newest"), lambda member: _newest_figure(reader, figures, member)),
         _words(reader, "denominator", "wide"),
@@ -111,7 +111,8 @@ def _concept(reader: Reader, indicator: str) -> None:
     ]
     title = text.pick(members[0]["concept_title"], members[0]["concept_title_en"])
     layout.heading(text("concept.title", concept=title), text("concept.note"))
-    layout.html(tables.table(text("concept.title", concept=title), columns, members))
+    caption = text("concept.title", concept=title)
+    layout.html(tables.table(caption, columns, members, "cf-figures cf-labelled"))
 
 
 def _member(reader: Reader, member: dict[str, Any]) -> str:
@@ -196,12 +197,12 @@ def _habit(reader: Reader, row: dict[str, Any]) -> None:
     if habits.is_empty():
         return
     habit = habits.row(0, named=True)
-    rate = row["aggregate"] == "rate"
-    size = (
-        with_unit(reader, habit["usual_change"], unit_of(reader, row), row["decimals"] or 0)
-        if rate
-        else notation.share((habit["usual_relative_change"] or 0) * 100, 1)
-    )
+    if row["unit"] == "%":
+        size = notation.distance(habit["usual_change"])
+    elif row["aggregate"] == "rate":
+        size = with_unit(reader, habit["usual_change"], unit_of(reader, row), row["decimals"] or 0)
+    else:
+        size = notation.share((habit["usual_relative_change"] or 0) * 100, 1)
     words = text(f"revised.{_direction(habit)}", **_counts(habit), size=size)
     layout.html(f'<p class="cf-note">{escape(words)}</p>')
 
