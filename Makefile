@@ -10,7 +10,7 @@ run: setup
 	@$(BIN)/foresight serve
 
 test: setup-dev chromium lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 bench: setup-dev
 	@$(BIN)/python -m benchmarks
