@@ -5,13 +5,16 @@ more. So columns, delimiter, quote and header are given, lines that do not fit a
 their number, and records are counted on their own.
 """
 
+import atexit
 import codecs
 import csv
 import hashlib
 import io
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +151,17 @@ def _converted(path: Path, dataset: Dataset) -> Path:
         text = decode_delimited(
             text, read.text, delimiter=dataset.delimiter, quote=read.quote, words=dataset.words
         )
-    converted = Path(tempfile.mkdtemp(prefix="foresight-")) / path.name
+    converted = Path(tempfile.mkdtemp(dir=_scratch())) / path.name
     converted.write_bytes(_one_line_end(text.encode("utf-8")))
     return converted
+
+
+@cache
+def _scratch() -> str:
+    """Folder of the converted files; it goes when the process ends."""
+    folder = tempfile.mkdtemp(prefix="foresight-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _one_line_end(body: bytes) -> bytes:
