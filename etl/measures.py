@@ -71,7 +71,8 @@ def _supersede(warehouse: Warehouse, which: str, now: dt.datetime) -> None:
     warehouse.run(f"create or replace temp table gone as {which}")
     if warehouse.count("select count(*) from gone"):
         warehouse.run(
-            f"insert into superseded select *, {_moment(now)} from observation "
+            f"insert into superseded by name "
+            f"select *, {_moment(now)} as known_until from observation "
             "where rowid in (from gone); "
             "delete from observation where rowid in (from gone)"
         )

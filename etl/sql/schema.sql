@@ -312,28 +312,8 @@ comment on column observation.as_of is 'Publication date of the source: the vint
 
 comment on column observation.known_from is 'When it was first loaded, UTC';
 
-create table if not exists superseded (
-    indicator       varchar,
-    area            varchar,
-    area_vintage    date,
-    category        varchar,
-    frequency       varchar,
-    period          date,
-    period_end      date,
-    value           double,
-    lower           double,
-    upper           double,
-    status          varchar,
-    simulated       boolean,
-    estimated_share double,
-    dataset         varchar,
-    source          varchar,
-    source_url      varchar,
-    note            varchar,
-    as_of           date,
-    known_from      timestamp,
-    known_until     timestamp
-);
+create table if not exists superseded as
+select *, null::timestamp as known_until from observation limit 0;
 comment on table superseded is 'Figures that a source gave once and no longer gives: the columns of observation, and until when it was known';
 comment on column superseded.known_until is 'When a corrected file took its place, UTC';
 
