@@ -185,7 +185,8 @@ def _time(column: Column, _part: words.Part | None) -> Found:
     if not read and column.share(date_format(text) is not None for text in column.distinct) > 0.8:
         return "date", "days with the hour"
     years = all(period.frequency is Frequency.YEAR for period in read)
-    if share < 0.8 or (years and column.figures == 1 and not _speaks_of_years(column)):
+    least = SOME if words.speaks_of_period(column.label) else 0.8
+    if share < least or (years and column.figures == 1 and not _speaks_of_years(column)):
         return None
     why = f"{len(read)} of {len(column.periods)} texts are {_named(read)}"
     return ("date" if all(p.frequency is Frequency.DAY for p in read) else "period"), why

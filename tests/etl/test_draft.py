@@ -542,6 +542,11 @@ def test_names_that_mean_several_places_are_asked(drafted):
     assert any("can mean several places" in question.text for question in made.questions)
 
 
+def test_a_column_called_month_is_one_though_half_of_its_texts_are_slips(drafted):
+    made = drafted("a.csv", "Xã,Tháng,Nhận\nNinh Kiều,01/2026,120\nCái Khế,13/2026,7\n")
+    assert "{name: period, type: yearmonth, from: [Tháng]" in made.text
+
+
 def test_what_is_personal_is_said_nowhere_in_the_draft(drafted):
     sample = SAMPLES["cases"]
     made = drafted(sample.name, sample.content)
