@@ -30,6 +30,8 @@ LEAST_POINTS = {
 }
 """Two rounds of the season, more where it is short. Years: 4 values before the first of 3 origins,
 and 2 steps scored from each."""
+SAME_DIGITS = 10
+"""Significant digits in which a value must differ from that of the last issue to be another."""
 MOST_MISSING = 1 / 3
 """Share of periods between the first and the last value that may be gaps."""
 MANY_AREAS = ("commune",)
@@ -194,7 +196,8 @@ def _refusal(frequency: Frequency) -> pl.Expr:
 def _input_keys(series: pl.DataFrame, known: pl.DataFrame, job: Job) -> pl.Series:
     """One hash a series, of its values and of all else its forecast follows from."""
     asked = f"{engine()} {job.frequency} {job.horizon} {job.tet}"
-    values = known.group_by(KEY).agg("period", "value")
+    # Sums come out in the order in which threads end: their last digits mean nothing.
+    values = known.group_by(KEY).agg("period", pl.col("value").round_sig_figs(SAME_DIGITS))
     rows = series.join(values, on=KEY, how="left", maintain_order="left")
     keys = [
         hashlib.blake2b(

@@ -164,6 +164,9 @@ def test_issuing_again_adds_nothing_unless_a_series_changed(issue):
     assert same["forecast"].equals(before["forecast"])
     assert same["backtest"].equals(before["backtest"])
 
+    noisy = mine.with_columns(pl.col("value") * (1 + 1e-14))
+    assert issue(noisy, other, today=date(2026, 11, 23))[0].issued == 0
+
     corrected = mine.with_columns(value=pl.col("value") + (pl.col("period") == date(2015, 1, 1)))
     third, after = issue(corrected, other, today=date(2026, 11, 24))
     assert third.issued == 1
