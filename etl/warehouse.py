@@ -3,8 +3,8 @@
 A refresh writes a new file (`builds/00042.duckdb.building`), renames it to a name never used before
 and then replaces the one-line file `CURRENT`. Readers open the build they were told, read-only. A
 path is never reused: a process that still holds an old connection would go on reading the old data
-under the new name. SQL lives in `<package>/sql/<name>.sql`; identifiers are composed here and in
-`etl.compile` only.
+under the new name. SQL lives in `<package>/sql/<name>.sql`; what the stages compose from the
+catalog takes its names and texts through `identifier` and `literal`.
 
 Publishing survives a kill and a power cut at any point: the file, the intended pointer
 (`CURRENT.new`), the rename and the pointer are each on disk before the next is begun. A build that

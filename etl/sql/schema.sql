@@ -1,5 +1,5 @@
 -- Every table of the warehouse. A comment on each column; the data page and the published dictionary read them.
--- Case-level tables (`case_<dataset>`) are made from the catalog and never leave the warehouse.
+-- The clean tables (`data_<dataset>`) are made from the catalog; those of cases never leave the warehouse.
 
 create table if not exists build_fact (
     name  varchar primary key,
