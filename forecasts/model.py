@@ -92,6 +92,7 @@ def _alone(forecast_one: Forecast, panel: Panel, horizon: int) -> Floats:
         panel.lowest / size,
         panel.highest / size,
         panel.tet,
+        panel.alike,
     )
     try:
         return forecast_one(unit, horizon) * size

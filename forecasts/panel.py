@@ -6,7 +6,7 @@ are NaN. Its series end together: those whose data end at different times go int
 different times.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
@@ -39,6 +39,8 @@ class Panel:
     highest: Floats
     tet: bool = False
     """Whether the holiday moves these figures, so that models may be told where it falls."""
+    alike: tuple[str, ...] = ("indicator", "category")
+    """Columns of `keys` in which siblings agree: they lend each other their season."""
 
     def __post_init__(self) -> None:
         series = len(self.keys)
@@ -61,23 +63,26 @@ class Panel:
         frequency: Frequency,
         series: pl.DataFrame | None = None,
         *,
+        key: Sequence[str] = KEY,
+        alike: tuple[str, ...] = ("indicator", "category"),
         tet: bool = False,
     ) -> "Panel":
-        """The panel of a long frame: one row a value, with columns of `KEY`, `period` and `value`.
+        """The panel of a long frame: one row a value, with columns of `key`, `period` and `value`.
 
         It runs from the first to the last period of the frame; what is not in it is a gap. `series`
-        may give order and bounds: columns of `KEY`, `lowest` and `highest`.
+        may give order and bounds: columns of `key`, `lowest` and `highest`.
 
         Raises:
             NotAPanel: a value stands twice, or a period is not the first day of one.
         """
-        keys = frame.select(KEY).unique().sort(KEY) if series is None else series.select(KEY)
+        keys = frame.select(key).unique().sort(key) if series is None else series.select(key)
         first, last = frame["period"].min(), frame["period"].max()
         if not isinstance(first, date) or not isinstance(last, date):
             raise NotAPanel("no value, no panel")
         between = pl.date_range(first, last, frequency.polars_step, eager=True).alias("period")
         row, column = keys.with_row_index("row"), between.to_frame().with_row_index("column")
-        placed = frame.join(row, on=KEY, nulls_equal=True).join(column, on="period", how="left")
+        placed = frame.join(row, on=list(key), nulls_equal=True)
+        placed = placed.join(column, on="period", how="left")
         if placed["column"].null_count() or placed.select("row", "column").is_duplicated().any():
             raise NotAPanel(f"a value stands twice, or begins within a {frequency}")
         values = np.full((len(keys), len(between)), np.nan)
@@ -86,7 +91,7 @@ class Panel:
             np.full(len(keys), bound) if series is None else series[name].cast(float).to_numpy()
             for name, bound in (("lowest", -np.inf), ("highest", np.inf))
         )
-        return cls(keys, tuple(between.to_list()), values, frequency, lowest, highest, tet)
+        return cls(keys, tuple(between.to_list()), values, frequency, lowest, highest, tet, alike)
 
     @property
     def origin(self) -> date:
@@ -97,6 +102,14 @@ class Panel:
     def season(self) -> int:
         """Periods in one round of the season; 1 where there is none."""
         return self.frequency.season
+
+    @cached_property
+    def siblings(self) -> NDArray[np.int64]:
+        """Number of the group of each series, from 0: those that agree in the columns `alike`."""
+        if not self.alike or self.keys.is_empty():
+            return np.zeros(len(self.keys), dtype=np.int64)
+        rank = self.keys.select(pl.struct(*self.alike).rank("dense") - 1).to_series()
+        return rank.to_numpy().astype(np.int64)
 
     @cached_property
     def points(self) -> NDArray[np.int64]:

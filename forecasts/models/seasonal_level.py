@@ -6,7 +6,6 @@ chance would explain their difference. The effect of Tết is estimated on the p
 """
 
 import numpy as np
-import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
 from forecasts.model import Model
@@ -39,13 +38,6 @@ def forecast(panel: Panel, horizon: int) -> Floats:
         return level[:, None] * factors[:, seasons[-horizon:]] * future
 
 
-def _groups(panel: Panel) -> tuple[np.ndarray, int]:
-    """Number of the group of each series (same indicator and category), and how many there are."""
-    group = panel.keys.select(pl.struct("indicator", "category").rank("dense") - 1)
-    numbers = group.to_series().to_numpy().astype(int)
-    return numbers, int(numbers.max()) + 1
-
-
 def _trend(known: Floats, season: int) -> Floats:
     """Centred moving mean over one season; NaN in the half season at either end."""
     even = season % 2 == 0
@@ -64,11 +56,11 @@ def _factors(panel: Panel, known: Floats) -> Floats:
     """Factor of each season, `(series, season)`, with mean 1, from that of the first period on."""
     season = panel.season
     trend = _trend(known, season)
-    numbers, count = _groups(panel)
+    numbers = panel.siblings
     ratios = _by_season(known / trend, season)
     own = mean(ratios, axis=1)
-    pooled = np.empty((count, season))
-    for group in range(count):
+    pooled = np.empty((numbers.max() + 1, season))
+    for group in range(numbers.max() + 1):
         rows = numbers == group
         seen = _by_season(np.where(np.isfinite(trend), known, np.nan)[rows], season)
         pooled[group] = mean(seen, axis=(0, 1)) / mean(_by_season(trend[rows], season), axis=(0, 1))
@@ -98,8 +90,8 @@ def _calendar_effects(panel: Panel, known: Floats, horizon: int) -> tuple[Floats
     columns = told_apart(days[: known.shape[1]]) if panel.tet else []
     if not columns:
         return past, future
-    numbers, count = _groups(panel)
-    for group in range(count):
+    numbers = panel.siblings
+    for group in range(numbers.max() + 1):
         rows = numbers == group
         log_effect = _effect(mean(known[rows], axis=0), days[:, columns], panel.season)
         past[rows], future[rows] = np.exp(log_effect[:-horizon]), np.exp(log_effect[-horizon:])
