@@ -1,13 +1,13 @@
 """What a model is, and how models are found: one file each in `forecasts/models/`, by being there.
 
-A model says one number per series and period ahead, its path. How far off such paths have been is
-measured by the backtest and becomes the band (`forecasts.intervals`), in the same way for every
-model.
+A model takes lanes (`forecasts.lanes`: series as they stood at one origin or another) and says one
+number per lane and period ahead, its path. How far off such paths have been is measured by the
+backtest and becomes the band (`forecasts.bands`), in the same way for every model.
 """
 
 import pkgutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -15,90 +15,92 @@ from importlib import import_module
 
 import numpy as np
 
-from etl.periods import Frequency
 from forecasts import models as folder
-from forecasts.panel import Floats, Panel
+from forecasts.lanes import Lanes
+from forecasts.panel import Floats
 
-Forecast = Callable[[Panel, int], Floats]
-"""Panel and horizon in, paths `(series, horizon)` out; a row of NaN where there is no answer."""
+Forecast = Callable[[Lanes, int], Floats]
+"""Lanes and horizon in, paths `(lanes, horizon)` out; a row of NaN where there is no answer."""
+LONGEST_SEASON = 366
 
 
 @dataclass(frozen=True)
 class Model:
-    """A way of forecasting: `forecast` if it looks at data, `combine` if it is made of others."""
+    """A way of forecasting; without `forecast`, what the engine makes of the others."""
 
     title: str
     title_en: str
     forecast: Forecast | None = None
-    combine: Callable[[Mapping[str, Floats]], Floats] | None = None
-    most_values: int | None = None
-    """Values of the largest job a slow model is used for in a refresh; None for quick models."""
+    member: bool = True
+    """Whether it takes part in the combination."""
+    shared: bool = False
+    """Whether it lives on the season that siblings lend each other."""
+    few_zeros: bool = True
+    """Whether it is of no use for series of which many values are 0."""
+    slow: bool = False
+    """Slow models take part only where asked for: they fit one series at a time."""
     fewest_points: int = 2
-    """Without a season, a shorter series is not forecast."""
-    fewest_seasons: float = 1.0
+    """A shorter series is not forecast."""
+    fewest_rounds: float = 0.0
     """With a season, a series that saw fewer rounds of it is not forecast."""
-    frequencies: frozenset[Frequency] = frozenset(Frequency)
+    shortest_season: int = 1
+    longest_season: int = LONGEST_SEASON
 
-    def least_points(self, frequency: Frequency) -> int:
+    def suits(self, season: int) -> bool:
+        """Whether the model has an answer for series of this season at all."""
+        return self.shortest_season <= season <= self.longest_season
+
+    def least_points(self, season: int) -> int:
         """The fewest known values of a series the model forecasts."""
-        return max(self.fewest_points, int(np.ceil(self.fewest_seasons * frequency.season)))
+        rounds = self.fewest_rounds if season > 1 else 0.0
+        return max(self.fewest_points, int(np.ceil(rounds * season)))
 
-    def paths(self, panel: Panel, horizon: int) -> Floats:
-        """One value per series and period ahead, `(series, horizon)`, within the panel's bounds.
+    def paths(self, lanes: Lanes, horizon: int) -> Floats:
+        """One value per lane and period ahead, `(lanes, horizon)`, not below its lowest.
 
-        A row is NaN where the series is too short for the model or the model has no answer.
+        A row is NaN where the lane is too short for the model or the model has no answer.
         """
-        if self.combine is not None:
-            members = {name: m.paths(panel, horizon) for name, m in simple_models().items()}
-            return bounded(self.combine(members), panel)
-        return bounded(self._own_paths(panel, horizon), panel)
-
-    def _own_paths(self, panel: Panel, horizon: int) -> Floats:
-        paths = np.full((len(panel.keys), horizon), np.nan)
-        able = np.flatnonzero(panel.points >= self.least_points(panel.frequency))
-        if self.forecast is not None and len(able) and panel.frequency in self.frequencies:
-            paths[able] = self.forecast(panel.take(able.tolist()), horizon)
+        paths = np.full((len(lanes.lengths), horizon), np.nan)
+        able = np.flatnonzero(lanes.points >= self.least_points(lanes.season))
+        if self.forecast is not None and len(able) and self.suits(lanes.season):
+            part = lanes if len(able) == len(paths) else lanes.take(able)
+            paths[able] = np.maximum(self.forecast(part, horizon), part.lowest[:, None])
         paths[~np.isfinite(paths).all(axis=1)] = np.nan
         return paths
 
 
-def bounded(paths: Floats, panel: Panel) -> Floats:
-    """`paths`, or quantiles with the series on the second axis from the end, within the bounds."""
-    return np.clip(paths, panel.lowest[:, None], panel.highest[:, None])
+def one_by_one(forecast_one: Callable[[Floats, int, int], Floats]) -> Forecast:
+    """A forecast of lanes from one of single histories: values, season and horizon in, path out.
 
-
-def one_by_one(forecast_one: Forecast) -> Forecast:
-    """A forecast of panels from one of single series, which are cut to begin with a known value.
-
-    Series are divided by their mean absolute value first, so that a unit changes nothing.
+    Histories are in units of their mean absolute value, so that a unit changes nothing; gaps are
+    NaN.
     """
 
-    def forecast(panel: Panel, horizon: int) -> Floats:
-        return np.concatenate([_alone(forecast_one, one, horizon) for one in panel.series()])
+    def forecast(lanes: Lanes, horizon: int) -> Floats:
+        paths = np.full((len(lanes.lengths), horizon), np.nan)
+        for row, length in enumerate(lanes.lengths):
+            paths[row] = _alone(
+                forecast_one, lanes.values[row, :length], lanes.unit[row], lanes.season, horizon
+            )
+        return paths
 
     return forecast
 
 
-def _alone(forecast_one: Forecast, panel: Panel, horizon: int) -> Floats:
-    first = int(np.isfinite(panel.values[0]).argmax())
-    size = float(np.nanmean(np.abs(panel.values)))
-    if size == 0:
-        return np.zeros((1, horizon))
-    unit = Panel(
-        panel.keys,
-        panel.periods[first:],
-        panel.values[:, first:] / size,
-        panel.frequency,
-        panel.lowest / size,
-        panel.highest / size,
-        panel.tet,
-        panel.alike,
-    )
+def _alone(
+    forecast_one: Callable[[Floats, int, int], Floats],
+    values: Floats,
+    unit: float,
+    season: int,
+    horizon: int,
+) -> Floats:
+    if not np.nanmax(np.abs(values)) > 0:
+        return np.zeros(horizon)
     try:
-        return forecast_one(unit, horizon) * size
+        return forecast_one(values / unit, season, horizon) * unit
     except (ValueError, RuntimeError, np.linalg.LinAlgError):
         # The optimiser found nothing: the model has no answer here, and does not compete.
-        return np.full((1, horizon), np.nan)
+        return np.full(horizon, np.nan)
 
 
 @contextmanager
@@ -116,11 +118,6 @@ def all_models() -> dict[str, Model]:
     return {name: import_module(f"{folder.__name__}.{name}").MODEL for name in found}
 
 
-def simple_models() -> dict[str, Model]:
-    """The models that look at data themselves."""
-    return {name: model for name, model in all_models().items() if model.combine is None}
-
-
-def benchmark_of(frequency: Frequency) -> str:
+def benchmark_of(season: int) -> str:
     """Name of the model the others have to beat."""
-    return "naive" if frequency.season == 1 else "seasonal_naive"
+    return "naive" if season == 1 else "seasonal_naive"

@@ -7,31 +7,31 @@ from typing import Any
 
 import numpy as np
 
+from forecasts.lanes import bridged
 from forecasts.model import Model, one_by_one, quiet
-from forecasts.panel import Floats, Panel
+from forecasts.panel import Floats
 
 TREND_FROM, DAMPED_FROM = 6, 10
 """Points from which a trend, and the damping of one, can be told from chance."""
 
 
-def forecast(panel: Panel, horizon: int) -> Floats:
+def forecast(values: Floats, season: int, horizon: int) -> Floats:
     """Point forecasts of the best of the candidate forms; NaN where none could be estimated."""
-    known = panel.filled[0]
+    known = bridged(values[None])[0]
     positive = bool((known > 0).all())
-    fits = [_fit(np.log(known) if positive else known, form) for form in forms(panel)]
+    fits = [_fit(np.log(known) if positive else known, form) for form in forms(len(known), season)]
     best = min(fits, key=lambda fit: fit.aicc if np.isfinite(fit.aicc) else np.inf)
     ahead = np.asarray(best.forecast(horizon))
-    return np.atleast_2d(np.exp(ahead) if positive else ahead)
+    return np.exp(ahead) if positive else ahead
 
 
-def forms(panel: Panel) -> list[dict[str, Any]]:
+def forms(points: int, season: int) -> list[dict[str, Any]]:
     """The forms that compete, as arguments of `ETSModel`."""
-    points = panel.values.shape[1]
     trends: list[dict[str, Any]] = [{"trend": None}]
-    if panel.season > 1:
-        season = {"seasonal": "add", "seasonal_periods": panel.season}
+    if season > 1:
+        seasonal = {"seasonal": "add", "seasonal_periods": season}
         trends.append({"trend": "add", "damped_trend": True})
-        return [{**t, **season, "initialization_method": "heuristic"} for t in trends]
+        return [{**t, **seasonal, "initialization_method": "heuristic"} for t in trends]
     if points >= TREND_FROM:
         trends.append({"trend": "add"})
     if points >= DAMPED_FROM:
@@ -50,7 +50,7 @@ MODEL = Model(
     title="San bằng hàm mũ (ETS)",
     title_en="Exponential smoothing (ETS)",
     forecast=one_by_one(forecast),
-    most_values=4000,
+    slow=True,
     fewest_points=4,
-    fewest_seasons=2,
+    fewest_rounds=2,
 )

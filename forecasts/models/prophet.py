@@ -1,6 +1,7 @@
-"""Prophet: a trend with change points, seasons of year and week, and the calendar as regressors.
+"""Prophet: a trend with change points, and seasons of year and week.
 
-Not for annual series, which have no season it could learn.
+Not for annual series, which have no season it could learn. Periods are given nominal dates: only
+their distances and their place in the season matter, and the calendar is dealt with before.
 """
 
 import logging
@@ -8,52 +9,37 @@ from typing import Any
 
 import numpy as np
 
-from etl.periods import Frequency
 from forecasts.model import Model, one_by_one, quiet
-from forecasts.panel import Floats, Panel
-from forecasts.tet import regressors, told_apart
+from forecasts.panel import Floats
 
-WAVES = {Frequency.DAY: 8, Frequency.WEEK: 6, Frequency.MONTH: 5, Frequency.QUARTER: 1}
-"""Pairs of sine and cosine that draw the year."""
+WAVES = {7: 8, 52: 6, 12: 5, 4: 1}
+"""Pairs of sine and cosine that draw the year, by season."""
+STEPS = {7: "D", 52: "W", 12: "MS", 4: "QS"}
 ITERATIONS = 1000
 
 
-def forecast(panel: Panel, horizon: int) -> Floats:
+def forecast(values: Floats, season: int, horizon: int) -> Floats:
     """Point forecasts; the season is multiplied where all values are positive, else added."""
     import pandas as pd
 
-    known = panel.values[0]
-    days = pd.to_datetime([*panel.periods, *panel.ahead(horizon)])
-    table = pd.DataFrame({"ds": days, "y": np.append(known, np.full(horizon, np.nan))})
-    calendar = _calendar(panel, horizon)
-    names = [f"calendar_{number}" for number in range(calendar.shape[1])]
-    table[names] = calendar
+    days = pd.date_range("2000-01-01", periods=len(values) + horizon, freq=STEPS[season])
+    table = pd.DataFrame({"ds": days, "y": np.append(values, np.full(horizon, np.nan))})
     with quiet():
-        model = _untrained(panel, positive=bool((known[np.isfinite(known)] > 0).all()))
-        for name in names:
-            model.add_regressor(name)
+        model = _untrained(season, positive=bool((values[np.isfinite(values)] > 0).all()))
         # By itself Prophet takes Newton steps on short series: four times the time.
-        model.fit(table.iloc[: len(known)], algorithm="LBFGS", iter=ITERATIONS)
-        ahead = model.predict(table.iloc[len(known) :])
-    return np.atleast_2d(ahead["yhat"].to_numpy())
+        model.fit(table.iloc[: len(values)], algorithm="LBFGS", iter=ITERATIONS)
+        return model.predict(table.iloc[len(values) :])["yhat"].to_numpy()  # type: ignore[no-any-return]
 
 
-def _calendar(panel: Panel, horizon: int) -> Floats:
-    if not panel.tet:
-        return np.empty((panel.values.shape[1] + horizon, 0))
-    rows = regressors((*panel.periods, *panel.ahead(horizon)), panel.frequency)
-    return rows[:, told_apart(rows[: -horizon or None])]
-
-
-def _untrained(panel: Panel, *, positive: bool) -> Any:
+def _untrained(season: int, *, positive: bool) -> Any:
     for name in ("prophet", "prophet.plot", "cmdstanpy"):
         # Not by level: cmdstanpy sets its own when it is first imported, which is later.
         logging.getLogger(name).disabled = True
     from prophet import Prophet
 
     model = Prophet(
-        yearly_seasonality=WAVES[panel.frequency],
-        weekly_seasonality=panel.frequency is Frequency.DAY,
+        yearly_seasonality=WAVES[season],
+        weekly_seasonality=season == 7,
         daily_seasonality=False,
         seasonality_mode="multiplicative" if positive else "additive",
         uncertainty_samples=0,
@@ -66,7 +52,7 @@ MODEL = Model(
     title="Prophet",
     title_en="Prophet",
     forecast=one_by_one(forecast),
-    most_values=2500,
-    fewest_seasons=2,
-    frequencies=frozenset(WAVES),
+    slow=True,
+    fewest_rounds=2,
+    shortest_season=4,
 )

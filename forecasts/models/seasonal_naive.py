@@ -2,20 +2,22 @@
 
 import numpy as np
 
-from etl.periods import Frequency
+from forecasts.lanes import Lanes
 from forecasts.model import Model
-from forecasts.panel import Floats, Panel
+from forecasts.panel import Floats
 
 
-def forecast(panel: Panel, horizon: int) -> Floats:
-    """The value one season earlier, repeated; without a season, the last value."""
-    ahead = np.arange(horizon) % panel.season
-    return panel.filled[:, -panel.season :][:, ahead]
+def forecast(lanes: Lanes, horizon: int) -> Floats:
+    """The value one season earlier, repeated."""
+    places = lanes.lengths[:, None] - lanes.season + np.arange(horizon) % lanes.season
+    return np.take_along_axis(lanes.bridged, places, axis=1)
 
 
 MODEL = Model(
     title="Như cùng kỳ trước",
     title_en="Same season last time",
     forecast=forecast,
-    frequencies=frozenset(Frequency) - {Frequency.YEAR},
+    member=False,
+    fewest_rounds=1,
+    shortest_season=2,
 )

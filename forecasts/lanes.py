@@ -1,0 +1,185 @@
+"""Many histories side by side for one recursion: series, and the same series as they stood earlier.
+
+A lane is a series cut at an origin. All lanes begin in column 0 and end where their origin was, so
+that one pass over the columns serves every series and every origin at once. What siblings lend each
+other is estimated before lanes are cut into parts (`forecasts.seasonality`), so the parts may go to
+different processors and the result is the same to the bit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasts.panel import Floats
+from forecasts.seasonality import own_factors, seasonal
+
+MOST_ZEROS = 0.2
+"""Share of zeros up to which a count is taken on logs, a zero being half of its smallest value."""
+FURTHEST = 1.5
+"""Logs by which a forecast may leave the range seen: four and a half times, up or down."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Lanes:
+    """`values` is `(lanes, periods)`, NaN in gaps and from `lengths` on; the first one is known."""
+
+    values: Floats
+    lengths: Ints
+    season: int
+    lowest: Floats
+    """`(lanes,)`: no forecast goes below; 0 for counts."""
+    shared: Floats
+    """`(lanes, season)`: log factors of siblings, from the season of column 0 on; 0 if none."""
+
+    def take(self, rows: slice | Ints) -> "Lanes":
+        """These lanes alone, cut to the longest of them."""
+        lengths = self.lengths[rows]
+        return replace(
+            self,
+            values=self.values[rows, : lengths.max(initial=1)],
+            lengths=lengths,
+            lowest=self.lowest[rows],
+            shared=self.shared[rows],
+        )
+
+    def parts(self, size: int) -> Iterator["Lanes"]:
+        """The lanes in parts of at most `size`, in order."""
+        return (self.take(slice(at, at + size)) for at in range(0, len(self.lengths), size))
+
+    @cached_property
+    def inside(self) -> NDArray[np.bool_]:
+        """Whether a place lies before the end of its lane, `(lanes, periods)`."""
+        return np.arange(self.values.shape[1]) < self.lengths[:, None]
+
+    @cached_property
+    def points(self) -> Ints:
+        """How many values are known."""
+        return np.asarray(np.isfinite(self.values).sum(axis=1))
+
+    @cached_property
+    def bridged(self) -> Floats:
+        """Values with straight lines through gaps, the last one held up to the end of all."""
+        return bridged(self.values)
+
+    @cached_property
+    def unit(self) -> Floats:
+        """Mean absolute value of each lane, `(lanes,)`; 1 where that is 0: a unit changes nothing."""
+        size = np.nansum(np.abs(self.values), axis=1) / np.maximum(self.points, 1)
+        return np.where(size > 0, size, 1.0)
+
+    @cached_property
+    def zeros(self) -> Floats:
+        """Share of known values that are 0, `(lanes,)`."""
+        return np.asarray((self.values == 0).sum(axis=1) / np.maximum(self.points, 1))
+
+    @cached_property
+    def on_logs(self) -> NDArray[np.bool_]:
+        """Lanes that are forecast on logs: positive, or counts with few zeros."""
+        smallest = np.nanmin(np.where(self.inside, self.values, np.nan), axis=1)
+        few = (self.zeros <= MOST_ZEROS) & (self.zeros < 1) & (self.lowest >= 0)
+        return np.asarray((smallest > 0) | ((smallest >= 0) & few))
+
+    @cached_property
+    def raw(self) -> Floats:
+        """Values in units of the lane, on logs where `on_logs`; NaN in gaps and past the end."""
+        scaled = self.values / self.unit[:, None]
+        positive = np.where(scaled > 0, scaled, np.inf)
+        floor = np.minimum(positive.min(axis=1), 1 / self.unit)[:, None] / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(np.where(scaled > 0, scaled, np.where(scaled == 0, floor, np.nan)))
+        return np.where(self.on_logs[:, None], logs, scaled)
+
+    @cached_property
+    def own(self) -> "Adjusted":
+        """Free of each lane's own season, where it has one that can be told from chance."""
+        factors = np.zeros((len(self.lengths), self.season))
+        rows = np.flatnonzero(seasonal(self.values, self.lengths, self.season))
+        if len(rows):
+            whole = np.where(self.inside[rows], bridged(self.raw[rows]), np.nan)
+            factors[rows] = own_factors(whole, self.season)
+        return Adjusted(self, factors)
+
+    @cached_property
+    def lent(self) -> "Adjusted":
+        """Free of the season of its siblings, from which it differs no more than it can show."""
+        return Adjusted(self, self.shared)
+
+
+@dataclass(frozen=True, eq=False)
+class Adjusted:
+    """Lanes without their season: what models without a season of their own work on."""
+
+    lanes: Lanes
+    factors: Floats
+    """`(lanes, season)`, added on logs (or in units of the lane), from that of column 0 on."""
+
+    @cached_property
+    def flat(self) -> Floats:
+        """On logs where `on_logs`, gaps bridged; 0 past the end, `(lanes, periods)`."""
+        lanes = self.lanes
+        seasons = np.arange(lanes.values.shape[1]) % lanes.season
+        return np.where(lanes.inside, bridged(lanes.raw - self.factors[:, seasons]), 0.0)
+
+    @cached_property
+    def level(self) -> Floats:
+        """As `flat`, but never on logs."""
+        on_logs = self.lanes.on_logs[:, None]
+        return np.where(on_logs & self.lanes.inside, np.exp(self.flat), self.flat)
+
+    @cached_property
+    def range(self) -> tuple[Floats, Floats]:
+        """Smallest and largest of `flat`, each `(lanes, 1)`."""
+        inside = self.lanes.inside
+        lowest = np.where(inside, self.flat, np.inf).min(axis=1)
+        highest = np.where(inside, self.flat, -np.inf).max(axis=1)
+        return lowest[:, None], highest[:, None]
+
+    def ahead(self, horizon: int) -> Floats:
+        """Factors of the periods ahead, `(lanes, horizon)`."""
+        places = (self.lanes.lengths[:, None] + np.arange(horizon)) % self.lanes.season
+        return np.take_along_axis(self.factors, places, axis=1)
+
+    def back(self, flat: Floats) -> Floats:
+        """Paths in the unit of the values, from paths of what `flat` holds."""
+        lowest, highest = self.range
+        bounded = np.clip(flat, lowest - FURTHEST, highest + FURTHEST)
+        paths = bounded + self.ahead(flat.shape[1])
+        on_logs = self.lanes.on_logs[:, None]
+        return np.where(on_logs, np.exp(np.where(on_logs, paths, 0)), paths) * self.lanes.unit[:, None]
+
+    def back_from_level(self, level: Floats) -> Floats:
+        """Paths in the unit of the values, from paths of what `level` holds."""
+        lowest, highest = (
+            np.where(self.lanes.on_logs[:, None], np.exp(bound), bound) for bound in self.range
+        )
+        reach = 3 * (highest - lowest) + 1e-9
+        bounded = np.clip(level, lowest - reach, highest + reach)
+        ahead = self.ahead(level.shape[1])
+        on_logs = self.lanes.on_logs[:, None]
+        paths = np.where(on_logs, bounded * np.exp(np.where(on_logs, ahead, 0)), bounded + ahead)
+        return np.asarray(paths * self.lanes.unit[:, None])
+
+
+def bridged(values: Floats) -> Floats:
+    """Straight lines through gaps, the last value held; rows begin with a known value."""
+    known = np.isfinite(values)
+    rows = np.flatnonzero(~known.all(axis=1))
+    filled = values.copy()
+    places = np.arange(values.shape[1])
+    before = np.maximum.accumulate(np.where(known[rows], places, -1), axis=1)
+    after = np.minimum.accumulate(
+        np.where(known[rows], places, values.shape[1])[:, ::-1], axis=1
+    )[:, ::-1]
+    left = np.take_along_axis(values[rows], np.maximum(before, 0), axis=1)
+    right = np.take_along_axis(values[rows], np.minimum(after, values.shape[1] - 1), axis=1)
+    share = (places - before) / np.maximum(after - before, 1)
+    line = left + np.where(after < values.shape[1], share, 0) * np.where(
+        after < values.shape[1], right - left, 0
+    )
+    filled[rows] = np.where(known[rows], values[rows], line)
+    return filled

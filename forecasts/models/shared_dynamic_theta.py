@@ -1,0 +1,14 @@
+"""The dynamic optimised theta model, with the season that siblings lend each other."""
+
+from forecasts.lanes import Lanes
+from forecasts.model import Model
+from forecasts.models.dynamic_theta import adjusted
+from forecasts.panel import Floats
+
+
+def forecast(lanes: Lanes, horizon: int) -> Floats:
+    """Paths in the unit of the values."""
+    return adjusted(lanes.lent, horizon)
+
+
+MODEL = Model(title="Theta động, mùa vụ chung", title_en="Dynamic theta, shared season", forecast=forecast, shared=True)
