@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasts.panel import Floats
-from forecasts.seasonality import own_factors, seasonal
+from forecasts.seasonality import lent_factors, own_factors, seasonal
 
 MOST_ZEROS = 0.2
 """Share of zeros up to which a count is taken on logs, a zero being half of its smallest value."""
@@ -35,6 +35,24 @@ class Lanes:
     """`(lanes,)`: no forecast goes below; 0 for counts."""
     shared: Floats
     """`(lanes, season)`: log factors of siblings, from the season of column 0 on; 0 if none."""
+
+    @classmethod
+    def joined(cls, parts: "list[Lanes]") -> "Lanes":
+        """All lanes of the parts, in order; there is at least one part."""
+        longest = max(part.values.shape[1] for part in parts)
+        padded = [
+            np.pad(
+                part.values, ((0, 0), (0, longest - part.values.shape[1])), constant_values=np.nan
+            )
+            for part in parts
+        ]
+        return cls(
+            np.concatenate(padded),
+            np.concatenate([part.lengths for part in parts]),
+            parts[0].season,
+            np.concatenate([part.lowest for part in parts]),
+            np.concatenate([part.shared for part in parts]),
+        )
 
     def take(self, rows: slice | Ints) -> "Lanes":
         """These lanes alone, cut to the longest of them."""
@@ -163,6 +181,23 @@ class Adjusted:
         on_logs = self.lanes.on_logs[:, None]
         paths = np.where(on_logs, bounded * np.exp(np.where(on_logs, ahead, 0)), bounded + ahead)
         return np.asarray(paths * self.lanes.unit[:, None])
+
+
+def lanes_of(values: Floats, season: int, lowest: Floats, siblings: Ints) -> Lanes:
+    """Lanes of series that end together, NaN before each begins; each has a value.
+
+    `siblings` number the groups whose series lend each other their season.
+    """
+    first = np.isfinite(values).argmax(axis=1)
+    places = np.minimum(first[:, None] + np.arange(values.shape[1]), values.shape[1] - 1)
+    lengths = values.shape[1] - first
+    inside = np.arange(values.shape[1]) < lengths[:, None]
+    moved = np.where(inside, np.take_along_axis(values, places, axis=1), np.nan)
+    lanes = Lanes(moved, lengths, season, lowest, np.zeros((len(values), season)))
+    if season == 1 or not len(values):
+        return lanes
+    whole = np.where(inside, bridged(lanes.raw), np.nan)
+    return replace(lanes, shared=lent_factors(whole, lengths, siblings, first % season, season))
 
 
 def bridged(values: Floats) -> Floats:

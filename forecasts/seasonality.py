@@ -95,12 +95,15 @@ PRIOR_FREEDOM = 6.0
 """Values that the siblings' chance weighs as much as, in what is taken for a series' own chance."""
 
 
-def lent_factors(values: Floats, lengths: Ints, groups: Ints, season: int) -> Floats:
+def lent_factors(
+    values: Floats, lengths: Ints, groups: Ints, phases: Ints, season: int
+) -> Floats:
     """`(rows, season)`: the season of the group, and of each row only what it can show beyond it.
 
     A random-effects pool: rows are weighted by how well they know their season, and differ from
     their siblings by as much as chance does not explain. A row too short for a trend of its own is
-    freed of the mean change from round to round of its group. `groups` are numbers from 0.
+    freed of the mean change from round to round of its group. `groups` are numbers from 0;
+    `phases` say which season column 0 is.
 
     Source: DerSimonian and Laird (1986), Controlled Clinical Trials 7(3), for the pool; Miller and
     Williams (2003), International Journal of Forecasting 19(4), for shrinking seasonal factors.
@@ -108,6 +111,8 @@ def lent_factors(values: Floats, lengths: Ints, groups: Ints, season: int) -> Fl
     if season == 1 or values.shape[1] <= season:
         return np.zeros((len(values), season))
     means, chance, counts, freedom = _means(values, lengths, groups, season)
+    place = (np.arange(season) - phases[:, None]) % season
+    means, counts = np.take_along_axis(means, place, 1), np.take_along_axis(counts, place, 1)
     size = int(groups.max(initial=0)) + 1
     known = (counts > 0).all(axis=1)
     chance = _steadied(chance, freedom, groups, size, known)
@@ -115,7 +120,8 @@ def lent_factors(values: Floats, lengths: Ints, groups: Ints, season: int) -> Fl
     apart, pooled = _pool(means, error, groups, size, known)
     pooled = _shrunk(pooled, means, error, apart, groups, size, known)
     belief = np.where(known[:, None], apart[groups, None] / (apart[groups, None] + error), 0.0)
-    return np.asarray(pooled[groups] + belief * (means - pooled[groups]))
+    lent = pooled[groups] + belief * (means - pooled[groups])
+    return np.take_along_axis(lent, (phases[:, None] + np.arange(season)) % season, axis=1)
 
 
 def _means(

@@ -1,26 +1,60 @@
 """How much each model counts in the combination: the less it erred, the more.
 
-Backtests of single series are short, so a model's error is the mean of two, each relative to the
-mean over the models: the series' own and that of its class of series.
+Backtests of single series are short, so a model's error is a mean of two, each relative to the mean
+over the models: the series' own and that of its class of series.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasts.panel import Floats
 
 
-def softmax(own: Floats, pooled: Floats, *, sharpness: float, trust: float) -> Floats:
-    """Weights `(models, ...)` that sum to 1, from mean errors of the same shape; NaN counts 0.
+@dataclass(frozen=True)
+class Rule:
+    """How sharply errors tell, and how far a series' own are trusted beside those of its class."""
 
-    `trust` is the share that a series' own errors have, `pooled` those of its class.
+    sharpness: float
+    trust: float
+
+
+USUAL = Rule(sharpness=5.0, trust=0.6)
+"""Chosen on M1, M3, tourism and attendances."""
+
+
+def softmax(
+    loss: Floats, classes: NDArray[np.int64], usable: NDArray[np.bool_], rule: Rule
+) -> Floats:
+    """Weights `(models, series)` that sum to 1 over the `usable` models.
+
+    `loss` are mean errors of the same shape; a usable model without one takes that of its class.
     """
-    relative = trust * _relative(own) + (1 - trust) * _relative(pooled)
-    worth = np.where(np.isfinite(relative), np.exp(-sharpness * relative), 0.0)
+    pooled = _pooled(loss, classes)
+    own = np.where(np.isfinite(loss), loss, pooled)
+    relative = rule.trust * _relative(own, usable) + (1 - rule.trust) * _relative(pooled, usable)
+    worth = np.where(usable, np.exp(-rule.sharpness * relative), 0.0)
     total = worth.sum(axis=0)
     return np.asarray(worth / np.where(total > 0, total, 1.0))
 
 
-def _relative(errors: Floats) -> Floats:
-    known = np.isfinite(errors)
-    mean = np.where(known, errors, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return np.where(known, errors / np.where(mean > 0, mean, 1.0), np.nan)
+def _pooled(loss: Floats, classes: NDArray[np.int64]) -> Floats:
+    """Mean of each class over the series for which every model has a loss, else over those it has."""
+    pooled = np.ones(loss.shape)
+    for number in np.unique(classes):
+        rows = classes == number
+        mine = loss[:, rows]
+        known = np.isfinite(mine)
+        answers = known.any(axis=1)
+        both = known[answers].all(axis=0) if answers.any() else np.zeros(0, dtype=bool)
+        use = known & both if both.any() else known
+        total = np.where(use, mine, 0).sum(axis=1)
+        means = total / np.maximum(use.sum(axis=1), 1)
+        pooled[:, rows] = np.where(use.any(axis=1), means, 1.0)[:, None]
+    return pooled
+
+
+def _relative(loss: Floats, usable: NDArray[np.bool_]) -> Floats:
+    mean = np.where(usable, loss, 0).sum(axis=0) / np.maximum(usable.sum(axis=0), 1)
+    return np.asarray(loss / np.where(mean > 0, mean, 1.0))

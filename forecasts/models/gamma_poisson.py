@@ -16,13 +16,15 @@ DISCOUNTS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985,
 PRIOR = 0.1
 """Counts the rate is given to begin with, so that it is never 0 for certain."""
 TOGETHER = 1024
+LARGEST = 50.0
+"""Mean from which chance is no longer that of counts."""
 
 
 def forecast(lanes: Lanes, horizon: int) -> Floats:
     """Rate times season; NaN for what is no count."""
     places = np.arange(lanes.values.shape[1] + horizon) % lanes.season
     paths = np.full((len(lanes.lengths), horizon), np.nan)
-    counts = np.flatnonzero((lanes.lowest >= 0) & ~(lanes.values < 0).any(axis=1))
+    counts = np.flatnonzero((lanes.lowest >= 0) & (lanes.unit < LARGEST))
     for at in range(0, len(counts), TOGETHER):
         rows = counts[at : at + TOGETHER]
         season = np.exp(lanes.shared[rows])
@@ -56,4 +58,6 @@ def _rate(counts: Floats, season: Floats, span: int) -> Floats:
     return np.asarray(shape[best, lanes] / rate[best, lanes])
 
 
-MODEL = Model(title="Gamma–Poisson", title_en="Gamma-Poisson", forecast=forecast)
+MODEL = Model(
+    title="Gamma–Poisson", title_en="Gamma-Poisson", forecast=forecast, shared=False, few_zeros=False
+)

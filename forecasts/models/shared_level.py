@@ -24,4 +24,5 @@ MODEL = Model(
     title_en="Recent level, shared season",
     forecast=forecast,
     shared=True,
+    few_zeros=False,
 )

@@ -1,0 +1,423 @@
+"""From a panel to forecasts: every model at every origin, what they are worth, and how sure that is.
+
+1. The past is freed of what does not repeat by itself (calendar, breaks), at each origin with what
+   was known there alone (`Adjust`).
+2. Every series at every origin is a lane; siblings lend each other their season, origin by origin.
+3. Every model forecasts every lane.
+4. Models are weighted by how well they did; the errors of the weighted mean at an origin come from
+   weights that do not know that origin, so that bands built on them are honest.
+5. What is shown has beaten the benchmark on the series' own backtest, or is the benchmark.
+
+Pools (seasons, weights, errors) are made over the whole panel, in a fixed order; between them, parts
+of the panel may be worked on anywhere (`Mapped`) with the same result to the bit.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from os import cpu_count
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forecasts.bands import LARGEST_ERROR, LEVELS, SMALL, Bands, scales_of, shape_of
+from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
+from forecasts.model import all_models, benchmark_of
+from forecasts.panel import Floats, Panel
+from forecasts.scores import mean
+from forecasts.weights import USUAL, Rule, softmax
+
+COMBINATION = "combination"
+DROPPED = {
+    1: (1, 2, 3, 4, 5, 6, 8),
+    4: (1, 2, 3, 4, 5, 6, 8, 10, 12),
+    7: (1, 2, 4, 7, 10, 14, 18, 21, 24, 28, 35, 42),
+    52: (1, 2, 3, 4, 6, 8, 10, 13, 17, 21, 26),
+}
+"""By season, how many of the last periods each origin of the backtest does not know."""
+DROPPED_MONTHS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24)
+ENOUGH_ROUNDS = 3
+ENOUGH_YEARS = 7
+"""Values up to an origin that are enough whatever comes after; fewer must be most of the series."""
+FEWEST_YEARS = 4
+LEAST_SHARE = 0.6
+SHARES = (0.0, 0.3, 0.6, 0.8)
+TOGETHER = 2048
+"""Series worked on together."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What was known at an origin, freed of what does not repeat by itself."""
+
+    values: Floats
+    """`(series, periods)`."""
+    ahead: Floats
+    """`(series, horizon)`: what forecasts of these values are multiplied by."""
+    variance: Floats
+    """`(series,)`: of the logs of `ahead`, as far as it is uncertain."""
+
+
+Adjust = Callable[[Panel, int], History]
+Mapped = Callable[[Callable[["Block"], Floats], Sequence["Block"]], Iterable[Floats]]
+
+
+def as_it_is(panel: Panel, horizon: int) -> History:
+    """No adjustment."""
+    count = len(panel.keys)
+    return History(panel.values, np.ones((count, horizon)), np.zeros(count))
+
+
+def in_threads(work: Callable[["Block"], Floats], blocks: Sequence["Block"]) -> Iterator[Floats]:
+    """In the processors of this machine, in order."""
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        yield from pool.map(work, blocks)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Part of a panel at every origin: lanes, with the origin and the series each belongs to."""
+
+    lanes: Lanes
+    origin: Ints
+    """Number of the origin, 0 for the end of the data."""
+    series: Ints
+    """Number of the series within the block."""
+    shape: tuple[int, int]
+    """Origins and series."""
+    horizon: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """What was said at each origin and what came of it; NaN where nothing is scored.
+
+    `observed` is `(origins, series, horizon)`; `paths` are the same by model, `final` what they say
+    now, `(series, horizon)`. The combination is among them.
+    """
+
+    dropped: tuple[int, ...]
+    observed: Floats
+    paths: Mapping[str, Floats]
+    final: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Forecasts:
+    """Forecasts of the series of a panel, and what they rest on."""
+
+    panel: Panel
+    model: tuple[str | None, ...]
+    """What is shown for each series; None where nothing can be said."""
+    benchmark: tuple[str, ...]
+    tested: NDArray[np.bool_]
+    """`(series,)`: whether an outcome could be compared with what would have been said."""
+    skill: Floats
+    """`(series,)`: 1 - error of what is shown / error of the benchmark; NaN where not tested."""
+    weights: Mapping[str, Floats]
+    """By model, `(series,)`: shares in what is shown."""
+    bands: Bands
+    errors: Floats
+    """`(origins, series, horizon)`: outcome less what would have been shown."""
+    backtest: Backtest
+    history: History = field(repr=False)
+
+    @property
+    def mean(self) -> Floats:
+        """`(series, horizon)`, in the unit of the series."""
+        return self.bands.center
+
+    def quantiles(self, levels: tuple[float, ...] = LEVELS) -> Floats:
+        """`(levels, series, horizon)`, ordered."""
+        return self.bands.quantiles(levels)
+
+    def paths(self, count: int, seed: int = 0) -> Floats:
+        """`(count, series, horizon)`: joint over the steps ahead."""
+        return self.bands.paths(count, seed)
+
+
+def members(season: int, slow: Sequence[str] = ()) -> tuple[str, ...]:
+    """Models that take part in the combination for series of this season."""
+    return tuple(
+        name
+        for name, model in all_models().items()
+        if model.forecast is not None
+        and model.suits(season)
+        and (season > 1 or not model.shared)
+        and ((model.member and not model.slow) or name in slow)
+    )
+
+
+def forecast(
+    panel: Panel,
+    horizon: int,
+    *,
+    adjust: Adjust = as_it_is,
+    slow: Sequence[str] = (),
+    mapped: Mapped = in_threads,
+) -> Forecasts:
+    """Forecasts `horizon` steps from the end of the panel.
+
+    Models named in `slow` take part besides. Series without any value get None for a model, and
+    NaN.
+    """
+    names = members(panel.season, slow)
+    asked = tuple(dict.fromkeys((*names, "naive", benchmark_of(panel.season))))
+    dropped = _dropped(panel)
+    histories = [adjust(panel.until(len(panel.periods) - 1 - d), horizon) for d in (0, *dropped)]
+    blocks = list(_blocks(panel, histories, (0, *dropped), asked, horizon))
+    said = np.concatenate(list(mapped(_said, blocks)), axis=2)
+    for place, history in enumerate(histories):
+        said[:, place] *= history.ahead
+    paths = dict(zip(asked, said, strict=True))
+    test = Backtest(
+        dropped,
+        _observed(panel, dropped, horizon, np.isfinite(paths["naive"][1:]).all(axis=2)),
+        {name: path[1:] for name, path in paths.items()},
+        {name: path[0] for name, path in paths.items()},
+    )
+    return _weighed(panel, test, names, histories[0])
+
+
+def _dropped(panel: Panel) -> tuple[int, ...]:
+    longest = int((len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)).max(initial=0))
+    asked = DROPPED.get(panel.season, DROPPED_MONTHS)
+    return tuple(d for d in asked if longest - d >= _least(panel.season, longest))
+
+
+def _least(season: int, length: int) -> int:
+    """Fewest values up to an origin of a series of this length."""
+    enough = ENOUGH_YEARS if season == 1 else ENOUGH_ROUNDS * season
+    fewest = FEWEST_YEARS if season == 1 else season + 2
+    return min(enough, max(fewest, int(LEAST_SHARE * length)))
+
+
+def _blocks(
+    panel: Panel,
+    histories: Sequence[History],
+    dropped: Sequence[int],
+    models: tuple[str, ...],
+    horizon: int,
+) -> Iterator[Block]:
+    lengths = len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)
+    lengths[~np.isfinite(panel.values).any(axis=1)] = 0
+    least = np.array([_least(panel.season, int(length)) for length in lengths])
+    found = []
+    for d, history in zip(dropped, histories, strict=True):
+        usable = np.flatnonzero((lengths - d >= (least if d else 1)) & (lengths > d))
+        values = history.values[usable]
+        found.append(
+            (usable, lanes_of(values, panel.season, panel.lowest[usable], panel.siblings[usable]))
+        )
+    for at in range(0, len(lengths), TOGETHER):
+        until = min(at + TOGETHER, len(lengths))
+        parts, origins, series = [], [], []
+        for origin, (usable, lanes) in enumerate(found):
+            rows = slice(*np.searchsorted(usable, [at, until]))
+            parts.append(lanes.take(rows))
+            series.append(usable[rows] - at)
+            origins.append(np.full(len(usable[rows]), origin))
+        yield Block(
+            Lanes.joined(parts),
+            np.concatenate(origins),
+            np.concatenate(series),
+            (len(dropped), until - at),
+            horizon,
+            models,
+        )
+
+
+def _said(block: Block) -> Floats:
+    """What each model says, `(models, origins, series, horizon)`; NaN where nothing."""
+    said = np.full((len(block.models), *block.shape, block.horizon), np.nan, dtype=np.float32)
+    with np.errstate(all="ignore"):
+        for place, name in enumerate(block.models):
+            paths = all_models()[name].paths(block.lanes, block.horizon)
+            said[place, block.origin, block.series] = paths
+    return said
+
+
+def _observed(
+    panel: Panel, dropped: Sequence[int], horizon: int, asked: NDArray[np.bool_]
+) -> Floats:
+    observed = np.full((len(dropped), len(panel.keys), horizon), np.nan)
+    last = len(panel.periods)
+    for place, d in enumerate(dropped):
+        steps = min(d, horizon)
+        observed[place, :, :steps] = panel.values[:, last - d : last - d + steps]
+    observed[~asked] = np.nan
+    return observed
+
+
+def _weighed(
+    panel: Panel, test: Backtest, names: tuple[str, ...], history: History
+) -> Forecasts:
+    scales = scales_of(panel.values)
+    classes = _classes(panel)
+    losses = {name: _losses(test, name, scales) for name in test.final}
+    open_to = {name: _open_to(name, test, classes) for name in test.final}
+    weights, combined, final = _combined(test, names, losses, open_to, classes, USUAL)
+    benchmark = _benchmark(panel, test)
+    base = _shown(benchmark, test.paths)
+    share = _given(test, combined, base)
+    shown = _mixed(share[:, None], combined, base)
+    mean_path = _mixed(share[:, None], final, _shown(benchmark, test.final))
+    own, rival = (mean(np.abs(test.observed - path), axis=(0, 2)) for path in (shown, base))
+    tested = np.isfinite(own) & np.isfinite(rival)
+    with np.errstate(all="ignore"):
+        skill = np.where(tested, 1 - own / rival, np.nan)
+    named = np.array(benchmark)
+    shares = {
+        name: (1 - share) * weights.get(name, 0.0) + share * (named == name)
+        for name in dict.fromkeys((*names, *benchmark))
+    }
+    answered = np.isfinite(mean_path).all(axis=1)
+    model = tuple(
+        (COMBINATION if part < 1 else rule) if ok else None
+        for part, rule, ok in zip(share, benchmark, answered, strict=True)
+    )
+    bands = _bands(panel, mean_path, test.observed - shown, shown, scales, history)
+    everything = Backtest(
+        test.dropped,
+        test.observed,
+        {**test.paths, COMBINATION: combined},
+        {**test.final, COMBINATION: final},
+    )
+    return Forecasts(
+        panel,
+        model,
+        benchmark,
+        tested,
+        skill,
+        shares,
+        bands,
+        test.observed - shown,
+        everything,
+        history,
+    )
+
+
+def _given(test: Backtest, combined: Floats, base: Floats) -> Floats:
+    """Share of the benchmark in what is shown, `(series,)`: the least of `SHARES` that beats it.
+
+    All of it where none does; none where nothing could be tested.
+    """
+    rival = mean(np.abs(test.observed - base), axis=(0, 2))
+    given = np.ones(len(rival))
+    for share in reversed(SHARES):
+        loss = mean(np.abs(test.observed - _mixed(share, combined, base)), axis=(0, 2))
+        given = np.where(loss < rival, share, given)
+        silent = ~(np.isfinite(loss) & np.isfinite(rival))
+    return np.where(silent, 0.0, given)
+
+
+def _mixed(share: Floats | float, combined: Floats, base: Floats) -> Floats:
+    """Part of the benchmark in the combination; the other alone where one has no answer."""
+    mixed = (1 - share) * combined + share * base
+    return np.where(np.isfinite(mixed), mixed, np.where(np.isfinite(combined), combined, base))
+
+
+def _bands(
+    panel: Panel, path: Floats, errors: Floats, shown: Floats, scales: Floats, history: History
+) -> Bands:
+    small = _small(panel)
+    shape = shape_of(errors, scales, panel.season, small, shown)
+    width = scales[:, None] * shape.ratio[:, None] * shape.growth
+    known = np.abs(path) * np.sqrt(history.variance)[:, None]
+    spread = shape.offsets[-5] - shape.offsets[4]
+    width = np.sqrt(width**2 + (known * 3.92 / max(spread, 1e-9)) ** 2)
+    return Bands(
+        np.clip(path, panel.lowest[:, None], panel.highest[:, None]),
+        width,
+        shape.offsets,
+        small,
+        shape.dispersion,
+        shape.correlation,
+        panel.lowest,
+        panel.highest,
+    )
+
+
+def _classes(panel: Panel) -> Ints:
+    """Number of the class of each series, from 0: many zeros or not, small counts or not."""
+    zeros = mean((panel.values == 0).astype(float) / np.isfinite(panel.values)) > MOST_ZEROS
+    sparse = zeros & (panel.lowest >= 0)
+    return np.asarray(2 * sparse + (_small(panel) & ~sparse), dtype=np.int64)
+
+
+def _small(panel: Panel) -> NDArray[np.bool_]:
+    """Counts that are whole numbers with a small mean."""
+    whole = np.where(np.isfinite(panel.values), panel.values == np.rint(panel.values), True)
+    size = mean(np.abs(panel.values))
+    return np.asarray((panel.lowest >= 0) & whole.all(axis=1) & (size < SMALL))
+
+
+def _open_to(name: str, test: Backtest, classes: Ints) -> NDArray[np.bool_]:
+    """Series a model may take part for: where it answers, and is of use."""
+    useful = (classes < 2) | ~np.array(all_models()[name].few_zeros)
+    return np.asarray(np.isfinite(test.final[name]).all(axis=1) & useful)
+
+
+def _losses(test: Backtest, name: str, scales: Floats) -> Floats:
+    """Mean absolute errors in units of the scale, `(origins, series)`."""
+    errors = np.abs(test.observed - test.paths[name]) / scales[:, None]
+    return mean(np.minimum(errors, LARGEST_ERROR))
+
+
+def _combined(
+    test: Backtest,
+    names: Sequence[str],
+    losses: Mapping[str, Floats],
+    open_to: Mapping[str, NDArray[np.bool_]],
+    classes: Ints,
+    rule: Rule,
+) -> tuple[dict[str, Floats], Floats, Floats]:
+    """Weights by model `(series,)`; what would have been said at each origin, and is said now.
+
+    The former with weights that do not know the origin.
+    """
+    loss = np.stack([losses[name] for name in names])
+    loss[~np.stack([open_to[name] for name in names])[:, None].repeat(loss.shape[1], 1)] = np.nan
+    usable = np.stack([open_to[name] for name in names])
+    weights = softmax(mean(loss, axis=1), classes, usable, rule)
+    final = _sum(weights, [test.final[name] for name in names])
+    combined = np.empty_like(test.observed)
+    for origin in range(len(test.dropped)):
+        rest = mean(np.delete(loss, origin, axis=1), axis=1)
+        without = softmax(rest, classes, usable, rule)
+        combined[origin] = _sum(without, [test.paths[name][origin] for name in names])
+    return dict(zip(names, weights, strict=True)), combined, final
+
+
+def _sum(weights: Floats, paths: Sequence[Floats]) -> Floats:
+    """Weighted mean of the paths that have an answer; NaN where none has."""
+    total, share = np.zeros(paths[0].shape), np.zeros(len(paths[0]))
+    for weight, path in zip(weights, paths, strict=True):
+        answers = np.isfinite(path).all(axis=1)
+        total += np.where(answers, weight, 0.0)[:, None] * np.where(answers[:, None], path, 0.0)
+        share += np.where(answers, weight, 0.0)
+    with np.errstate(all="ignore"):
+        return np.where(share[:, None] > 0, total / share[:, None], np.nan)
+
+
+def _benchmark(panel: Panel, test: Backtest) -> tuple[str, ...]:
+    """Seasonal naive, or naive without a season or where a series is too young for one."""
+    name = benchmark_of(panel.season)
+    asked = np.isfinite(test.observed)
+    silent = (asked & ~np.isfinite(test.paths[name])).any(axis=(0, 2))
+    silent |= ~np.isfinite(test.final[name]).all(axis=1)
+    return tuple(np.where(silent, "naive", name).tolist())
+
+
+def _shown(names: Sequence[str], paths: Mapping[str, Floats]) -> Floats:
+    """`(..., series, horizon)`: for each series the path of the model named for it."""
+    shown = np.full_like(next(iter(paths.values())), np.nan)
+    named = np.array(names)
+    for name in dict.fromkeys(names):
+        rows = named == name
+        shown[..., rows, :] = paths[name][..., rows, :]
+    return shown
