@@ -364,10 +364,9 @@ def _looks_wrong(preview: Preview, limit: int) -> pl.DataFrame:
 @main.command()
 @click.option("--full", is_flag=True, help="Load and forecast everything again; history stays.")
 @click.option("--rows", default=ROWS, show_default=True, help="Rows of simulated dossiers.")
-@click.option("--workers", type=int, help="Processes for slow models; by default one per core.")
 @click.option("--wait", default=0.0, help="Seconds to wait for another refresh to end.")
 @click.pass_obj
-def refresh(context: Context, full: bool, rows: int, workers: int | None, wait: float) -> None:
+def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
     """Load what changed, forecast what is affected, move the pointer."""
     catalog = _catalog(context)
     settings = context.settings
@@ -385,7 +384,7 @@ def refresh(context: Context, full: bool, rows: int, workers: int | None, wait: 
             unchanged = {"build": current_build(settings.home), "changed": False}
             context.result(_with_stale(unchanged, stale))
             return
-        outcome = _build(context, catalog, plan, full, workers, progress)
+        outcome = _build(context, catalog, plan, full, progress)
         prune(settings.home, KEPT_BUILDS)
     _report(context, _with_stale(outcome, stale))
 
@@ -430,7 +429,6 @@ def _build(
     catalog: Catalog,
     plan: pipeline.Plan,
     full: bool,
-    workers: int | None,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
     from forecasts.request import engine
@@ -447,7 +445,6 @@ def _build(
             catalog,
             today=context.today,
             progress=progress,
-            workers=workers,
             again=full,
         )
         pipeline.note(warehouse, "engine", engine())

@@ -83,9 +83,7 @@ def shape_of(
     windows = _windows(errors) * errors.shape[1]
     dispersion = np.zeros(errors.shape[1])
     dispersion[small] = _dispersion(errors[:, small], forecasts[:, small])
-    return Shape(
-        _offsets(sample, season, windows), growth, ratio, _correlation(even), dispersion
-    )
+    return Shape(_offsets(sample, season, windows), growth, ratio, _correlation(even), dispersion)
 
 
 def _growth(size: Floats) -> Floats:
@@ -160,7 +158,7 @@ def _few(windows: float) -> Floats:
 
 
 def _correlation(even: Floats) -> Floats:
-    """Pooled over series and origins; steps never scored together follow a power of their distance."""
+    """Pooled over series and origins; of steps never scored together, a power of their distance."""
     horizon = even.shape[2]
     flat = even.reshape(-1, horizon)
     known = np.isfinite(flat)
@@ -208,6 +206,17 @@ class Bands:
     lowest: Floats
     highest: Floats
 
+    def of(self, shape: Shape, center: Floats, scales: Floats) -> "Bands":
+        """Bands of the same series around another forecast, from errors of another shape."""
+        return replace(
+            self,
+            center=center,
+            width=scales[:, None] * shape.ratio[:, None] * shape.growth,
+            offsets=shape.offsets,
+            dispersion=shape.dispersion,
+            correlation=shape.correlation,
+        )
+
     def take(self, rows: NDArray[np.int64]) -> "Bands":
         """Those of these series."""
         per_series = ("center", "width", "small", "dispersion", "lowest", "highest")
@@ -240,11 +249,11 @@ class Bands:
             pure = pdtrik(wanted, rate)
         # A level below the chance of none has no solution: the count is 0.
         found = np.where(size < 1e6, mixed, pure)
-        return np.ceil(np.where(np.isfinite(found), np.maximum(found, 0), 0) - 1e-9)
+        return np.asarray(np.ceil(np.where(np.isfinite(found), np.maximum(found, 0), 0) - 1e-9))
 
     @cached_property
     def _mixing(self) -> Floats:
-        return np.linalg.cholesky(self.correlation)
+        return np.asarray(np.linalg.cholesky(self.correlation))
 
     def paths(self, count: int, seed: int) -> Floats:
         """`(count, series, horizon)`: joint over the steps ahead, each step as its band says.

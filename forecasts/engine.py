@@ -1,4 +1,4 @@
-"""From a panel to forecasts: every model at every origin, what they are worth, and how sure that is.
+"""From a panel to forecasts: all models at all origins, what they are worth, how sure that is.
 
 1. The past is freed of what does not repeat by itself (calendar, breaks), at each origin with what
    was known there alone (`Adjust`).
@@ -8,8 +8,8 @@
    weights that do not know that origin, so that bands built on them are honest.
 5. What is shown has beaten the benchmark on the series' own backtest, or is the benchmark.
 
-Pools (seasons, weights, errors) are made over the whole panel, in a fixed order; between them, parts
-of the panel may be worked on anywhere (`Mapped`) with the same result to the bit.
+Pools (seasons, weights, errors) are made over the whole panel, in a fixed order; between them,
+parts of the panel may be worked on anywhere (`Mapped`) with the same result to the bit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from os import cpu_count
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from forecasts.bands import LARGEST_ERROR, LEVELS, SMALL, Bands, scales_of, shape_of
 from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
 from forecasts.model import all_models, benchmark_of
 from forecasts.panel import Floats, Panel
+from forecasts.recursion import Numbers
 from forecasts.scores import mean
 from forecasts.weights import USUAL, Rule, softmax
 
@@ -62,7 +62,7 @@ class History:
 
 
 Adjust = Callable[[Panel, int], History]
-Mapped = Callable[[Callable[["Block"], Floats], Sequence["Block"]], Iterable[Floats]]
+Mapped = Callable[[Callable[["Block"], Numbers], Sequence["Block"]], Iterable[Numbers]]
 
 
 def as_it_is(panel: Panel, horizon: int) -> History:
@@ -71,7 +71,7 @@ def as_it_is(panel: Panel, horizon: int) -> History:
     return History(panel.values, np.ones((count, horizon)), np.zeros(count))
 
 
-def in_threads(work: Callable[["Block"], Floats], blocks: Sequence["Block"]) -> Iterator[Floats]:
+def in_threads(work: Callable[["Block"], Numbers], blocks: Sequence["Block"]) -> Iterator[Numbers]:
     """In the processors of this machine, in order."""
     with ThreadPoolExecutor(cpu_count()) as pool:
         yield from pool.map(work, blocks)
@@ -231,7 +231,7 @@ def _blocks(
         )
 
 
-def _said(block: Block) -> Floats:
+def _said(block: Block) -> Numbers:
     """What each model says, `(models, origins, series, horizon)`; NaN where nothing."""
     said = np.full((len(block.models), *block.shape, block.horizon), np.nan, dtype=np.float32)
     with np.errstate(all="ignore"):
@@ -253,9 +253,7 @@ def _observed(
     return observed
 
 
-def _weighed(
-    panel: Panel, test: Backtest, names: tuple[str, ...], history: History
-) -> Forecasts:
+def _weighed(panel: Panel, test: Backtest, names: tuple[str, ...], history: History) -> Forecasts:
     scales = scales_of(panel.values)
     classes = _classes(panel)
     losses = {name: _losses(test, name, scales) for name in test.final}
@@ -275,7 +273,7 @@ def _weighed(
         name: (1 - share) * weights.get(name, 0.0) + share * (named == name)
         for name in dict.fromkeys((*names, *benchmark))
     }
-    answered = np.isfinite(mean_path).all(axis=1)
+    answered = np.asarray(np.isfinite(mean_path).all(axis=1))
     model = tuple(
         (COMBINATION if part < 1 else rule) if ok else None
         for part, rule, ok in zip(share, benchmark, answered, strict=True)
@@ -418,6 +416,6 @@ def _shown(names: Sequence[str], paths: Mapping[str, Floats]) -> Floats:
     shown = np.full_like(next(iter(paths.values())), np.nan)
     named = np.array(names)
     for name in dict.fromkeys(names):
-        rows = named == name
+        rows = np.asarray(named == name)
         shown[..., rows, :] = paths[name][..., rows, :]
     return shown

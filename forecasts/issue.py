@@ -1,7 +1,7 @@
 """One issue of forecasts as rows of the warehouse: what was said, why, and how good it has been.
 
-Rows are added and never changed. Only series whose values, question or engine changed are issued
-again.
+Rows are added and never changed. Only series whose values, siblings, question or engine changed are
+issued again.
 """
 
 from datetime import date
@@ -9,70 +9,101 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from forecasts import intervals, scores
-from forecasts.backtest import Backtest
-from forecasts.choose import Choice
-from forecasts.intervals import COVERAGES, LEVELS, Spread, spread_of
+from forecasts import scores
+from forecasts.bands import COVERAGES, LEVELS, scales_of, shape_of
+from forecasts.engine import Forecasts
 from forecasts.panel import KEY, Floats, steps
 from forecasts.request import HELP, Job
 
 UNTESTED = "untested"
 """Refused because no outcome could be scored: all values were zero until lately."""
+PATHS = 200
+"""Joint paths kept of each series."""
+SEED = 20250701
 
 
-def quantile_rows(
-    job: Job, series: pl.DataFrame, test: Backtest, spreads: dict[str, Spread]
-) -> pl.DataFrame:
-    """Quantiles of the model shown, for the rows of `series` that have one: one row a level.
+def described(series: pl.DataFrame, made: list[Forecasts]) -> pl.DataFrame:
+    """`series` with what is shown for each and why; null in the rows of those without a forecast.
 
-    `series` has a row for each series of `test` in its order, with columns model, last, simulated,
-    data_as_of and issue_it.
+    New columns: model, benchmark, beats, skill, candidates; `refused` is filled in where nothing
+    could be tested.
     """
-    bands = np.full((len(LEVELS), len(series), job.horizon), np.nan)
-    for name, spread in spreads.items():
-        rows = np.flatnonzero((series["model"] == name).fill_null(value=False).to_numpy())
-        band = test.bounded(spread.band(test.final[name], test.final_scale))
-        bands[:, rows] = band[:, rows]
-    shown = np.flatnonzero((series["issue_it"] & series["model"].is_not_null()).to_numpy())
+    if not made:
+        nothing = {"model": pl.String, "benchmark": pl.String, "candidates": pl.String}
+        return series.with_columns(
+            *(pl.lit(None, dtype=kind).alias(name) for name, kind in nothing.items()),
+            beats=pl.lit(None, dtype=pl.Boolean),
+            skill=pl.lit(None, dtype=pl.Float64),
+        )
+    chosen = pl.concat([_chosen(forecasts) for forecasts in made])
+    joined = series.join(chosen, on=KEY, how="left", nulls_equal=True, maintain_order="left")
+    silent = pl.col("refused").is_null() & pl.col("model").is_null()
+    return joined.with_columns(refused=pl.when(silent).then(pl.lit(UNTESTED)).otherwise("refused"))
+
+
+def _chosen(forecasts: Forecasts) -> pl.DataFrame:
+    tested = forecasts.tested & np.array([model is not None for model in forecasts.model])
+    names = np.array(list(forecasts.weights))
+    weights = np.stack(list(forecasts.weights.values()))
+    return forecasts.panel.keys.select(KEY).with_columns(
+        pl.Series(
+            "model", [m if ok else None for m, ok in zip(forecasts.model, tested, strict=True)]
+        ),
+        pl.Series("benchmark", forecasts.benchmark),
+        pl.Series("beats", tested & (np.array(forecasts.model) == "combination")),
+        pl.Series("skill", forecasts.skill).fill_nan(None),
+        pl.Series("candidates", [" ".join(names[column > 0]) for column in weights.T]),
+    )
+
+
+def quantile_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataFrame:
+    """Quantiles of what is shown, one row a level; of the rows of `series` that are issued now."""
+    rows, about = _issued(series, forecasts)
     count = job.horizon * len(LEVELS)
-    repeated = pl.Series(np.repeat(shown, count))
-    periods = [
-        period
-        for last in series["last"].gather(shown)
-        for period in steps(last, job.frequency, job.horizon + 1)[1:]
-    ]
-    return series.select(*KEY, "model", "last", "simulated", "data_as_of")[repeated].select(
-        pl.col("last").alias("origin"),
+    ahead = np.array(forecasts.panel.ahead(job.horizon), dtype="datetime64[D]")
+    quantiles = forecasts.quantiles()[:, rows]
+    return about[pl.Series(np.repeat(np.arange(len(rows)), count))].select(
+        pl.lit(forecasts.panel.origin).alias("origin"),
         *KEY,
         pl.lit(job.frequency.value).alias("frequency"),
-        pl.Series("period", np.repeat(np.array(periods, dtype="datetime64[D]"), len(LEVELS))),
+        pl.Series("period", np.tile(np.repeat(ahead, len(LEVELS)), len(rows))),
         pl.Series(
             "horizon",
-            np.tile(np.repeat(np.arange(1, job.horizon + 1), len(LEVELS)), len(shown)),
+            np.tile(np.repeat(np.arange(1, job.horizon + 1), len(LEVELS)), len(rows)),
             dtype=pl.Int32,
         ),
-        pl.Series("quantile_level", np.tile(LEVELS, len(shown) * job.horizon)),
-        pl.Series("value", bands[:, shown].transpose(1, 2, 0).ravel()),
+        pl.Series("quantile_level", np.tile(LEVELS, len(rows) * job.horizon)),
+        pl.Series("value", quantiles.transpose(1, 2, 0).ravel()),
         "model",
         "data_as_of",
         "simulated",
     )
 
 
-def with_choices(series: pl.DataFrame, keys: pl.DataFrame, choices: list[Choice]) -> pl.DataFrame:
-    """`series` with what was chosen for each of `keys`; null in the rows of the others."""
-    chosen = keys.with_columns(
-        pl.Series("model", [choice.model for choice in choices], dtype=pl.String),
-        pl.Series("benchmark", [choice.benchmark for choice in choices], dtype=pl.String),
-        pl.Series("beats", [choice.beats for choice in choices], dtype=pl.Boolean),
-        pl.Series("skill", [choice.skill for choice in choices], dtype=pl.Float64),
-        pl.Series("candidates", [" ".join(c.candidates) for c in choices], dtype=pl.String),
+def path_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataFrame:
+    """Joint paths of what is shown, one row a series: `count` times `horizon` values, path by path."""
+    rows, about = _issued(series, forecasts)
+    paths = forecasts.paths(PATHS, SEED)[:, rows].astype(np.float32)
+    flat = paths.transpose(1, 0, 2).reshape(len(rows), PATHS * job.horizon)
+    return about.select(
+        pl.lit(forecasts.panel.origin).alias("origin"),
+        *KEY,
+        pl.lit(job.frequency.value).alias("frequency"),
+        pl.lit(PATHS, dtype=pl.Int32).alias("count"),
+        pl.lit(job.horizon, dtype=pl.Int32).alias("horizon"),
+        pl.Series("paths", flat, dtype=pl.Array(pl.Float32, flat.shape[1])).cast(
+            pl.List(pl.Float32)
+        ),
+        "simulated",
     )
-    joined = series.join(chosen, on=KEY, how="left", nulls_equal=True, maintain_order="left")
-    silent = pl.col("refused").is_null() & pl.col("model").is_null()
-    return joined.with_columns(
-        refused=pl.when(silent).then(pl.lit(UNTESTED)).otherwise("refused"),
-    )
+
+
+def _issued(series: pl.DataFrame, forecasts: Forecasts) -> tuple[np.ndarray, pl.DataFrame]:
+    """Places in the panel of the series issued now, and their rows of `series`."""
+    keys = forecasts.panel.keys.select(KEY).with_row_index("row")
+    about = keys.join(series, on=KEY, how="left", nulls_equal=True, maintain_order="left")
+    about = about.filter(pl.col("issue_it") & pl.col("model").is_not_null())
+    return about["row"].to_numpy(), about
 
 
 def series_rows(job: Job, series: pl.DataFrame, today: date) -> pl.DataFrame:
@@ -106,20 +137,23 @@ def series_rows(job: Job, series: pl.DataFrame, today: date) -> pl.DataFrame:
     )
 
 
-def score_rows(job: Job, series: pl.DataFrame, test: Backtest) -> pl.DataFrame:
-    """Scores by indicator, model and step ahead; `series` as in `quantile_rows`.
+def score_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataFrame:
+    """Scores by indicator, model and step ahead; bands only of what is shown (`combination`).
 
     Bands are scored with the errors of the other origins alone. Windows of neighbouring origins
     overlap, so that coverage is a little too favourable.
     """
+    keys = forecasts.panel.keys.select(KEY)
+    about = keys.join(series, on=KEY, how="left", nulls_equal=True, maintain_order="left")
+    shown = _left_out_bands(forecasts)
     rows = []
-    for name in test.final:
-        bands = _left_out_bands(test, name)
-        for indicator in job.indicators:
-            mine = (test.keys["indicator"] == indicator.name).to_numpy()
-            simulated = bool(series["simulated"].filter(pl.Series(mine)).any())
+    for indicator in job.indicators:
+        mine = (keys["indicator"] == indicator.name).to_numpy()
+        simulated = bool(about["simulated"].filter(pl.Series(mine)).any())
+        for name in forecasts.backtest.paths:
+            bands = shown if name == "combination" else None
             for step in range(job.horizon):
-                row = _score(test, name, bands, mine, step)
+                row = _score(forecasts, name, bands, mine, step)
                 if row:
                     rows.append({"indicator": indicator.name, **row, "simulated": simulated})
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(
@@ -129,36 +163,48 @@ def score_rows(job: Job, series: pl.DataFrame, test: Backtest) -> pl.DataFrame:
     )
 
 
-def _left_out_bands(test: Backtest, name: str) -> Floats:
-    errors = test.errors(name)
+def _left_out_bands(forecasts: Forecasts) -> Floats:
+    """`(levels, origins, series, horizon)`: bands of each origin from the errors of the others."""
+    errors = forecasts.errors
+    said = forecasts.backtest.observed - errors
+    scales = scales_of(forecasts.panel.values)
+    small = forecasts.bands.small
     bands = np.full((len(LEVELS), *errors.shape), np.nan)
     for origin in range(len(errors)):
-        others = spread_of(np.delete(errors, origin, axis=0))
-        band = others.band(test.paths[name][origin], test.scales[origin])
-        bands[:, origin] = test.bounded(band)
+        shape = shape_of(
+            np.delete(errors, origin, axis=0),
+            scales,
+            forecasts.panel.season,
+            small,
+            np.delete(said, origin, axis=0),
+        )
+        bands[:, origin] = forecasts.bands.of(shape, said[origin], scales).quantiles()
     return bands
 
 
 def _score(
-    test: Backtest, name: str, bands: Floats, mine: np.ndarray, step: int
+    forecasts: Forecasts, name: str, bands: Floats | None, mine: np.ndarray, step: int
 ) -> dict[str, object]:
-    observed, path = test.observed[:, mine, step], test.paths[name][:, mine, step]
-    quantiles = bands[:, :, mine, step]
+    observed = forecasts.backtest.observed[:, mine, step]
+    path = forecasts.backtest.paths[name][:, mine, step]
     scored = np.isfinite(observed) & np.isfinite(path)
     if not scored.any():
         return {}
-    errors = scores.mase(observed, path, test.scales[:, mine])
-    covered = {
-        f"coverage_{round(100 * level)}": scores.coverage(observed, quantiles[low], quantiles[high])
-        for level, (low, high) in COVERAGES.items()
-    }
-    return {
+    scales = scores.scale(forecasts.panel.values, forecasts.panel.season)[mine]
+    errors = scores.mase(observed, path, scales)
+    row: dict[str, object] = {
         "model": name,
         "horizon": step + 1,
         "series": int(scored.any(axis=0).sum()),
         "origins": int(scored.any(axis=1).sum()),
         "mase": float(scores.mean(scores.mean(errors, axis=0))),
-        "wql": scores.wql(observed, quantiles, intervals.LEVELS),
-        **covered,
         "bias": scores.bias(observed, path),
     }
+    quantiles = np.full((len(LEVELS), *observed.shape), np.nan)
+    if bands is not None:
+        quantiles = bands[:, :, mine, step]
+    row["wql"] = scores.wql(observed, quantiles, LEVELS)
+    for level, (low, high) in COVERAGES.items():
+        covered = scores.coverage(observed, quantiles[low], quantiles[high])
+        row[f"coverage_{round(100 * level)}"] = covered
+    return row

@@ -168,7 +168,9 @@ class Adjusted:
         bounded = np.clip(flat, lowest - FURTHEST, highest + FURTHEST)
         paths = bounded + self.ahead(flat.shape[1])
         on_logs = self.lanes.on_logs[:, None]
-        return np.where(on_logs, np.exp(np.where(on_logs, paths, 0)), paths) * self.lanes.unit[:, None]
+        return (
+            np.where(on_logs, np.exp(np.where(on_logs, paths, 0)), paths) * self.lanes.unit[:, None]
+        )
 
     def back_from_level(self, level: Floats) -> Floats:
         """Paths in the unit of the values, from paths of what `level` holds."""
@@ -207,9 +209,9 @@ def bridged(values: Floats) -> Floats:
     filled = values.copy()
     places = np.arange(values.shape[1])
     before = np.maximum.accumulate(np.where(known[rows], places, -1), axis=1)
-    after = np.minimum.accumulate(
-        np.where(known[rows], places, values.shape[1])[:, ::-1], axis=1
-    )[:, ::-1]
+    after = np.minimum.accumulate(np.where(known[rows], places, values.shape[1])[:, ::-1], axis=1)[
+        :, ::-1
+    ]
     left = np.take_along_axis(values[rows], np.maximum(before, 0), axis=1)
     right = np.take_along_axis(values[rows], np.minimum(after, values.shape[1] - 1), axis=1)
     share = (places - before) / np.maximum(after - before, 1)

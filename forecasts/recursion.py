@@ -10,6 +10,7 @@ chapters 2 and 5.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from forecasts.panel import Floats
 
 Ints = NDArray[np.int64]
 Singles = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
+"""Of either precision."""
 TOGETHER = 384
 """Lanes walked together: their states stay in the processor's cache."""
 PULL = 1e-6
@@ -45,11 +48,11 @@ class Smoothing:
         return Smoothing(self.alpha[points], self.beta[points], self.phi[points])
 
 
-def grid(alphas: tuple[float, ...], shares: tuple[float, ...], phis: tuple[float, ...]) -> Smoothing:
+def grid(
+    alphas: tuple[float, ...], shares: tuple[float, ...], phis: tuple[float, ...]
+) -> Smoothing:
     """Every combination; `shares` are beta as a share of alpha."""
-    phi, alpha, share = (
-        axis.ravel() for axis in np.meshgrid(phis, alphas, shares, indexing="ij")
-    )
+    phi, alpha, share = (axis.ravel() for axis in np.meshgrid(phis, alphas, shares, indexing="ij"))
     return Smoothing(alpha, alpha * share, phi)
 
 
@@ -90,7 +93,7 @@ def smooth(values: Floats, lengths: Ints, tried: Smoothing, sureness: float) -> 
     return Fit(level, trends, phis)
 
 
-def likelihood(loss: Floats, lengths: Ints, sureness: float) -> Floats:
+def likelihood(loss: Numbers, lengths: Ints, sureness: float) -> Floats:
     """Weights of points `(points, lanes)` that sum to 1: a power of the Gaussian likelihood."""
     logs = np.log(np.maximum(loss, 1e-12 * np.maximum(loss.max(axis=0), 1e-12)))
     worth = np.exp(-sureness * lengths / 2 * (logs - logs.min(axis=0)))
@@ -101,9 +104,9 @@ def likelihood(loss: Floats, lengths: Ints, sureness: float) -> Floats:
 class Walked:
     """At every point of the grid, `(points, lanes)`: loss, and level and trend at the end."""
 
-    loss: Floats
-    level: Floats
-    trend: Floats
+    loss: Numbers
+    level: Numbers
+    trend: Numbers
 
 
 def _walk(values: Singles, lengths: Ints, tried: Smoothing, responses: "Responses") -> Walked:
@@ -133,7 +136,7 @@ def _walk(values: Singles, lengths: Ints, tried: Smoothing, responses: "Response
         np.multiply(e, e, out=e)
         np.add(square[:, :active], e, out=square[:, :active])
     return _begun(Walked(square, level, trend), first, second, responses, lengths)
-    
+
 
 def _begun(
     zero: Walked, first: Singles, second: Singles, responses: "Responses", lengths: Ints
@@ -197,7 +200,9 @@ def _responses(tried: Smoothing, periods: int) -> Responses:
     )
 
 
-def _solved(first: Floats, second: Floats, moments: Floats, lengths: Ints) -> tuple[Floats, Floats]:
+def _solved(
+    first: Numbers, second: Numbers, moments: Floats, lengths: Ints
+) -> tuple[Floats, Floats]:
     """First level and trend that make the loss smallest."""
     one, two, both = moments[0] + PULL, moments[1] + PULL * lengths, moments[2]
     determinant = np.maximum(one * two - both**2, 1e-12 * one * two)

@@ -18,7 +18,6 @@ import polars as pl
 from etl.catalog import Catalog, ForecastEntry, Indicator
 from etl.periods import Frequency
 from etl.warehouse import Warehouse
-from forecasts.backtest import scored_horizon
 from forecasts.panel import KEY, Panel
 
 LEAST_POINTS = {
@@ -136,18 +135,12 @@ def find(warehouse: Warehouse, job: Job, today: date) -> Found:
     return Found(job, series.with_columns(_input_keys(series, known, job)), known)
 
 
-def panels(found: Found) -> Iterator[tuple[Panel, int]]:
-    """Panels of the series not refused, each with the steps ahead that its backtest can score."""
-    job = found.job
-    usable = found.series.filter(pl.col("refused").is_null()).with_columns(
-        scored=pl.col("span").map_elements(
-            lambda span: scored_horizon(span, job.frequency, job.horizon), return_dtype=pl.Int64
-        )
-    )
-    for part in usable.partition_by("last", "scored", maintain_order=True):
+def panels(found: Found) -> Iterator[Panel]:
+    """Panels of the series not refused: one for each period in which series end."""
+    usable = found.series.filter(pl.col("refused").is_null())
+    for part in usable.partition_by("last", maintain_order=True):
         values = found.frame.join(part.select(KEY), on=KEY, how="semi", nulls_equal=True)
-        panel = Panel.from_frame(values, job.frequency, part, tet=job.tet)
-        yield panel, int(part["scored"][0])
+        yield Panel.from_frame(values, found.job.frequency, part, tet=found.job.tet)
 
 
 def _span(frequency: Frequency) -> pl.Expr:
@@ -194,15 +187,12 @@ def _refusal(frequency: Frequency) -> pl.Expr:
 
 
 def _input_keys(series: pl.DataFrame, known: pl.DataFrame, job: Job) -> pl.Series:
-    """One hash a series, of its values and of all else its forecast follows from."""
-    asked = f"{engine()} {job.frequency} {job.horizon} {job.tet}"
+    """One hash a series, of its values, of all its siblings lend it, and of all else it rests on."""
     # Sums come out in the order in which threads end: their last digits mean nothing.
     values = known.group_by(KEY).agg("period", pl.col("value").round_sig_figs(SAME_DIGITS))
     rows = series.join(values, on=KEY, how="left", maintain_order="left")
-    keys = [
-        hashlib.blake2b(
-            f"{asked} {lowest} {highest} {periods} {numbers}".encode(), digest_size=12
-        ).hexdigest()
+    own = [
+        _hash(f"{lowest} {highest} {periods} {numbers}")
         for lowest, highest, periods, numbers in rows.select(
             "lowest",
             "highest",
@@ -210,7 +200,13 @@ def _input_keys(series: pl.DataFrame, known: pl.DataFrame, job: Job) -> pl.Serie
             "value",
         ).iter_rows()
     ]
-    return pl.Series("input_key", keys, dtype=pl.String)
+    # Weights, seasons and errors are pooled over the job: another sibling is another forecast.
+    pool = _hash(f"{engine()} {job.frequency} {job.horizon} {job.tet} {sorted(own)}")
+    return pl.Series("input_key", [_hash(f"{pool} {one}") for one in own], dtype=pl.String)
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 @cache

@@ -95,9 +95,7 @@ PRIOR_FREEDOM = 6.0
 """Values that the siblings' chance weighs as much as, in what is taken for a series' own chance."""
 
 
-def lent_factors(
-    values: Floats, lengths: Ints, groups: Ints, phases: Ints, season: int
-) -> Floats:
+def lent_factors(values: Floats, lengths: Ints, groups: Ints, phases: Ints, season: int) -> Floats:
     """`(rows, season)`: the season of the group, and of each row only what it can show beyond it.
 
     A random-effects pool: rows are weighted by how well they know their season, and differ from
@@ -114,7 +112,7 @@ def lent_factors(
     place = (np.arange(season) - phases[:, None]) % season
     means, counts = np.take_along_axis(means, place, 1), np.take_along_axis(counts, place, 1)
     size = int(groups.max(initial=0)) + 1
-    known = (counts > 0).all(axis=1)
+    known = np.asarray((counts > 0).all(axis=1))
     chance = _steadied(chance, freedom, groups, size, known)
     error = chance[:, None] / np.maximum(counts, 1)
     apart, pooled = _pool(means, error, groups, size, known)

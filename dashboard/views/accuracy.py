@@ -82,7 +82,7 @@ def _scores(reader: Reader, code: str) -> pl.DataFrame:
 
 def _panel(reader: Reader, panel: Panel) -> None:
     text, notation = reader.text, reader.notation
-    code, benchmark = _code(panel), benchmark_of(Frequency(panel["frequency"]))
+    code, benchmark = _code(panel), benchmark_of(Frequency(panel["frequency"]).season)
     scores = _scores(reader, code)
     means = _means(scores)
     layout.heading(
@@ -160,11 +160,11 @@ def _ratio(reader: Reader, ratio: float | None) -> str:
 
 def fast_only(rows: pl.DataFrame) -> pl.DataFrame:
     """Series forecast by fast models alone: none of the slow ones of their frequency competed."""
-    slow = {name: model for name, model in all_models().items() if model.most_values is not None}
+    slow = {name: model for name, model in all_models().items() if model.slow}
 
     def left_out(row: dict[str, Any]) -> list[str]:
-        frequency = Frequency(row["frequency"])
-        suited = {name for name, model in slow.items() if frequency in model.frequencies}
+        season = Frequency(row["frequency"]).season
+        suited = {name for name, model in slow.items() if model.suits(season)}
         return [] if suited & set(row["candidates"].split()) else sorted(suited)
 
     marked = rows.filter(pl.col("refused").is_null() & (pl.col("candidates") != ""))

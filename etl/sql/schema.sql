@@ -459,6 +459,24 @@ comment on column forecast.horizon is 'Periods from origin to period';
 comment on column forecast.quantile_level is '0 to 1';
 comment on column forecast.data_as_of is 'Vintage of the newest figure it used';
 
+create table if not exists forecast_path (
+    issue     bigint,
+    issued    date,
+    origin    date,
+    indicator varchar,
+    area      varchar,
+    category  varchar,
+    frequency varchar,
+    count     integer,
+    horizon   integer,
+    paths     float[],
+    simulated boolean
+);
+comment on table forecast_path is 'Joint paths of each forecast as issued, for sums over periods and chances; rows are added and never changed';
+comment on column forecast_path.count is 'Number of paths';
+comment on column forecast_path.horizon is 'Periods of each path, from the first after the origin';
+comment on column forecast_path.paths is 'count times horizon values, path by path; quantiles over the paths are those of forecast';
+
 create table if not exists forecast_series (
     issue        bigint,
     issued       date,

@@ -81,8 +81,10 @@ def _paths(values: Floats, lengths: np.ndarray, horizon: int) -> Floats:
         alpha, first, loss[place] = _best(sums, 1 - 1 / theta)
         start = last[alpha, rows] + first * (1 - ALPHAS[alpha]) ** lengths
         lines.mean, lines.slope, lines.intercept = ends[:3].copy()
-        paths[place] = _ahead(lines, start, ALPHAS[alpha], 1 - 1 / theta, lengths.astype(float), horizon)
-    return np.einsum("pl,plh->lh", likelihood(loss, lengths, SURENESS), paths)
+        paths[place] = _ahead(
+            lines, start, ALPHAS[alpha], 1 - 1 / theta, lengths.astype(float), horizon
+        )
+    return np.asarray(np.einsum("pl,plh->lh", likelihood(loss, lengths, SURENESS), paths))
 
 
 def _best(sums: Floats, bend: float) -> tuple[np.ndarray, Floats, Floats]:

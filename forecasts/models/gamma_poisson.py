@@ -59,5 +59,9 @@ def _rate(counts: Floats, season: Floats, span: int) -> Floats:
 
 
 MODEL = Model(
-    title="Gamma–Poisson", title_en="Gamma-Poisson", forecast=forecast, shared=False, few_zeros=False
+    title="Gamma–Poisson",
+    title_en="Gamma-Poisson",
+    forecast=forecast,
+    shared=False,
+    few_zeros=False,
 )

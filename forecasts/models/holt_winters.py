@@ -17,7 +17,7 @@ from forecasts.lanes import Lanes
 from forecasts.model import Model
 from forecasts.models import damped_trend as damped
 from forecasts.panel import Floats
-from forecasts.recursion import Ints, likelihood, smooth, still_running
+from forecasts.recursion import Ints, Numbers, likelihood, smooth, still_running
 
 ALPHAS = (0.1, 0.25, 0.45, 0.7, 0.95)
 TRENDS = ((0.0, 0.0), (0.05, 0.94), (0.2, 0.85))
@@ -72,7 +72,7 @@ def _paths(flat: Floats, lengths: np.ndarray, factors: Floats, horizon: int) -> 
     return paths
 
 
-def _walk(flat: Floats, lengths: Ints, season: int) -> tuple[Floats, Floats, Floats, Floats]:
+def _walk(flat: Floats, lengths: Ints, season: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Loss, level and trend at the end `(points, lanes)`, and seasons `(season, points, lanes)`.
 
     Longest lanes first.
@@ -118,8 +118,8 @@ def _walk(flat: Floats, lengths: Ints, season: int) -> tuple[Floats, Floats, Flo
 
 
 def _start(
-    first: Floats,
-    second: Floats,
+    first: Numbers,
+    second: Numbers,
     one: Floats,
     two: Floats,
     both: Floats,

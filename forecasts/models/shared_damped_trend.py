@@ -11,4 +11,9 @@ def forecast(lanes: Lanes, horizon: int) -> Floats:
     return adjusted(lanes.lent, horizon)
 
 
-MODEL = Model(title="Xu hướng tắt dần, mùa vụ chung", title_en="Damped trend, shared season", forecast=forecast, shared=True)
+MODEL = Model(
+    title="Xu hướng tắt dần, mùa vụ chung",
+    title_en="Damped trend, shared season",
+    forecast=forecast,
+    shared=True,
+)

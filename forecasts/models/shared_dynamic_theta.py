@@ -11,4 +11,9 @@ def forecast(lanes: Lanes, horizon: int) -> Floats:
     return adjusted(lanes.lent, horizon)
 
 
-MODEL = Model(title="Theta động, mùa vụ chung", title_en="Dynamic theta, shared season", forecast=forecast, shared=True)
+MODEL = Model(
+    title="Theta động, mùa vụ chung",
+    title_en="Dynamic theta, shared season",
+    forecast=forecast,
+    shared=True,
+)

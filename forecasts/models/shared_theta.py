@@ -11,4 +11,6 @@ def forecast(lanes: Lanes, horizon: int) -> Floats:
     return adjusted(lanes.lent, horizon)
 
 
-MODEL = Model(title="Theta, mùa vụ chung", title_en="Theta, shared season", forecast=forecast, shared=True)
+MODEL = Model(
+    title="Theta, mùa vụ chung", title_en="Theta, shared season", forecast=forecast, shared=True
+)

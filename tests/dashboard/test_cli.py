@@ -51,7 +51,7 @@ def test_every_command_has_help(command):
 
 
 def test_a_refresh_loads_forecasts_and_moves_the_pointer_and_the_second_has_nothing_to_do(run):
-    first = run("--json", "refresh", "--workers", "1")
+    first = run("--json", "refresh")
     assert first.exit_code == 0, first.output
     outcome = json.loads(first.output.splitlines()[-1])
     assert (outcome["accepted"], outcome["rejected"], outcome["series_forecast"]) == (36, 1, 1)
@@ -73,7 +73,7 @@ def test_a_refresh_says_which_source_did_not_answer_and_how_old_its_copy_is(run,
             "limits: {attempts: 1}"
         )
         assert "visitors: not fetched yet" in run("check").output
-        first = run("refresh", "--workers", "1")
+        first = run("refresh")
         server.shutdown()
     assert first.exit_code == 0, first.output
     second = json.loads(run("--json", "refresh").output.splitlines()[-1])
@@ -83,7 +83,7 @@ def test_a_refresh_says_which_source_did_not_answer_and_how_old_its_copy_is(run,
 
 
 def test_rejected_rows_are_listed_with_their_place_and_rule(run):
-    run("refresh", "--workers", "1")
+    run("refresh")
     shown = json.loads(run("--json", "rejected").output.splitlines()[0])
     assert [(row["record"], row["rule"], row["value"]) for row in shown] == [
         (37, "area_known", "Nơi Lạ")
@@ -91,7 +91,7 @@ def test_rejected_rows_are_listed_with_their_place_and_rule(run):
 
 
 def test_rejected_records_are_given_back_with_a_word_on_whose_they_are(run, tmp_path):
-    run("refresh", "--workers", "1")
+    run("refresh")
     shown = run("rejected", "--out", str(tmp_path / "returned"))
     assert shown.exit_code == 0, shown.output
     assert "everything the department sent, sensitive columns too" in shown.output
@@ -99,10 +99,10 @@ def test_rejected_records_are_given_back_with_a_word_on_whose_they_are(run, tmp_
 
 
 def test_builds_are_listed_and_undone(run, installation):
-    run("refresh", "--workers", "1")
+    run("refresh")
     path = installation.catalog.parent / "visitors.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("1000", "1001"), encoding="utf-8")
-    run("refresh", "--workers", "1")
+    run("refresh")
     listed = json.loads(run("--json", "builds").output)
     assert [(row["current"], row["build"]) for row in listed] == [("*", "00002"), ("", "00001")]
     assert json.loads(run("--json", "undo").output.splitlines()[-1]) == {"build": "00001"}

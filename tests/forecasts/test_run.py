@@ -80,12 +80,12 @@ def yearly(values, indicator="revenue", area="soc_trang", last=2016, **others):
 def issue(tmp_path):
     """Forecast these figures on a day, after whatever was issued before; give the tables."""
 
-    def run(*frames: pl.DataFrame, today: date = TODAY, workers: int = 1):
+    def run(*frames: pl.DataFrame, today: date = TODAY):
         with Warehouse.build(tmp_path) as warehouse:
             warehouse.run("delete from comparable")
             for frame in frames:
                 warehouse.write("comparable", frame)
-            summary = forecast_all(warehouse, parse_catalog(CATALOG), today=today, workers=workers)
+            summary = forecast_all(warehouse, parse_catalog(CATALOG), today=today)
             tables = {
                 name: warehouse.select(f"select * from {name}")
                 for name in ("forecast", "forecast_series", "backtest")
@@ -221,7 +221,7 @@ def test_processes_of_their_own_give_the_same_forecasts(issue, tmp_path_factory)
     with Warehouse.build(tmp_path_factory.mktemp("other")) as warehouse:
         for frame in frames:
             warehouse.write("comparable", frame)
-        forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY, workers=2)
+        forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY)
         together = warehouse.select("select * from forecast")
     assert together.equals(alone["forecast"])
 
@@ -230,7 +230,5 @@ def test_progress_is_told_job_by_job(tmp_path):
     told: list[str] = []
     with Warehouse.build(tmp_path) as warehouse:
         warehouse.write("comparable", yearly(wave(12)))
-        forecast_all(
-            warehouse, parse_catalog(CATALOG), today=TODAY, progress=told.append, workers=1
-        )
+        forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY, progress=told.append)
     assert told == ["forecast 1 of 1: 3, former_province, year"]
