@@ -395,7 +395,7 @@ def _sum(weights: Floats, paths: Sequence[Floats]) -> Floats:
     """Weighted mean of the paths that have an answer; NaN where none has."""
     total, share = np.zeros(paths[0].shape), np.zeros(len(paths[0]))
     for weight, path in zip(weights, paths, strict=True):
-        answers = np.isfinite(path).all(axis=1)
+        answers = np.asarray(np.isfinite(path).all(axis=1))
         total += np.where(answers, weight, 0.0)[:, None] * np.where(answers[:, None], path, 0.0)
         share += np.where(answers, weight, 0.0)
     with np.errstate(all="ignore"):
