@@ -195,7 +195,7 @@ def _common_course(relative: Floats, groups: NDArray[np.int64], season: int) -> 
 def _whole(relative: Floats, course: _Course, panel: Panel) -> Floats:
     """The common course of all groups in logs, `(1, periods)`; no row where there is one group."""
     rows = ~course.additive[panel.siblings]
-    if (~course.additive).sum() < 2:
+    if (~course.additive & np.isfinite(course.values).any(axis=1)).sum() < 2:
         return np.empty((0, len(panel.periods)))
     alike = np.zeros(rows.sum(), dtype=np.int64)
     return _common_course(relative[rows], alike, panel.season).values
@@ -227,13 +227,14 @@ def _shared_effects(
     used = {group: Use((), 0.0) for group in range(len(begun))}
     least = LEAST_ROUNDS * panel.season
     for start in np.unique(begun[begun <= len(panel.periods) - least]):
-        rows = np.flatnonzero(begun == start)
-        span = slice(int(start), len(panel.periods))
-        cleared = _Cleared(known, span, panel.frequency)
-        together = np.concatenate([course.values[rows, start:], whole[:, start:]]).T
-        found = _estimate(together, cleared, guided=bool(len(whole)))
-        weights[rows] = found[0][: len(rows)]
-        used |= dict(zip(rows.tolist(), found[1], strict=False))
+        cleared = _Cleared(known, slice(int(start), len(panel.periods)), panel.frequency)
+        for additive in np.unique(course.additive[begun == start]):
+            leader = whole[:0] if additive else whole
+            rows = np.flatnonzero((begun == start) & (course.additive == additive))
+            together = np.concatenate([course.values[rows, start:], leader[:, start:]]).T
+            found, uses = _estimate(together, cleared, guided=bool(len(leader)))
+            weights[rows] = found[: len(rows)]
+            used |= dict(zip(rows.tolist(), uses, strict=False))
     return weights, used
 
 
@@ -297,7 +298,7 @@ def _solver(columns: Floats) -> Floats:
 
 
 def _estimate(course: Floats, cleared: _Cleared, *, guided: bool) -> tuple[Floats, list[Use]]:
-    """Weights `(groups, columns)` for common courses `(periods, groups)`, checked on years.
+    """Weights `(groups, columns)` for common courses `(periods, groups)`, and what became of them.
 
     If `guided`, the last course is that of all groups together, towards which they are drawn.
     """

@@ -257,6 +257,19 @@ def test_where_values_are_not_positive_the_effect_is_added():
     )
 
 
+def test_groups_of_any_kind_stand_beside_each_other():
+    values = counts(expected(12, TET_OF_MONTHS))
+    balance = values[:2] - 300
+    nothing = np.full((2, 96), np.nan)
+    names = ["a"] * 6 + ["b"] * 6 + ["balance"] * 2 + ["nothing", "nil"]
+    rows = np.concatenate([values, balance, nothing])
+    effects = calendar_effects(panel_of(rows, date(2017, 1, 1), categories=names), 12)
+    assert effects.additive.tolist() == [False] * 12 + [True] * 2 + [False] * 2
+    assert np.isfinite(effects.future).all()
+    only_one = calendar_effects(panel_of(rows[12:], date(2017, 1, 1), categories=[*names[12:]]), 12)
+    np.testing.assert_allclose(only_one.weights[:2], effects.weights[12:14])
+
+
 def test_what_is_taken_out_can_be_put_back():
     panel = panel_of(counts(expected(6, TET_OF_MONTHS)), date(2017, 1, 1))
     effects = calendar_effects(panel, 12)
