@@ -6,6 +6,7 @@ none yet. Offices of the city are taken to rest on Saturday and Sunday.
 """
 
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -15,6 +16,11 @@ import polars as pl
 from etl.errors import ForesightError
 
 _DAY = timedelta(days=1)
+
+KINDS = ("working", "worked_in_exchange", "weekend", "holiday", "compensatory", "off_in_exchange")
+"""What a day can be to an office: open on the first two, closed on the others."""
+SURGE = (8, 21)
+"""The two weeks after the eight days of Tết, in days from its first: offices catch up."""
 
 
 class NoCalendar(ForesightError):
@@ -88,20 +94,26 @@ def tet_share(month: date) -> tuple[float, float]:
     Two numbers from 0 to 1. Over the months of a year each adds up to 1: Tết is between 21 January
     and 20 February.
     """
-    new_year = tet(month.year)
-    before = [new_year - back * _DAY for back in range(1, 8)]
-    after = [new_year + on * _DAY for on in range(8)]
-    fall = [
-        sum((day.year, day.month) == (month.year, month.month) for day in days) / len(days)
-        for days in (before, after)
-    ]
-    return fall[0], fall[1]
+    first = month.replace(day=1)
+    last = month.replace(day=monthrange(month.year, month.month)[1])
+    return share_around_tet(first, last, -7, -1), share_around_tet(first, last, 0, 7)
+
+
+def share_around_tet(first: date, last: date, since: int, until: int) -> float:
+    """The share of the days `since` to `until`, counted from Tết, that fall in a stretch of days.
+
+    From 0 to 1; both ends of either are included. Only the Tết of the year of `last` is looked at.
+    """
+    begins = max(first, tet(last.year) + since * _DAY)
+    ends = min(last, tet(last.year) + until * _DAY)
+    return max((ends - begins).days + 1, 0) / (until - since + 1)
 
 
 def calendar(first: date, last: date) -> pl.DataFrame:
-    """One row a day, both ends included: date, working, holiday (name or null), days_from_tet.
+    """One row a day, both ends included: date, working, kind, holiday, days_from_tet.
 
-    `days_from_tet` is 0 on the first day of Tết and counts from the nearest one, negative before.
+    `kind` is one of `KINDS`, `holiday` the name of the day or null. `days_from_tet` is 0 on the
+    first day of Tết and counts from the nearest one, negative before.
     """
     days = pl.date_range(first, last, eager=True).alias("date").to_frame()
     years = range(first.year, last.year + 1)
@@ -117,10 +129,29 @@ def calendar(first: date, last: date) -> pl.DataFrame:
         .join_asof(new_years, left_on="date", right_on="tet", strategy="nearest")
         .select(
             "date",
+            "holiday",
             working=pl.col("date").is_in(pl.Series(open_days).implode()),
-            holiday="holiday",
             days_from_tet=(pl.col("date") - pl.col("tet")).dt.total_days().cast(pl.Int32),
         )
+        .select("date", "working", _kind().alias("kind"), "holiday", "days_from_tet")
+    )
+
+
+def _kind() -> pl.Expr:
+    weekend = pl.col("date").dt.weekday() > 5
+    return (
+        pl.when(pl.col("working") & weekend)
+        .then(pl.lit("worked_in_exchange"))
+        .when("working")
+        .then(pl.lit("working"))
+        .when(pl.col("holiday").str.contains("thay cho", literal=True))
+        .then(pl.lit("off_in_exchange"))
+        .when(pl.col("holiday").str.contains("nghỉ bù", literal=True))
+        .then(pl.lit("compensatory"))
+        .when(pl.col("holiday").is_not_null())
+        .then(pl.lit("holiday"))
+        .otherwise(pl.lit("weekend"))
+        .cast(pl.Enum(KINDS))
     )
 
 

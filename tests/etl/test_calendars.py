@@ -1,6 +1,7 @@
 """Working days and Tết, against an independent table and the decisions of the government."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from math import radians, sin
 
 import polars as pl
 import pytest
@@ -8,17 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.calendars import (
+    KINDS,
+    SURGE,
     NoCalendar,
     add_working_days,
     calendar,
     is_working_day,
     national_holidays,
+    share_around_tet,
     tet,
     tet_share,
     working_days,
 )
 
-# The published dates of mùng một Tết, written down without the package under test.
+# The published dates of mùng một Tết, written down without the package under test. The new moons
+# computed below are a second witness, which knows nothing of any table.
 TET = {
     2007: "02-17",  # 18 February in China
     2015: "02-19",
@@ -50,6 +55,56 @@ DAYS = st.dates(date(2005, 1, 1), date(2035, 12, 31))
 @pytest.mark.parametrize("year", TET)
 def test_tet_is_vietnams_and_not_chinas(year):
     assert tet(year) == date.fromisoformat(f"{year}-{TET[year]}")
+
+
+def new_moon(lunation: int) -> datetime:
+    """Universal time of a new moon, to some minutes; number 0 is that of 6 January 2000.
+
+    Source: Meeus, Astronomical Algorithms (1998), chapter 49, terms above 10 seconds.
+    """
+    century = lunation / 1236.85
+    eccentricity = 1 - 0.002516 * century
+    sun = radians(2.5534 + 29.10535670 * lunation)
+    moon = radians(201.5643 + 385.81693528 * lunation + 0.0107582 * century**2)
+    latitude = radians(160.7108 + 390.67050284 * lunation - 0.0016118 * century**2)
+    node = radians(124.7746 - 1.56375588 * lunation)
+    waves = (
+        -0.40720 * sin(moon)
+        + 0.17241 * eccentricity * sin(sun)
+        + 0.01608 * sin(2 * moon)
+        + 0.01039 * sin(2 * latitude)
+        + 0.00739 * eccentricity * sin(moon - sun)
+        - 0.00514 * eccentricity * sin(moon + sun)
+        + 0.00208 * eccentricity**2 * sin(2 * sun)
+        - 0.00111 * sin(moon - 2 * latitude)
+        - 0.00057 * sin(moon + 2 * latitude)
+        + 0.00056 * eccentricity * sin(2 * moon + sun)
+        - 0.00042 * sin(3 * moon)
+        + 0.00042 * eccentricity * sin(sun + 2 * latitude)
+        + 0.00038 * eccentricity * sin(sun - 2 * latitude)
+        - 0.00024 * eccentricity * sin(2 * moon - sun)
+        - 0.00017 * sin(node)
+    )
+    days = 2451550.09766 + 29.530588861 * lunation + 0.00015437 * century**2 + waves
+    behind = 69 / 86400  # clocks are 69 seconds behind the time of these formulas
+    return datetime(2000, 1, 1, 12) + timedelta(days=days - 2451545.0 - behind)  # noqa: DTZ001
+
+
+def new_moons(year: int, hours_east: int) -> set[date]:
+    """The days with a new moon between 21 January and 20 February, by the clock of a time zone."""
+    first = round((year - 2000) * 12.3685) - 1
+    local = [new_moon(first + n) + timedelta(hours=hours_east) for n in range(4)]
+    return {t.date() for t in local if date(year, 1, 21) <= t.date() <= date(year, 2, 20)}
+
+
+@pytest.mark.parametrize("year", range(2015, 2036))
+def test_tet_is_the_day_of_the_new_moon_by_vietnamese_time(year):
+    assert tet(year) in new_moons(year, hours_east=7)
+
+
+@pytest.mark.parametrize("year", [2007, 2030])
+def test_by_chinese_time_the_new_moon_may_be_a_day_later(year):
+    assert new_moons(year, hours_east=8) == {tet(year) + timedelta(days=1)}
 
 
 @pytest.mark.parametrize(
@@ -148,10 +203,11 @@ def test_a_calendar_has_one_row_a_day():
     assert seen.schema == {
         "date": pl.Date,
         "working": pl.Boolean,
+        "kind": pl.Enum(KINDS),
         "holiday": pl.String,
         "days_from_tet": pl.Int32,
     }
-    assert [(day.day, *rest) for day, *rest in seen.rows()] == [
+    assert [(day.day, *rest) for day, *rest in seen.drop("kind").rows()] == [
         (15, False, None, -2),
         (16, False, "Giao thừa Tết Nguyên Đán", -1),
         (17, False, "Tết Nguyên Đán", 0),
@@ -162,6 +218,30 @@ def test_a_calendar_has_one_row_a_day():
         (22, False, None, 5),
         (23, True, None, 6),
     ]
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        (date(2026, 11, 20), "working"),
+        (date(2026, 8, 22), "worked_in_exchange"),
+        (date(2026, 8, 31), "off_in_exchange"),
+        (date(2026, 4, 26), "holiday"),  # a Sunday
+        (date(2026, 4, 27), "compensatory"),
+        (date(2026, 2, 20), "holiday"),
+        (date(2026, 2, 21), "weekend"),
+    ],
+)
+def test_a_day_is_of_one_kind(day, kind):
+    assert calendar(day, day)["kind"].to_list() == [kind]
+
+
+def test_the_surge_after_tet_lasts_two_weeks():
+    since, until = SURGE
+    assert until - since + 1 == 14
+    february, march = (date(2026, 2, 1), date(2026, 2, 28)), (date(2026, 3, 1), date(2026, 3, 31))
+    assert share_around_tet(*february, *SURGE) == pytest.approx(4 / 14)  # 25 to 28 February
+    assert share_around_tet(*march, *SURGE) == pytest.approx(10 / 14)
 
 
 def test_twenty_years_of_calendar_agree_with_its_days():
