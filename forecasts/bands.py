@@ -263,7 +263,9 @@ class Bands:
         """
         series, horizon = self.center.shape
         drawn = np.random.default_rng(seed).standard_normal((series, count, horizon))
-        ranks = (drawn @ self._mixing.T).argsort(axis=1).argsort(axis=1)
+        order = (drawn @ self._mixing.T).argsort(axis=1)
+        ranks = np.empty_like(order)
+        np.put_along_axis(ranks, order, np.arange(count)[None, :, None], axis=1)
         return self.at(((ranks + 0.5) / count).transpose(1, 0, 2))
 
 

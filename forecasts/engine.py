@@ -55,10 +55,12 @@ class History:
 
     values: Floats
     """`(series, periods)`."""
-    ahead: Floats
+    factor: Floats
     """`(series, horizon)`: what forecasts of these values are multiplied by."""
+    added: Floats
+    """`(series, horizon)`: and what is added to them then."""
     variance: Floats
-    """`(series,)`: of the logs of `ahead`, as far as it is uncertain."""
+    """`(series,)`: of the log of what past and future differ by, as far as it is uncertain."""
 
 
 Adjust = Callable[[Panel, int], History]
@@ -68,7 +70,8 @@ Mapped = Callable[[Callable[["Block"], Numbers], Sequence["Block"]], Iterable[Nu
 def as_it_is(panel: Panel, horizon: int) -> History:
     """No adjustment."""
     count = len(panel.keys)
-    return History(panel.values, np.ones((count, horizon)), np.zeros(count))
+    nothing = np.zeros((count, horizon))
+    return History(panel.values, nothing + 1, nothing, np.zeros(count))
 
 
 def in_threads(work: Callable[["Block"], Numbers], blocks: Sequence["Block"]) -> Iterator[Numbers]:
@@ -172,7 +175,7 @@ def forecast(
     blocks = list(_blocks(panel, histories, (0, *dropped), asked, horizon))
     said = np.concatenate(list(mapped(_said, blocks)), axis=2)
     for place, history in enumerate(histories):
-        said[:, place] *= history.ahead
+        said[:, place] = said[:, place] * history.factor + history.added
     paths = dict(zip(asked, said, strict=True))
     test = Backtest(
         dropped,
@@ -208,7 +211,8 @@ def _blocks(
     least = np.array([_least(panel.season, int(length)) for length in lengths])
     found = []
     for d, history in zip(dropped, histories, strict=True):
-        usable = np.flatnonzero((lengths - d >= (least if d else 1)) & (lengths > d))
+        known = np.isfinite(history.values).any(axis=1)
+        usable = np.flatnonzero(known & (lengths - d >= (least if d else 1)))
         values = history.values[usable]
         found.append(
             (usable, lanes_of(values, panel.season, panel.lowest[usable], panel.siblings[usable]))
@@ -342,7 +346,8 @@ def _bands(
 
 def _classes(panel: Panel) -> Ints:
     """Number of the class of each series, from 0: many zeros or not, small counts or not."""
-    zeros = mean((panel.values == 0).astype(float) / np.isfinite(panel.values)) > MOST_ZEROS
+    known = np.where(np.isfinite(panel.values), panel.values == 0, np.nan)
+    zeros = mean(known.astype(float)) > MOST_ZEROS
     sparse = zeros & (panel.lowest >= 0)
     return np.asarray(2 * sparse + (_small(panel) & ~sparse), dtype=np.int64)
 

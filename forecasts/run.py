@@ -13,6 +13,7 @@ import polars as pl
 
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
+from forecasts.adjust import freed
 from forecasts.engine import Forecasts, forecast
 from forecasts.issue import described, path_rows, quantile_rows, score_rows, series_rows
 from forecasts.panel import KEY
@@ -54,7 +55,7 @@ def forecast_all(
     changed = [one for one in found if one.series["issue_it"].any()]
     issue = int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
     for done, one in enumerate(changed, start=1):
-        made = [forecast(panel, one.job.horizon) for panel in panels(one)]
+        made = [forecast(panel, one.job.horizon, adjust=freed) for panel in panels(one)]
         _write(warehouse, one, made, issue, today)
         tell(f"forecast {done} of {len(changed)}: {one.job.title}")
     return Summary(
