@@ -81,7 +81,7 @@ def quantile_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.Da
 
 
 def path_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataFrame:
-    """Joint paths of what is shown, one row a series: `count` times `horizon` values, path by path."""
+    """Joint paths of what is shown, one row a series: `count` times `horizon` values."""
     rows, about = _issued(series, forecasts)
     paths = forecasts.paths(PATHS, SEED)[:, rows].astype(np.float32)
     flat = paths.transpose(1, 0, 2).reshape(len(rows), PATHS * job.horizon)

@@ -86,7 +86,7 @@ class Lanes:
 
     @cached_property
     def unit(self) -> Floats:
-        """Mean absolute value of each lane, `(lanes,)`; 1 where that is 0: a unit changes nothing."""
+        """Mean absolute value of each lane, `(lanes,)`; 1 where that is 0."""
         size = np.nansum(np.abs(self.values), axis=1) / np.maximum(self.points, 1)
         return np.where(size > 0, size, 1.0)
 

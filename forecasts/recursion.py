@@ -58,7 +58,7 @@ def grid(
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Where each lane ends, as a mean over the points of the grid, the likely ones counting most."""
+    """Where each lane ends: a mean over the points of the grid, the likely ones counting most."""
 
     level: Floats
     """`(lanes,)`."""
@@ -119,16 +119,16 @@ def _walk(values: Singles, lengths: Ints, tried: Smoothing, responses: "Response
         np.zeros(shape, dtype=np.float32) for _ in range(7)
     )
     for step, active in enumerate(still_running(lengths)):
-        e, w, l, b = (array[:, :active] for array in (missed, work, level, trend))
+        e, w, up, on = (array[:, :active] for array in (missed, work, level, trend))
         if tried.trend:
-            np.multiply(b, phi, out=b)
-            np.add(l, b, out=l)
-        np.subtract(values[step, :active], l, out=e)
+            np.multiply(on, phi, out=on)
+            np.add(up, on, out=up)
+        np.subtract(values[step, :active], up, out=e)
         np.multiply(e, alpha, out=w)
-        np.add(l, w, out=l)
+        np.add(up, w, out=up)
         if tried.trend:
             np.multiply(e, beta, out=w)
-            np.add(b, w, out=b)
+            np.add(on, w, out=on)
             np.multiply(e, responses.trend[:, step, None], out=w)
             np.add(second[:, :active], w, out=second[:, :active])
         np.multiply(e, responses.level[:, step, None], out=w)

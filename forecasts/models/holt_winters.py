@@ -86,16 +86,16 @@ def _walk(flat: Floats, lengths: Ints, season: int) -> tuple[Numbers, Numbers, N
     )
     seasons = np.zeros((season, *shape), np.float32)
     for step, active in enumerate(still_running(lengths)):
-        e, w, l, b = (array[:, :active] for array in (missed, work, level, trend))
+        e, w, up, on = (array[:, :active] for array in (missed, work, level, trend))
         now = seasons[step % season, :, :active]
-        np.multiply(b, phi, out=b)
-        np.add(l, b, out=l)
-        np.subtract(values[step, :active], l, out=e)
+        np.multiply(on, phi, out=on)
+        np.add(up, on, out=up)
+        np.subtract(values[step, :active], up, out=e)
         np.subtract(e, now, out=e)
         for sums, debt in ((first, debts.errors[0]), (second, debts.errors[1])):
             np.multiply(e, debt[:, step, None], out=w)
             np.add(sums[:, :active], w, out=sums[:, :active])
-        for state, weight in ((l, alpha), (b, beta), (now, gamma)):
+        for state, weight in ((up, alpha), (on, beta), (now, gamma)):
             np.multiply(e, weight, out=w)
             np.add(state, w, out=state)
         np.multiply(e, e, out=e)

@@ -1,4 +1,4 @@
-"""The theta method on seasonally adjusted logs: half a line, half a smoothed line of twice the bend.
+"""The theta method on seasonally adjusted logs: half a line, half a line of twice the bend.
 
 Source: Assimakopoulos and Nikolopoulos (2000), International Journal of Forecasting 16(4).
 """
