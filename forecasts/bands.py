@@ -233,7 +233,8 @@ class Bands:
             self.center + offset * self.width, self.lowest[:, None], self.highest[:, None]
         )
         if self.small.any():
-            values[..., self.small, :] = self._counts(levels)
+            most = self.highest[self.small, None]
+            values[..., self.small, :] = np.minimum(self._counts(levels), most)
         return values
 
     def _counts(self, levels: Floats) -> Floats:
