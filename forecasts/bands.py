@@ -250,7 +250,9 @@ class Bands:
             pure = pdtrik(wanted, rate)
         # A level below the chance of none has no solution: the count is 0.
         found = np.where(size < 1e6, mixed, pure)
-        return np.asarray(np.ceil(np.where(np.isfinite(found), np.maximum(found, 0), 0) - 1e-9))
+        counts = np.ceil(np.where(np.isfinite(found), np.maximum(found, 0), 0) - 1e-9)
+        # A count of -0 would be printed with its sign.
+        return np.asarray(counts + 0.0)
 
     @cached_property
     def _mixing(self) -> Floats:
