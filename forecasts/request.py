@@ -187,7 +187,7 @@ def _refusal(frequency: Frequency) -> pl.Expr:
 
 
 def _input_keys(series: pl.DataFrame, known: pl.DataFrame, job: Job) -> pl.Series:
-    """One hash a series, of its values, of all its siblings lend it, and of all else it rests on."""
+    """One hash a series, of its values, of what siblings lend it, and of all else it rests on."""
     # Sums come out in the order in which threads end: their last digits mean nothing.
     values = known.group_by(KEY).agg("period", pl.col("value").round_sig_figs(SAME_DIGITS))
     rows = series.join(values, on=KEY, how="left", maintain_order="left")
