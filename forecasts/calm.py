@@ -90,9 +90,11 @@ def trend(values: Floats, season: int, cuts: tuple[int, ...] = ()) -> Floats:
 
 def pooled(values: Floats, groups: Numbers) -> Floats:
     """Sum of the known values of each group, `(groups, ...)` from `(series, ...)`."""
-    order = np.argsort(groups, kind="stable")
-    starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
-    return np.asarray(np.add.reduceat(np.nan_to_num(values)[order], starts, axis=0))
+    if (groups[1:] < groups[:-1]).any():
+        order = np.argsort(groups, kind="stable")
+        groups, values = groups[order], values[order]
+    starts = np.searchsorted(groups, np.arange(groups[-1] + 1))
+    return np.asarray(np.add.reduceat(np.where(np.isnan(values), 0.0, values), starts, axis=0))
 
 
 def shared_mean(values: Floats, groups: Numbers) -> Floats:

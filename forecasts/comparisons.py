@@ -14,7 +14,7 @@ from forecasts.panel import Floats
 
 MEMORIES = (0.1, 0.3, 1.0)
 """Weights of the newest value in the level carried on."""
-SPANS = (1, 3, 6, 12)
+SPANS = (1, 3, 12)
 """Periods after a break that may be compared with what was before it, as far as there are."""
 PRIOR = 4.0
 """How many comparisons the chance of the siblings counts for, beside a series' own."""
@@ -52,30 +52,31 @@ class Believed:
 
 def levels(z: Floats) -> Floats:
     """The level before each period, `(memories, series, periods)`; NaN before the first value."""
-    found = np.full((len(MEMORIES), z.shape[1], z.shape[0]), np.nan)
+    found = np.full((z.shape[1], len(MEMORIES), z.shape[0]), np.nan)
     memories = np.array(MEMORIES)[:, None]
     level = np.full((len(MEMORIES), len(z)), np.nan)
     count = np.zeros(len(z))
-    for at, now in enumerate(z.T):
-        found[:, at] = level
+    for at, now in enumerate(np.ascontiguousarray(z.T)):
+        found[at] = level
         known = np.isfinite(now)
         gain = np.fmax(memories, 1 / (count + 1))
         level = np.where(count == 0, now, level + gain * np.where(known, now - level, 0.0))
         count += known
-    return found.transpose(0, 2, 1)
+    return np.ascontiguousarray(found.transpose(1, 2, 0))
 
 
-def means(z: Floats, span: int) -> Floats:
-    """Mean of the known among the `span` values from each period on; NaN where half are unknown."""
+def means(z: Floats, spans: list[int]) -> list[Floats]:
+    """Mean of the known among the next values, from each period on; NaN where half are unknown."""
     known = np.isfinite(z)
-    total, count = (
-        np.cumsum(np.pad(part, ((0, 0), (1, span))), axis=1)
-        for part in (np.where(known, z, 0.0), known.astype(float))
-    )
-    width = z.shape[1]
-    amount = total[:, span : span + width] - total[:, :width]
-    many = count[:, span : span + width] - count[:, :width]
-    return np.where(2 * many > span, amount / np.fmax(many, 1), np.nan)
+    beyond = ((0, 0), (1, max(spans)))
+    total = np.cumsum(np.pad(np.where(known, z, 0.0), beyond), axis=1)
+    count = np.cumsum(np.pad(known, beyond), axis=1, dtype=float)
+    width, found = z.shape[1], []
+    for span in spans:
+        amount = total[:, span : span + width] - total[:, :width]
+        many = count[:, span : span + width] - count[:, :width]
+        found.append(np.where(2 * many > span, amount / np.fmax(many, 1), np.nan))
+    return found
 
 
 def compare(z: Floats, base: Calm, column: Numbers, groups: Numbers, most: int) -> Comparisons:
@@ -97,16 +98,19 @@ def compare(z: Floats, base: Calm, column: Numbers, groups: Numbers, most: int) 
     common = np.full((*shape[:2], groups.max() + 1), np.nan)
     places = np.arange(z.shape[1])
     past = known[:, : z.shape[1]] > FEWEST_PAST
-    for j, span in enumerate(spans):
-        after = _shown(means(z, span), down, floor / span)
-        earlier = past & (places + span <= column[:, None])
+    before = [_shown(level, down, floor) for level in carried]
+    for j, (span, found) in enumerate(zip(spans, means(z, spans), strict=True)):
+        after = _shown(found, down, floor / span)
+        grain = np.where(base.additive, 0.0, base.grain**2 / span)
         width = int(np.fmax(column - span + 1, 0).max())
-        for i in range(len(MEMORIES)):
-            before = _shown(carried[i], down, floor)
-            usual = np.where(earlier, after - before, np.nan)[:, :width]
-            grain = np.where(base.additive, 0.0, base.grain**2 / span)
-            bias, chance[i, j], common[i, j] = _chance(usual, span, groups, grain)
-            step[i, j] = after[row, at] - before[row, at] - bias
+        earlier = (past & (places + span <= column[:, None]))[:, :width]
+        for i, level in enumerate(before):
+            usual = after[:, :width] - level[:, :width]
+            seen = earlier & np.isfinite(usual)
+            bias, chance[i, j], common[i, j] = _chance(
+                np.where(seen, usual, 0.0), seen, span, groups, grain
+            )
+            step[i, j] = after[row, at] - level[row, at] - bias
     told = (known[row, np.clip(column - 1, 0, None)] >= FEWEST_PAST) & (column == at) & (column > 0)
     return Comparisons(np.where(told, step, np.nan), chance, common, carried[:, row, at])
 
@@ -117,24 +121,25 @@ def _shown(values: Floats, additive: Flags, floor: Floats) -> Floats:
 
 
 def _chance(
-    usual: Floats, span: int, groups: Numbers, grain: Floats
+    usual: Floats, seen: Flags, span: int, groups: Numbers, grain: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """What comparisons show where nothing happened: mean and variance by series, and by group.
 
-    The variance of a count is not less than `grain`.
+    `usual` is 0 where nothing is `seen`. The variance of a count is not less than `grain`.
     """
-    many = np.isfinite(usual).sum(axis=1)
+    many = seen.sum(axis=1)
     apart = many / span
-    own = np.where(many > 0, np.nan_to_num(usual).sum(axis=1) / np.fmax(many, 1), np.nan)
+    own = np.where(many > 0, usual.sum(axis=1) / np.fmax(many, 1), np.nan)
     lent = np.nan_to_num(shared_mean(own, groups))[groups]
     bias = lent + apart / (apart + 2 * PRIOR) * np.nan_to_num(own - lent)
-    missed = (usual - bias[:, None]) ** 2
-    own_chance = np.nan_to_num(missed).sum(axis=1) / np.fmax(many, 1)
-    of_group = pooled(np.nan_to_num(missed).sum(axis=1), groups) / np.fmax(pooled(many, groups), 1)
-    chance = np.fmax((PRIOR * of_group[groups] + apart * own_chance) / (PRIOR + apart), grain)
-    together = shared_mean(usual - bias[:, None], groups)
-    periods = np.isfinite(together).sum(axis=1)
-    common = np.nan_to_num(together**2).sum(axis=1) / np.fmax(periods, 1)
+    missed = (usual - bias[:, None]) * seen
+    squares = np.einsum("ij,ij->i", missed, missed)
+    of_group = pooled(squares, groups) / np.fmax(pooled(many, groups), 1)
+    chance = np.fmax((PRIOR * of_group[groups] + squares / span) / (PRIOR + apart), grain)
+    count = pooled(seen.astype(float), groups)
+    together = pooled(missed, groups) / np.fmax(count, 1)
+    periods = (count > 0).sum(axis=1)
+    common = np.einsum("ij,ij->i", together, together) / np.fmax(periods, 1)
     alone = shared_mean(chance, groups) / np.fmax(pooled((many > 0).astype(float), groups), 1)
     nothing = np.where(periods > 0, 0.0, np.nan)
     return bias, chance + nothing[groups], np.fmax(common, alone) + nothing

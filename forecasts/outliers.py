@@ -8,11 +8,14 @@ purpose: a random walk, a strong season and a small count surprise all the time.
 
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TypeVar
 
 import numpy as np
 
 from forecasts.calm import Calm, Flags, Numbers, pooled
 from forecasts.panel import Floats
+
+Array = TypeVar("Array", Floats, Flags)
 
 MEMORIES = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Weights of the newest value in the local level; each series takes what surprises it least."""
@@ -24,9 +27,11 @@ EARLIER = 4
 """Values that must stand before either."""
 LASTING = 0.75
 """Share of the values of the next season that must lie on the new side of a step."""
+HALFWAY = 0.4
+"""How much of a step or outlier its first value must show by itself: not the values after it."""
 ROUNDS = 5
 """Findings in one series at most; what would need more is not made of single events."""
-PRIOR = 2.0
+PRIOR = 1.0
 """Rounds for which the usual surprise of a series counts beside those of the same season."""
 FEWEST = 12
 """Surprises without which a series has no usual one."""
@@ -61,8 +66,6 @@ class _Signs:
     outlier_evidence: Floats
     surprise: Floats
     usual: Floats
-    returns: Flags
-    """Whether the next known values do not surprise half as much in the same way."""
 
 
 def find(
@@ -143,35 +146,38 @@ def _memory(x: Floats, restarts: Flags, drift: Floats) -> Floats:
     level = np.zeros((len(MEMORIES), len(x)))
     loss = np.zeros_like(level)
     count = np.zeros(len(x))
-    for now, restart in zip(x.T, restarts.T, strict=True):
-        count = np.where(restart, 0, count)
+    for now, restart in zip(_by_period(x), _by_period(restarts), strict=True):
+        count[restart] = 0
         known = np.isfinite(now)
         level += drift
-        missed = np.where(known & (count > 0), now - level, 0.0)
+        missed = np.where(known & (count > 0), now, level) - level
         loss += np.minimum(np.abs(missed), limit)
+        level += np.fmax(memories, 1 / (count + 1)) * missed
         first = known & (count == 0)
-        level = np.where(first, now, level + np.fmax(memories, 1 / (count + 1)) * missed)
+        level[:, first] = now[first]
         count += known
     return np.asarray(np.array(MEMORIES)[loss.argmin(axis=0)])
 
 
 def _surprises(x: Floats, restarts: Flags, drift: Floats, memory: Floats) -> tuple[Floats, Floats]:
     """What each value adds to its local level, and the share of it that the level takes over."""
-    surprise = np.full(x.shape, np.nan)
-    gain = np.ones(x.shape)
+    surprise, gain = np.empty(x.shape[::-1]), np.empty(x.shape[::-1])
     level, count = np.zeros(len(x)), np.zeros(len(x))
-    for at, (now, restart) in enumerate(zip(x.T, restarts.T, strict=True)):
-        count = np.where(restart, 0, count)
+    for at, (now, restart) in enumerate(zip(_by_period(x), _by_period(restarts), strict=True)):
+        count[restart] = 0
         known = np.isfinite(now)
-        level = level + drift
-        told = known & (count > 0)
-        share = np.fmax(memory, 1 / (count + 1))
-        surprise[:, at] = np.where(told, now - level, np.nan)
-        gain[:, at] = share
-        level = np.where(told, level + share * np.where(told, now - level, 0.0), level)
+        level += drift
+        gain[at] = np.fmax(memory, 1 / (count + 1))
+        surprise[at] = np.where(count > 0, now - level, np.nan)
+        level += gain[at] * np.where(known & (count > 0), surprise[at], 0.0)
         level = np.where(known & (count == 0), now, level)
-        count = count + known
-    return surprise, gain
+        count += known
+    return _by_period(surprise), _by_period(gain)
+
+
+def _by_period(values: Array) -> Array:
+    """Rows and columns exchanged, in memory as well: recursions go through it in one piece."""
+    return np.ascontiguousarray(values.T)
 
 
 def _usual(surprise: Floats, grain: Floats) -> Floats:
@@ -188,43 +194,53 @@ def _usual(surprise: Floats, grain: Floats) -> Floats:
 
 def _evidence(surprise: Floats, gain: Floats, restarts: Flags, usual: Floats) -> _Signs:
     """Sizes of a step and of an outlier at each place, by least squares over what came after."""
-    shape = surprise.shape
-    step, strength = np.zeros(shape), np.zeros(shape)
-    single, weight = np.zeros(shape), np.zeros(shape)
-    later, earlier = np.zeros(shape), np.cumsum(np.isfinite(surprise), axis=1)
-    above, below, count = np.zeros(shape[0]), np.zeros(shape[0]), np.zeros(shape[0])
-    following = np.zeros((RETURN, shape[0]))
-    returns = np.zeros(shape, dtype=bool)
-    for at in range(shape[1] - 1, -1, -1):
-        now, share = surprise[:, at], gain[:, at]
-        known = np.isfinite(now)
-        told = np.where(known, now, 0.0)
-        single[:, at] = np.where(known, told - share * above, 0.0)
-        weight[:, at] = 1 + share**2 * below
-        later[:, at] = count
-        above = np.where(known, told + (1 - share) * above, above)
-        below = np.where(known, 1 + (1 - share) ** 2 * below, below)
-        step[:, at], strength[:, at] = np.where(known, above, 0.0), np.fmax(below, 1)
-        returns[:, at] = (following * np.sign(told) < np.abs(told) / 2).all(axis=0)
-        following = np.where(known, np.vstack([told[None], following[:-1]]), following)
-        count = count + known
-        # Nothing after a restart tells of what was before it, nor the other way round.
-        above, below, count = (
-            np.where(restarts[:, at], 0.0, part) for part in (above, below, count)
-        )
-    before = earlier - np.maximum.accumulate(np.where(restarts, earlier, 0), axis=1)
-    steps = (later >= LATER) & (before >= EARLIER) & np.isfinite(surprise)
-    singles = (later >= RETURN) & (before >= EARLIER) & np.isfinite(surprise)
+    known = np.isfinite(surprise)
+    told = np.where(known, surprise, 0.0)
+    above, below, later, largest = _afterwards(told, known, gain, restarts)
+    step, strength = told + (1 - gain) * above, 1 + (1 - gain) ** 2 * below
+    single, weight = told - gain * above, 1 + gain**2 * below
+    earlier = np.cumsum(known, axis=1)
+    earlier -= np.maximum.accumulate(np.where(restarts, earlier, 0), axis=1)
+    steps = known & (later >= LATER) & (earlier >= EARLIER)
+    by_step, by_single = step / np.sqrt(strength), single / np.sqrt(weight)
+    singles = known & (later >= RETURN) & (earlier >= EARLIER)
+    singles &= np.abs(by_single) > np.abs(by_step)
+    singles &= told * single * weight > HALFWAY * single**2
+    singles &= largest < np.abs(told) / 2
     spread = usual[:, None]
     return _Signs(
         step / strength,
-        np.where(steps, step / np.sqrt(strength) / spread, 0.0),
+        np.where(steps, by_step / spread, 0.0),
         single / weight,
-        np.where(singles, single / np.sqrt(weight) / spread, 0.0),
+        np.where(singles, by_single / spread, 0.0),
         surprise,
         usual,
-        returns,
     )
+
+
+def _afterwards(
+    told: Floats, known: Flags, gain: Floats, restarts: Flags
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """What the surprises after each place say, until the next restart.
+
+    The parts above and below the line of the size of a step at the next place; how many there are;
+    and the largest of the next `RETURN` known ones in the direction of the one here.
+    """
+    above, below, later, largest = (np.zeros(told.shape[::-1]) for _ in range(4))
+    gain = 1 - _by_period(gain)
+    following = np.zeros((RETURN, len(told)))
+    here = np.zeros((3, len(told)))
+    columns = (_by_period(told), _by_period(known), _by_period(restarts))
+    for at in range(told.shape[1] - 1, -1, -1):
+        now, seen, restart = (column[at] for column in columns)
+        above[at], below[at], later[at] = here
+        largest[at] = (following * np.sign(now)).max(axis=0)
+        added = np.stack([now + gain[at] * here[0], 1 + gain[at] ** 2 * here[1], here[2] + 1])
+        here = np.where(seen, added, here)
+        following = np.where(seen, np.vstack([now[None], following[:-1]]), following)
+        # Nothing after a restart tells of what was before it, nor the other way round.
+        here[:, restart] = 0
+    return _by_period(above), _by_period(below), _by_period(later), _by_period(largest)
 
 
 # --- what is taken ---------------------------------------------------------------------------
@@ -245,7 +261,8 @@ def _take_strongest(
     single = np.where(protected, 0.0, _of_its_season(signs, season))
     single = np.where(np.abs(single) > inflated, single, 0.0)
     step = np.where(np.abs(signs.step_evidence) > inflated, signs.step_evidence, 0.0)
-    step = np.where(found.steps[rows], 0.0, step)
+    taken = np.isfinite(found.evidence[rows])
+    single, step = np.where(taken, 0.0, single), np.where(taken, 0.0, step)
     step = _confirmed(x[rows], signs.step, step, season)
     strongest = np.fmax(np.abs(single), np.abs(step))
     at = strongest.argmax(axis=1)
@@ -272,9 +289,9 @@ def _in_logs(size: Floats, additive: Flags) -> Floats:
 def _of_its_season(signs: _Signs, season: int) -> Floats:
     """Evidence of outliers, less where the other rounds of the season surprise as well.
 
-    0 where the next values do not return, or no other round is known.
+    0 where no other round is known.
     """
-    evidence = np.where(signs.returns, signs.outlier_evidence, 0.0)
+    evidence = signs.outlier_evidence
     if season == 1:
         return evidence
     shape = signs.surprise.shape
@@ -304,6 +321,7 @@ def _confirmed(x: Floats, size: Floats, evidence: Floats, season: int) -> Floats
     moved = size[rows, at[rows]]
     beyond = (then - before[:, None]) / moved[:, None]
     lasting = (beyond > 0.5).sum(axis=1) >= LASTING * np.isfinite(then).sum(axis=1)
+    lasting &= beyond[np.arange(len(rows)), at[rows]] > HALFWAY
     kept[rows[lasting], at[rows[lasting]]] = evidence[rows[lasting], at[rows[lasting]]]
     return kept
 

