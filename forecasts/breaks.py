@@ -326,26 +326,26 @@ def _together(
 
 def _listed(panel: Panel, rows: Numbers, part: _Part, found: Findings) -> pl.DataFrame:
     """Everything found in a block; a shared step with the size that each series is given."""
-    periods = pl.Series(panel.periods, dtype=pl.Date)
-    listed = [pl.DataFrame(schema=DETECTED)]
-    for kind, flags, treated in (
-        ("outlier", found.outliers, "masked"),
-        ("step", found.steps, "shifted"),
-        ("shared_step", found.shared, "shifted"),
-    ):
-        row, at = np.nonzero(flags)
-        jump = part.past[row, np.fmax(at - 1, 0)] - part.past[row, at]
-        table = pl.DataFrame(
-            {
-                "series": rows[row],
-                "period": periods[at.tolist()],
-                "kind": [kind] * len(row),
-                "size": jump if kind == "shared_step" else found.size[row, at],
-                "evidence": found.evidence[row, at],
-                "treated_as": [treated] * len(row),
-            },
-            schema=DETECTED,
-            strict=False,
-        )
-        listed.append(table)
-    return pl.concat(listed)
+    periods = np.array(panel.periods, dtype="datetime64[D]")
+    kinds = (found.outliers, found.steps, found.shared)
+    kind, row, at = (
+        np.concatenate(part) for part in zip(*map(_placed, enumerate(kinds)), strict=True)
+    )
+    jump = part.past[row, np.fmax(at - 1, 0)] - part.past[row, at]
+    names = np.array(["outlier", "step", "shared_step"])
+    columns = {
+        "series": rows[row],
+        "period": periods[at],
+        "kind": names[kind],
+        "size": np.where(kind == len(kinds) - 1, jump, found.size[row, at]),
+        "evidence": found.evidence[row, at],
+        "treated_as": np.where(kind == 0, "masked", "shifted"),
+    }
+    return pl.DataFrame(columns, schema_overrides=DETECTED)
+
+
+def _placed(numbered: tuple[int, Flags]) -> tuple[Numbers, Numbers, Numbers]:
+    """Kind, row and column of everything flagged."""
+    kind, flags = numbered
+    row, at = np.nonzero(flags)
+    return np.full(len(row), kind), row, at

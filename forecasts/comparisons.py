@@ -104,12 +104,10 @@ def compare(z: Floats, base: Calm, column: Numbers, groups: Numbers, most: int) 
         grain = np.where(base.additive, 0.0, base.grain**2 / span)
         width = int(np.fmax(column - span + 1, 0).max())
         earlier = (past & (places + span <= column[:, None]))[:, :width]
+        seen = earlier & np.isfinite(after[:, :width]) & np.isfinite(before[0][:, :width])
         for i, level in enumerate(before):
-            usual = after[:, :width] - level[:, :width]
-            seen = earlier & np.isfinite(usual)
-            bias, chance[i, j], common[i, j] = _chance(
-                np.where(seen, usual, 0.0), seen, span, groups, grain
-            )
+            usual = np.where(seen, after[:, :width] - level[:, :width], 0.0)
+            bias, chance[i, j], common[i, j] = _chance(usual, seen, span, groups, grain)
             step[i, j] = after[row, at] - level[row, at] - bias
     told = (known[row, np.clip(column - 1, 0, None)] >= FEWEST_PAST) & (column == at) & (column > 0)
     return Comparisons(np.where(told, step, np.nan), chance, common, carried[:, row, at])

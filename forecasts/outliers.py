@@ -196,7 +196,7 @@ def _evidence(surprise: Floats, gain: Floats, restarts: Flags, usual: Floats) ->
     """Sizes of a step and of an outlier at each place, by least squares over what came after."""
     known = np.isfinite(surprise)
     told = np.where(known, surprise, 0.0)
-    above, below, later, largest = _afterwards(told, known, gain, restarts)
+    above, below, later = _afterwards(told, known, gain, restarts)
     step, strength = told + (1 - gain) * above, 1 + (1 - gain) ** 2 * below
     single, weight = told - gain * above, 1 + gain**2 * below
     earlier = np.cumsum(known, axis=1)
@@ -206,7 +206,7 @@ def _evidence(surprise: Floats, gain: Floats, restarts: Flags, usual: Floats) ->
     singles = known & (later >= RETURN) & (earlier >= EARLIER)
     singles &= np.abs(by_single) > np.abs(by_step)
     singles &= told * single * weight > HALFWAY * single**2
-    singles &= largest < np.abs(told) / 2
+    singles &= _next_in_same_direction(told) < np.abs(told) / 2
     spread = usual[:, None]
     return _Signs(
         step / strength,
@@ -220,27 +220,38 @@ def _evidence(surprise: Floats, gain: Floats, restarts: Flags, usual: Floats) ->
 
 def _afterwards(
     told: Floats, known: Flags, gain: Floats, restarts: Flags
-) -> tuple[Floats, Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats]:
     """What the surprises after each place say, until the next restart.
 
-    The parts above and below the line of the size of a step at the next place; how many there are;
-    and the largest of the next `RETURN` known ones in the direction of the one here.
+    The parts above and below the line of the size of a step at the next place, and how many
+    surprises there are.
     """
-    above, below, later, largest = (np.zeros(told.shape[::-1]) for _ in range(4))
-    gain = 1 - _by_period(gain)
-    following = np.zeros((RETURN, len(told)))
-    here = np.zeros((3, len(told)))
+    above, below, later = (np.zeros(told.shape[::-1]) for _ in range(3))
+    kept = _by_period(np.where(known, 1 - gain, 1.0))
+    square = kept**2
     columns = (_by_period(told), _by_period(known), _by_period(restarts))
+    over, under, count = (np.zeros(len(told)) for _ in range(3))
     for at in range(told.shape[1] - 1, -1, -1):
         now, seen, restart = (column[at] for column in columns)
-        above[at], below[at], later[at] = here
-        largest[at] = (following * np.sign(now)).max(axis=0)
-        added = np.stack([now + gain[at] * here[0], 1 + gain[at] ** 2 * here[1], here[2] + 1])
-        here = np.where(seen, added, here)
-        following = np.where(seen, np.vstack([now[None], following[:-1]]), following)
-        # Nothing after a restart tells of what was before it, nor the other way round.
-        here[:, restart] = 0
-    return _by_period(above), _by_period(below), _by_period(later), _by_period(largest)
+        above[at], below[at], later[at] = over, under, count
+        over *= kept[at]
+        over += now
+        under *= square[at]
+        under += seen
+        count += seen
+        if restart.any():
+            # Nothing after a restart tells of what was before it, nor the other way round.
+            for part in (over, under, count):
+                part[restart] = 0
+    return _by_period(above), _by_period(below), _by_period(later)
+
+
+def _next_in_same_direction(told: Floats) -> Floats:
+    """The largest of the next `RETURN` surprises, in the direction of the one here."""
+    largest = np.zeros(told.shape)
+    for lag in range(1, min(RETURN, told.shape[1] - 1) + 1):
+        np.fmax(largest[:, :-lag], told[:, lag:] * np.sign(told[:, :-lag]), out=largest[:, :-lag])
+    return largest
 
 
 # --- what is taken ---------------------------------------------------------------------------
