@@ -89,9 +89,8 @@ def find(
     bar = NormalDist().inv_cdf(1 - min(false_rate, 1.0) / looks)
     signs = _signs(x, restarts, values, np.arange(len(x)))
     _find_shared(x, restarts, signs, groups, bar, found)
-    changed = found.shared.any(axis=1) | found.outliers.any(axis=1)
     rows = np.arange(len(x))
-    if changed.any():
+    if found.shared.any():
         signs = _signs(x, restarts, values, rows)
     for _ in range(ROUNDS):
         rows = _take_strongest(x, values.additive, rows, signs, season, bar, protected, found)
