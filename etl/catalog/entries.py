@@ -5,6 +5,7 @@ told so: `area, period, category, value, status, as_of, source, source_url, note
 in long tables.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+import polars as pl
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -27,6 +29,7 @@ from etl.geography import REFERENCE, Geography, load_geography
 
 Place = tuple[str | int, ...]
 """Keys and numbers that lead to a node of the catalog."""
+DAY = r"^\d{4}-\d\d-\d\d$"
 VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]+$")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Level = Literal["nation", "city", "former_province", "district", "commune"]
@@ -658,6 +661,71 @@ class Concept(Part):
     members: list[Member] = Field(min_length=2)
 
 
+class Concerns(OnMap):
+    """The series that an event may have changed: all, or those that agree with every list given."""
+
+    datasets: list[Name] = []
+    indicators: list[Name] = []
+    levels: list[Level] = []
+    areas: list[Text] = []
+    """Names or codes of areas, as of the day of the event."""
+    categories: list[Text] = []
+
+
+class Event(OnMap):
+    """Something that may have changed figures on a known day: a reform, a closure, a new method.
+
+    Whether it did, and by how much, the figures tell.
+    """
+
+    name: Name
+    title: str
+    title_en: str
+    description: str | None = None
+    """Why figures may differ from then on."""
+    description_en: str | None = None
+    source: str
+    """Where it is written down."""
+    date: Annotated[str, Field(pattern=DAY)]
+    """The first day on which things are different."""
+    end: Annotated[str, Field(pattern=DAY)] | None = None
+    """Of a pulse, the last such day; by default it is over with the period in which it began."""
+    kind: Literal["level", "pulse"] = "level"
+    """A lasting step, or different only for a while: then the figures teach nothing for later."""
+    concerns: Concerns = Concerns()
+    expect: Literal["up", "down"] | None = None
+    """Where the rationale knows the direction; a step the other way is then taken for chance."""
+    masked: list[Annotated[str, Field(pattern=r"^\d{4}-\d\d$")]] = []
+    """Months of transition, `2025-07`, from which nothing is learned."""
+
+    @property
+    def day(self) -> dt.date:
+        """The first day on which things are different."""
+        return dt.date.fromisoformat(self.date)
+
+    @property
+    def last(self) -> dt.date | None:
+        """The last such day, where one is given."""
+        return dt.date.fromisoformat(self.end) if self.end else None
+
+    @property
+    def codes(self) -> frozenset[str] | None:
+        """Codes of the areas it concerns; None where it is all of them.
+
+        Raises:
+            UnknownArea: a name means nothing on that day.
+            AmbiguousArea: it means several areas.
+        """
+        levels, names = self.concerns.levels, self.concerns.areas
+        if not levels and not names:
+            return None
+        every = self.map.areas
+        of_level = every.filter(pl.col("level").is_in(levels)) if levels else every
+        codes = frozenset(of_level["code"])
+        named = frozenset(self.map.resolve(name, self.day).code for name in names)
+        return codes & named if names else codes
+
+
 class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
@@ -674,6 +742,7 @@ class Catalog(OnMap):
     """Folder with the map of another city, relative to the catalog; see docs/boundaries.md."""
     resources: list[Dataset]
     concepts: list[Concept] = []
+    events: list[Event] = []
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 
@@ -695,6 +764,27 @@ class Catalog(OnMap):
     def owner(self) -> dict[str, str]:
         """Name of the dataset that describes each indicator."""
         return {i.name: dataset.name for dataset in self.resources for i in dataset.described}
+
+    def events_of(
+        self, indicator: str, area: str | None = None, category: str | None = None
+    ) -> list[Event]:
+        """Events that may have changed this indicator, oldest first.
+
+        `area` is a code; without it, or a category, events of any area or category are among them.
+        """
+        given = {name for name, dataset in self.datasets.items() if indicator in dataset.delivered}
+        found = []
+        for event in self.events:
+            only = event.concerns
+            codes = event.codes if area is not None else None
+            if (
+                (not only.datasets or given & set(only.datasets))
+                and (not only.indicators or indicator in only.indicators)
+                and (codes is None or area in codes)
+                and (not only.categories or category is None or category in only.categories)
+            ):
+                found.append(event)
+        return sorted(found, key=lambda event: event.date)
 
     def license_of(self, dataset: Dataset) -> License | None:
         """The dataset's licence, or the package's."""
