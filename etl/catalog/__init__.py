@@ -9,6 +9,8 @@ clean table. Ours are, per resource, `read`, `clean`, `rules`, `tables`, `indica
 
 from etl.catalog.entries import (
     AreaReading,
+    Baseline,
+    BodiesPublishing,
     Catalog,
     Category,
     Ckan,
@@ -33,6 +35,7 @@ from etl.catalog.entries import (
     Measure,
     Member,
     Name,
+    Plan,
     Present,
     Publish,
     Read,
@@ -42,6 +45,7 @@ from etl.catalog.entries import (
     Status,
     Stock,
     Table,
+    Target,
     Theme,
     Topic,
     Totals,
@@ -52,6 +56,8 @@ from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_c
 
 __all__ = [
     "AreaReading",
+    "Baseline",
+    "BodiesPublishing",
     "Catalog",
     "CatalogError",
     "Category",
@@ -77,6 +83,7 @@ __all__ = [
     "Measure",
     "Member",
     "Name",
+    "Plan",
     "Present",
     "Publish",
     "Read",
@@ -86,6 +93,7 @@ __all__ = [
     "Status",
     "Stock",
     "Table",
+    "Target",
     "Theme",
     "Topic",
     "Totals",

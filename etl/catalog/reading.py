@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from etl.catalog.checks import cross_checks
 from etl.catalog.entries import Catalog, Part, Place
 from etl.catalog.meaning import meaning_checks
+from etl.catalog.target_checks import target_checks
 from etl.errors import ForesightError, Problems
 
 
@@ -89,7 +90,11 @@ def parse_catalog(
     catalog._where = Places(name, content, lines)
     problems = [
         CatalogError(problem, where=catalog.where(place), hint=hint)
-        for place, problem, hint in [*cross_checks(catalog), *meaning_checks(catalog)]
+        for place, problem, hint in [
+            *cross_checks(catalog),
+            *meaning_checks(catalog),
+            *target_checks(catalog),
+        ]
     ]
     if problems:
         raise Problems(list(problems))
