@@ -199,11 +199,8 @@ def _judged(catalog: Catalog, target: Target, known: Known, today: date) -> Judg
         verdicts = [Verdict(b, "unknown", "no_indicator") for b in target.baselines]
     elif target.period.end < today:
         verdicts = _settled(target, entry, figures)
-    elif target.measure == "cumulative":
-        verdicts = _paced(target, entry, figures, known, today)
     else:
-        found = _sample(target, entry, known, area)
-        verdicts = [_by_paths(target, baseline, found) for baseline in target.baselines]
+        found, verdicts = _coming(target, entry, known, area)
     return Judged(
         target,
         target.title,
@@ -248,6 +245,21 @@ class _Sample:
     simulated: bool = False
 
 
+def _coming(
+    target: Target, entry: Indicator, known: Known, area: str
+) -> tuple[_Sample, list[Verdict]]:
+    """By pace where there are past years enough, else by paths."""
+    paced: list[Verdict] = []
+    if target.measure == "cumulative":
+        paced = _paced(target, entry, known, area)
+        if all(verdict.chance is not None for verdict in paced):
+            return _Sample(), paced
+    found = _sample(target, entry, known, area)
+    if found.values is None and paced:
+        return found, paced
+    return found, [_by_paths(target, baseline, found) for baseline in target.baselines]
+
+
 def _sample(target: Target, entry: Indicator, known: Known, area: str) -> _Sample:
     ends: list[date] = []
     for frequency in SERIES_FREQUENCIES:
@@ -289,15 +301,14 @@ def _by_paths(target: Target, baseline: Baseline, found: _Sample) -> Verdict:
     return Verdict(baseline, state, chance=likely, expected=middle, lower=low, upper=high)
 
 
-def _paced(
-    target: Target, entry: Indicator, figures: pl.DataFrame, known: Known, today: date
-) -> list[Verdict]:
+def _paced(target: Target, entry: Indicator, known: Known, area: str) -> list[Verdict]:
+    figures = known.outcomes(entry.name, area, target.category)
     adds_up = entry.aggregate == "sum"
     shapes = None
     if target.shapes:
         lent = known.outcomes(entry.name, target.shapes, target.category)
         shapes = to_date(lent, adds_up=adds_up)
-    frame = to_date(figures.filter(pl.col("period_end") < today), adds_up=adds_up)
+    frame = to_date(figures, adds_up=adds_up)
     year = target.period.end.year
     return [
         _pace_verdict(target, baseline, pace(frame, year, baseline.value, shapes=shapes))

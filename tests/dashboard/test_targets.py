@@ -198,3 +198,35 @@ def test_without_targets_the_page_says_so(tmp_path, monkeypatch):
     test = AppTest.from_function(script, kwargs={"page": "targets"}, default_timeout=30).run()
     assert not test.exception
     assert test.header[0].value == "Danh mục chưa có mục tiêu nào."
+
+
+FIGURES = """
+- name: figures
+  title: Số liệu
+  sources: [{path: figures.csv}]
+  clean: {areas: {level: city}}
+  schema:
+    fields: [{name: area}, {name: period, type: year}, {name: value, type: number}]
+  indicators: [{name: growth, title: Tăng, title_en: Growth, unit: "%", aggregate: rate}]
+  forecast: {frequency: year, horizon: 3, grains: [city]}
+targets:
+- name: growth_2025
+  title: Tăng trưởng
+  title_en: Growth
+  indicator: growth
+  by: "2025"
+  owner: UBND
+  baselines: [{plan: congress, value: 8, document: Văn kiện}]
+"""
+
+
+def test_a_plan_names_the_targets_whose_state_would_change(refresh, installation):
+    header = "area,period,value\n"
+    refresh(FIGURES, figures_csv=f"{header}can_tho,2025,8.3\n").close()
+    table = installation.catalog.parent / "figures.csv"
+    table.write_text(f"{header}can_tho,2025,7.23\n", encoding="utf-8")
+    options = ["--home", str(installation.home), "--catalog", str(installation.catalog)]
+    shown = CliRunner().invoke(main, [*options, "--today", "2026-11-22", "--json", "plan"])
+    assert shown.exit_code == 0, (shown.output, shown.exception)
+    moved = json.loads(shown.output)["targets whose state would change"]
+    assert moved == [{"target": "growth_2025", "before": "on_course", "after": "off_course"}]

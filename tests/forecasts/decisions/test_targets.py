@@ -262,7 +262,8 @@ def test_a_commune_publishes_under_the_name_of_its_authority():
 
 def test_a_forecast_judges_a_level_and_one_that_ends_too_early_says_when(refresh, installation):
     lines = f"indicator: spent, by: '2026', baselines: [{{plan: congress, value: 130, {DOCUMENT}}}]"
-    resources = RESOURCES + goal(lines, lines.replace("2026", "2030"))
+    together = lines.replace("by:", "measure: cumulative, by:")
+    resources = RESOURCES + goal(lines, lines.replace("2026", "2030"), together)
     refresh(resources, figures_csv=FIGURES).close()
     key = {"indicator": "spent", "area": "can_tho", "category": "total", "frequency": "year"}
     with Warehouse.build(installation.home) as warehouse:
@@ -275,7 +276,8 @@ def test_a_forecast_judges_a_level_and_one_that_ends_too_early_says_when(refresh
         warehouse.write("forecast", pl.DataFrame(rows))
     with Warehouse.open(installation.home) as warehouse:
         found = judge(warehouse, load_catalog(installation.catalog), TODAY)
-    near, far = found
+    near, together, far = found
+    assert together.verdict == near.verdict, "too few past years, so by paths"
     assert near.verdict.chance == pytest.approx(0.5, abs=0.03)
     assert (near.verdict.state, near.stand_in) == ("at_risk", True)
     assert (near.verdict.lower, near.verdict.upper) == pytest.approx((120, 140), abs=1)
