@@ -15,6 +15,7 @@ from forecasts.decisions.targets import NEVER, Judged, Verdict, tenths
 
 SHAPES = {"off_course": "▼", "at_risk": "◆", "on_course": "●", "unknown": "○"}
 """Each state has a shape of its own: colour alone tells nothing to some readers, and in print."""
+MISSING = "–"
 
 
 def state_name(verdict: Verdict, text: Text) -> str:
@@ -24,8 +25,10 @@ def state_name(verdict: Verdict, text: Text) -> str:
     return text(f"state.{verdict.state}")
 
 
-def chance_words(probability: float, text: Text) -> str:
-    """`khoảng 6/10`, `dưới 5%`, `trên 95%`."""
+def chance_words(probability: float | None, text: Text) -> str:
+    """`khoảng 6/10`, `dưới 5%`, `trên 95%`; a dash where it is not known."""
+    if probability is None:
+        return MISSING
     told = tenths(probability)
     if told is not None:
         return text("targets.chance", tenths=told)
@@ -54,7 +57,7 @@ def wanted(judged: Judged, baseline: Baseline, text: Text, notation: Notation) -
 
 
 def amount(
-    judged: Judged, value: float, text: Text, notation: Notation, *, expected: bool = False
+    judged: Judged, value: float | None, text: Text, notation: Notation, *, expected: bool = False
 ) -> str:
     """A value of the target with its unit; an expected one has three significant digits."""
     number = notation.rounded(value) if expected else notation.number(value, judged.decimals)
@@ -145,21 +148,26 @@ def _settled(judged: Judged, verdict: Verdict, text: Text, notation: Notation) -
     return text(
         "targets.was_met" if met else "targets.was_missed",
         when=_capital(when(judged, notation)),
-        outcome=amount(judged, verdict.expected or 0.0, text, notation),
+        outcome=amount(judged, verdict.expected, text, notation),
         value=wanted(judged, verdict.baseline, text, notation),
     )
 
 
 def _forecast(judged: Judged, verdict: Verdict, text: Text, notation: Notation) -> str:
-    low, high = verdict.lower or 0.0, verdict.upper or 0.0
     return text(
         "targets.forecast",
         when=when(judged, notation),
-        expected=amount(judged, verdict.expected or 0.0, text, notation, expected=True),
-        interval=notation.interval(low, high),
+        expected=amount(judged, verdict.expected, text, notation, expected=True),
+        interval=_interval(verdict, notation),
         value=wanted(judged, verdict.baseline, text, notation),
-        chance=chance_words(verdict.chance or 0.0, text),
+        chance=chance_words(verdict.chance, text),
     )
+
+
+def _interval(verdict: Verdict, notation: Notation) -> str:
+    if verdict.lower is None or verdict.upper is None:
+        return MISSING
+    return notation.interval(verdict.lower, verdict.upper)
 
 
 def _paced(judged: Judged, verdict: Verdict, pace: Pace, text: Text, notation: Notation) -> str:
@@ -168,7 +176,7 @@ def _paced(judged: Judged, verdict: Verdict, pace: Pace, text: Text, notation: N
         "month": _month(pace.month, notation),
         "ends": _ends(judged, verdict, pace, notation),
         "value": _part(judged, pace.value, pace, notation),
-        "chance": chance_words(verdict.chance or 0.0, text),
+        "chance": chance_words(verdict.chance, text),
     }
     if judged.target.direction == "at_most":
         return text("targets.pace_at_most", **said)
@@ -186,10 +194,10 @@ def _part(judged: Judged, value: float, pace: Pace, notation: Notation) -> str:
 
 
 def _ends(judged: Judged, verdict: Verdict, pace: Pace, notation: Notation) -> str:
-    low, high = (
-        _part(judged, end or 0.0, pace, notation) for end in (verdict.lower, verdict.upper)
-    )
-    return low if low == high else f"{low.removesuffix('%')}–{high}"
+    """Where past years would end: `53–55%`."""
+    ends = [end for end in (verdict.lower, verdict.upper) if end is not None]
+    told = list(dict.fromkeys(_part(judged, end, pace, notation) for end in ends))
+    return "–".join([*(end.removesuffix("%") for end in told[:-1]), *told[-1:]]) or MISSING
 
 
 def _unjudged(judged: Judged, verdict: Verdict, text: Text, notation: Notation) -> str:
