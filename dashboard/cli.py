@@ -294,14 +294,22 @@ def _moved_targets(context: Context, catalog: Catalog, aside: Warehouse) -> pl.D
     """Targets whose state would change with the figures alone: forecasts are not made here."""
     from forecasts.decisions.targets import changed, judge
 
-    before: list[Any] = []
-    current = _current(context.settings)
-    if current is not None:
-        with current:
-            before = _judged(context, current)
+    before = _judged_before(context)
     after = judge(aside, catalog, context.today)
     rows = [(one.target.name, was, one.verdict.state) for one, was in changed(before, after)]
     return pl.DataFrame(rows, schema=["target", "before", "after"], orient="row")
+
+
+def _judged_before(context: Context) -> list["Judged"]:
+    """The targets as they stand; none where an older code made the build, or there is none."""
+    current = _current(context.settings)
+    if current is None:
+        return []
+    with current:
+        try:
+            return _judged(context, current) if current.has_todays_schema() else []
+        except Problems:  # its catalog has words that are understood no more
+            return []
 
 
 def _say_preview(

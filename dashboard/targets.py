@@ -140,6 +140,8 @@ def _needed(
     unit = text.pick(judged.unit, judged.unit_en)
     number = notation.number(found.base, judged.decimals)
     base = f"{number}%" if unit == "%" else f"{number} {unit}"
+    if found.there:
+        return text("targets.there", base=base, year=found.base_year)
     return text("targets.needed", needed=pace(found.needed), base=base, year=found.base_year)
 
 

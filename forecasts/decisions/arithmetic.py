@@ -27,6 +27,8 @@ class Arithmetic:
     record_year: int | None = None
     """Of a growth: the highest annual figure published, or lowest where less is asked."""
     real: float | None = None
+    there: bool = False
+    """The newest annual figure is where it has to be already."""
     deflator: float | None = None
     """The rise in prices a year that is left when `real` growth is taken out of `needed`."""
 
@@ -62,7 +64,12 @@ def arithmetic(
         needed = _pace(by_year[last], value, years, points) if years > 0 else None
     real = _real(catalog, target)
     left = None if real is None or needed is None else 100 * ((100 + needed) / (100 + real) - 1)
-    return Arithmetic(points, by_year[last], last, needed, *found, real=real, deflator=left)
+    there = target.measure != "growth" and (
+        by_year[last] >= value if target.direction == "at_least" else by_year[last] <= value
+    )
+    return Arithmetic(
+        points, by_year[last], last, needed, *found, real=real, there=there, deflator=left
+    )
 
 
 def _beside_the_record(target: Target, by_year: dict[int, float]) -> Arithmetic:

@@ -96,6 +96,7 @@ class Judged:
     decimals: int
     verdicts: tuple[Verdict, ...]
     newest: Figure | None
+    """The last one published that is not of after the period."""
     arithmetic: Arithmetic | None
     bodies: Bodies | None
     stand_in: bool
@@ -209,7 +210,7 @@ def _judged(catalog: Catalog, target: Target, known: Known, today: date) -> Judg
         (entry.unit_en or entry.unit) if entry else (target.unit_en or target.unit),
         entry.decimals if entry else 0,
         tuple(verdicts),
-        _newest(figures),
+        _newest(figures.filter(pl.col("period_end") <= target.period.end)),
         arithmetic(catalog, target, entry, figures) if entry else None,
         counted,
         found.stand_in,

@@ -157,9 +157,14 @@ def test_the_arithmetic_stands_beside_the_target():
         "Needs 18.6% a year, from 306,000 tỷ đồng in 2025. 2020–2025: 11.0% a year. "
         "With real growth of 10% a year, prices would have to rise by about 7.8% a year."
     )
+    there = Arithmetic(True, 45.67, 2025, -0.1, there=True)
+    held = Judged(
+        **(judged(unknown("refused", detail="too_short")).__dict__ | {"arithmetic": there})
+    )
+    assert sums(held, Text("en"), Notation("en")) == "2025 was where it has to be already: 45.67%."
     record = Arithmetic(True, 7.23, 2025, 10, record=7.41, record_year=2024)
     beside = Judged(**(one.__dict__ | {"arithmetic": record}))
-    assert sums(beside, Text("vi"), Notation("vi")) == "Năm cao nhất đã công bố: 7,41% (2024)."
+    assert sums(beside, Text("vi"), Notation("vi")) == "Năm tốt nhất đã công bố: 7,41% (2024)."
 
 
 def test_the_page_shows_states_sentences_baselines_and_documents(open_page):  # noqa: F811

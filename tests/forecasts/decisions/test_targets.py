@@ -43,6 +43,7 @@ spent,can_tho,11 tháng 2023,70
 spent,can_tho,11 tháng 2024,80
 spent,can_tho,11 tháng 2025,85
 spent,can_tho,10 tháng 2026,60
+growth,can_tho,6 tháng 2026,8
 growth,can_tho,2024,7.41
 growth,can_tho,2025,7.23
 """
@@ -218,6 +219,7 @@ def test_a_target_whose_period_is_over_is_settled_by_the_outcome(judged, value, 
         True,
         7.23,
     )
+    assert found.newest.period_end == dt.date(2025, 12, 31)
 
 
 def test_what_is_needed_stands_beside_what_has_been_and_what_prices_would_have_to_do(judged):
