@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from etl.draft import Question
     from etl.returned import BadCell
     from etl.trial import Tried
+    from forecasts.decisions.targets import Judged
 
 KEPT_BUILDS = 5
 MOST_SHOWN = 200
@@ -283,12 +284,37 @@ def plan(context: Context, limit: int) -> None:
         previewed(catalog, settings, today=context.today, progress=progress) as (preview, aside),
     ):
         series = due(aside, catalog, context.today)
-    if preview.plan.nothing and series.is_empty():
+        moved = _moved_targets(context, catalog, aside)
+    if preview.plan.nothing and series.is_empty() and moved.is_empty():
         context.say("nothing would change")
-    _say_preview(context, preview, series, limit)
+    _say_preview(context, preview, series, moved, limit)
 
 
-def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit: int) -> None:
+def _moved_targets(context: Context, catalog: Catalog, aside: Warehouse) -> pl.DataFrame:
+    """Targets whose state would change with the figures alone: forecasts are not made here."""
+    from forecasts.decisions.targets import changed, judge
+
+    before = _judged_before(context)
+    after = judge(aside, catalog, context.today)
+    rows = [(one.target.name, was, one.verdict.state) for one, was in changed(before, after)]
+    return pl.DataFrame(rows, schema=["target", "before", "after"], orient="row")
+
+
+def _judged_before(context: Context) -> list["Judged"]:
+    """The targets as they stand; none where an older code made the build, or there is none."""
+    current = _current(context.settings)
+    if current is None:
+        return []
+    with current:
+        try:
+            return _judged(context, current) if current.has_todays_schema() else []
+        except Problems:  # its catalog has words that are understood no more
+            return []
+
+
+def _say_preview(
+    context: Context, preview: Preview, series: pl.DataFrame, moved: pl.DataFrame, limit: int
+) -> None:
     forecasts = series.group_by("indicator", "level", "frequency", maintain_order=True).agg(
         series=pl.len(), refused=pl.col("refused").count()
     )
@@ -300,6 +326,7 @@ def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit
         f"the {limit} figures that change most": preview.changed().head(limit),
         "figures that look wrong": _looks_wrong(preview, limit),
         "series to forecast again": forecasts,
+        "targets whose state would change": moved,
     }
     if context.as_json:
         context.result({name: frame.to_dicts() for name, frame in parts.items()})
@@ -545,6 +572,35 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
             "each workbook holds everything the department sent, sensitive columns too: "
             "give it to nobody but its owner (only you can read it, mode 0600)"
         )
+
+
+@main.command()
+@click.pass_obj
+def targets(context: Context) -> None:
+    """Will each target be reached? State and one sentence, worst first; why, where nobody knows."""
+    from dashboard.notation import Notation
+    from dashboard.targets import record
+    from dashboard.text import Text
+
+    text, notation = Text(context.language), Notation(context.language)
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = _judged(context, warehouse)
+    records = [record(judged, text, notation) for judged in found]
+    if context.as_json:
+        context.result(records)
+        return
+    columns = ["state", "target", "sentence", "arithmetic"]
+    rows = [[one["state"], one["title"], one["sentence"], one["arithmetic"]] for one in records]
+    context.table(columns, rows)
+
+
+def _judged(context: Context, warehouse: Warehouse) -> list["Judged"]:
+    """The targets of the catalog a build was made from."""
+    from forecasts.decisions.targets import judge
+
+    text = pipeline.facts_of(warehouse)["catalog"]
+    catalog = parse_catalog(text, folder=context.settings.catalog.parent)
+    return judge(warehouse, catalog, context.today)
 
 
 @main.command()

@@ -9,6 +9,8 @@ clean table. Ours are, per resource, `read`, `clean`, `rules`, `tables`, `indica
 
 from etl.catalog.entries import (
     AreaReading,
+    Baseline,
+    BodiesPublishing,
     Catalog,
     Category,
     Ckan,
@@ -35,6 +37,7 @@ from etl.catalog.entries import (
     Measure,
     Member,
     Name,
+    Plan,
     Present,
     Publish,
     Read,
@@ -44,6 +47,7 @@ from etl.catalog.entries import (
     Status,
     Stock,
     Table,
+    Target,
     Theme,
     Topic,
     Totals,
@@ -54,6 +58,8 @@ from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_c
 
 __all__ = [
     "AreaReading",
+    "Baseline",
+    "BodiesPublishing",
     "Catalog",
     "CatalogError",
     "Category",
@@ -81,6 +87,7 @@ __all__ = [
     "Measure",
     "Member",
     "Name",
+    "Plan",
     "Present",
     "Publish",
     "Read",
@@ -90,6 +97,7 @@ __all__ = [
     "Status",
     "Stock",
     "Table",
+    "Target",
     "Theme",
     "Topic",
     "Totals",

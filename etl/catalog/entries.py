@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from etl.geography import REFERENCE, Geography, load_geography
+from etl.periods import Period
 
 Place = tuple[str | int, ...]
 """Keys and numbers that lead to a node of the catalog."""
@@ -726,6 +727,92 @@ class Event(OnMap):
         return codes & named if names else codes
 
 
+Plan = Literal[
+    "congress",
+    "national_assembly",
+    "government",
+    "prime_minister",
+    "council",
+    "committee",
+    "revised",
+]
+"""Who set a value: a party congress, a body of the state; `revised` where a later one moved it."""
+
+
+class Baseline(Part):
+    """One value of a target, as one document sets it."""
+
+    plan: Plan
+    value: float
+    """In the unit of the target; percent a year where it is a growth."""
+    document: str
+    document_en: str | None = None
+    path: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """Where it can be read."""
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    """The day of the document, or on which it was reported; missing where that is not known."""
+    note: str | None = None
+    note_en: str | None = None
+
+
+class BodiesPublishing(Part):
+    """The share of these bodies that publish a dataset of this catalog, in percent."""
+
+    named: list[str] = []
+    level: Level | None = None
+    """And the authority of every area of this level that exists today."""
+
+
+class Target(Part):
+    """What is to be reached, and by when; see docs/targets.md."""
+
+    name: Name
+    title: str
+    title_en: str
+    indicator: Name | None = None
+    """Without one nobody reports it yet, and it cannot be judged."""
+    unit: str = ""
+    """Only where there is no indicator, which has a unit of its own."""
+    unit_en: str | None = None
+    area: Text | None = None
+    """Code of the area; by default the city."""
+    category: Text = "total"
+    by: Text
+    """The period in which it is to be reached, as people write it: 2030, 2026-2030, 12/2026."""
+    measure: Literal["level", "growth", "share", "cumulative", "computed"] = "level"
+    """`growth` is percent a year: the change of the indicator from `since` to the end of `by`, or,
+    of an indicator that is itself a growth in percent, its mean over the years of `by`.
+    `cumulative` is what has come together from January to the end of the year."""
+    since: Text | None = None
+    """The year a growth starts from; by default the one before `by`."""
+    direction: Literal["at_least", "at_most"] = "at_least"
+    owner: str
+    owner_en: str | None = None
+    baselines: list[Baseline] = Field(min_length=1)
+    quote: Plan | None = None
+    """The baseline to judge by; the first one, unless told."""
+    self_reported: bool = False
+    """Whether those who have to reach it are the only ones who say how far they are."""
+    publishing: BodiesPublishing | None = None
+    """Where it is computed: from who publishes here."""
+    shapes: Text | None = None
+    """Code of an area whose past years tell how a year goes, where its own are too few."""
+    real: Name | None = None
+    """The target for the real growth of the same thing: what is left over is the rise in prices."""
+    note: str | None = None
+    note_en: str | None = None
+
+    @property
+    def period(self) -> Period:
+        """`by`, read. Raises `UnreadablePeriod`."""
+        return Period.parse(self.by)
+
+    @property
+    def quoted(self) -> Baseline:
+        """The baseline to judge by."""
+        return next((b for b in self.baselines if b.plan == self.quote), self.baselines[0])
+
+
 class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
@@ -743,6 +830,7 @@ class Catalog(OnMap):
     resources: list[Dataset]
     concepts: list[Concept] = []
     events: list[Event] = []
+    targets: list[Target] = []
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 

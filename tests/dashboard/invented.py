@@ -94,6 +94,27 @@ resources:
     title_en: Applications received
     unit: hồ sơ
     value: received
+targets:
+- name: growth_2025
+  title: Tăng trưởng năm 2025
+  title_en: Growth in 2025
+  indicator: growth
+  by: "2025"
+  measure: growth
+  owner: UBND
+  self_reported: true
+  baselines:
+  - {plan: government, value: 10, document: Nghị quyết bịa, date: "2025-02-01", path: "https://example.vn/nq"}
+- name: people_2030
+  title: Dân số năm 2030
+  title_en: People in 2030
+  indicator: people
+  by: "2030"
+  direction: at_most
+  owner: UBND
+  baselines:
+  - {plan: congress, value: 3300, document: Văn kiện bịa}
+  - {plan: revised, value: 3350, document: Điều chỉnh bịa}
 """
 
 SIX = {
