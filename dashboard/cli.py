@@ -403,7 +403,11 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         refreshing(settings.home, wait=wait, waiting=context.say),
     ):
         pipeline.generate(catalog, settings, progress, rows)
-        stale = [str(source) for source in fetch(catalog, settings, progress) if source.problem]
+        fetched = fetch(catalog, settings, progress)
+        stale = [str(source) for source in fetched if source.problem]
+        for source in fetched:
+            if source.doubt:
+                context.say(str(source))
         plan = pipeline.plan(catalog, settings, _current(settings), again=full)
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
