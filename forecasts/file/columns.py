@@ -106,7 +106,7 @@ def with_columns_found(
     others = [name for name in table.columns if name not in {period, value, *left_out}]
     if ids:
         return table, Columns(period, value, ids, left_out | _not_named(others, ids))
-    found, why = _ids(table, seen, period, others)
+    found, why = _ids(_coded(table, [period, *others]), seen, period, others)
     return table, Columns(period, value, found, left_out | why)
 
 
@@ -178,13 +178,16 @@ def _kind(table: Table, name: str) -> str:
         return "whole" if kind.is_integer() or (cells.round() == cells).all() else "figure"
     if kind != pl.String:
         return "text"
-    return _kind_of_text(table.frame.select(stripped(name)).to_series().drop_nulls())
+    filled = table.frame.select(pl.col(name).drop_nulls())
+    sample = filled.gather_every(1 + len(filled) // SAMPLE).select(stripped(name).drop_nulls())
+    if sample.is_empty():  # mostly words for nothing: the sample may have missed the others
+        sample = filled.select(stripped(name).drop_nulls()).head(SAMPLE)
+    return _kind_of_text(sample[name])
 
 
-def _kind_of_text(cells: pl.Series) -> str:
-    if cells.is_empty():
+def _kind_of_text(sample: pl.Series) -> str:
+    if sample.is_empty():
         return ""
-    sample = cells.gather_every(1 + len(cells) // SAMPLE)
     if sample.str.contains(r"^[-+]?\d+$").all():  # codes such as 007 are whole numbers too
         return "whole"
     if sample.str.contains(FIGURE).sum() >= MOSTLY * len(sample) and not _dotted_dates(sample):
@@ -311,6 +314,13 @@ def _ids(
             texts = rest
             left_out[name] = "changes within a series"
     return tuple(name for name in table.columns if name in texts), left_out
+
+
+def _coded(table: Table, names: list[str]) -> Table:
+    """With a number for each text: rows are compared many times."""
+    texts = [name for name in names if table.frame.schema[name] == pl.String]
+    codes = pl.col(texts).cast(pl.Categorical).to_physical()
+    return replace(table, frame=table.frame.select(names).with_columns(codes))
 
 
 def _repeated(table: Table, names: list[str]) -> float:
