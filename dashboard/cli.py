@@ -420,6 +420,88 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
     _report(context, _with_stale(outcome, stale))
 
 
+FREQUENCIES = ("day", "week", "month", "quarter", "year")
+
+
+@main.command("forecast")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--period", help="Column of the periods; found by name and content.")
+@click.option("--value", help="Column of the values; found by name and content.")
+@click.option("--id", "ids", multiple=True, help="Column that names the series; repeatable.")
+@click.option("--frequency", type=click.Choice(FREQUENCIES), help="By default found out.")
+@click.option("--season", type=click.IntRange(min=1), help="Of plain steps: 1, 4, 7, 12 or 52.")
+@click.option(
+    "--horizon",
+    type=click.IntRange(1, 1000),
+    help="Periods ahead; 28 days, 13 weeks, 12 months, 8 quarters, 6 years.",
+)
+@click.option("--coverage", default="50,80,95", show_default=True, help="Intervals, in percent.")
+@click.option("--levels", help="Quantile levels in place of intervals: 0.1,0.5,0.9.")
+@click.option("--long", is_flag=True, help="One row a quantile, in place of a column each.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Sign that parts decimals.")
+@click.option("--alike", multiple=True, help="Column in which series agree that share a season.")
+@click.option("--tet", is_flag=True, help="The holiday moves these figures.")
+@click.option("--out", type=click.Path(path_type=Path), help="A .csv or .parquet file to write.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one per core.")
+@click.pass_obj
+def forecast_a_file(context: Context, /, file: Path, **said: Any) -> None:
+    """Forecast every series of FILE, a long CSV or Parquet: columns of series, period, value."""
+    from etl.periods import Frequency
+    from forecasts.file import Ask, Asked, forecast_file, save
+    from forecasts.file.answer import refuse_form
+
+    started = time.perf_counter()
+    out = said["out"] or file.with_name(f"{file.stem}.forecast.csv")
+    refuse_form(out)
+    frequency = Frequency(said["frequency"]) if said["frequency"] else None
+    asked = Asked(
+        said["period"], said["value"], said["ids"], frequency, said["season"], said["decimal"]
+    )
+    with Progress(context) as progress:
+        outcome = forecast_file(
+            file,
+            asked,
+            Ask(_shares(said["coverage"]), _shares(said["levels"]), said["long"]),
+            horizon=said["horizon"],
+            alike=said["alike"],
+            tet=said["tet"],
+            workers=said["workers"],
+            tell=progress,
+            language=context.language,
+        )
+        written = save(outcome, out)
+    if not context.as_json:
+        context.table(["found", "in the file"], [list(row) for row in outcome.found])
+    for reason, count in outcome.refused.items():
+        context.say(f"not forecast, {reason}: {count:,} series; see {written[1]}")
+    series = len(outcome.scores) - sum(outcome.refused.values())
+    seconds = round(time.perf_counter() - started, 1)
+    context.say(f"{series:,} series forecast in {seconds} s: {written[0]}, {written[1]}")
+    context.result(
+        {
+            "found": [list(row) for row in outcome.found],
+            "series": series,
+            "refused": outcome.refused,
+            "forecast": written[0],
+            "scores": written[1],
+            "seconds": seconds,
+        }
+    )
+
+
+def _shares(text: str | None) -> tuple[float, ...]:
+    """Numbers between 0 and 1, or in percent, parted by commas or blanks."""
+    parts = (text or "").replace(",", " ").replace("%", "").split()
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = [0.0]
+    shares = tuple(number / 100 if number >= 1 else number for number in numbers)
+    if not all(0 < share < 1 for share in shares):
+        raise click.BadParameter(f"{text!r}: write numbers between 0 and 100, 50,80,95")
+    return shares
+
+
 def _with_stale(outcome: dict[str, Any], stale: list[str]) -> dict[str, Any]:
     return {**outcome, "stale": stale} if stale else outcome
 
