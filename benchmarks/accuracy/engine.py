@@ -19,20 +19,15 @@ def told_by_engine(collection: Collection) -> Told:
     """What the engine says, bands and draws included; its time is shared equally by the series."""
     from forecasts import engine
 
-    panel = collection.panel()
     with Clock() as clock:
-        given = engine.forecast(panel, collection.horizon)
-        quantiles = np.asarray(given.quantiles(LEVELS))
-    row = {name: place for place, name in enumerate(given.keys["area"])}
-    places = np.array([row.get(name, -1) for name in collection.ids])
-    mean, quantiles = given.mean[places], quantiles[:, places]
-    answered = (places >= 0) & np.isfinite(mean).all(axis=1)
-    for silent in np.flatnonzero(~answered):
-        train, season = collection.trains[silent], collection.season
+        given = engine.forecast(collection.panel(), collection.horizon)
+        mean, quantiles = given.mean.copy(), given.quantiles(LEVELS).copy()
+    answered = np.isfinite(mean).all(axis=1)
+    for row in np.flatnonzero(~answered):
+        train, season = collection.trains[row], collection.season
         answer, _ = forecast_one(PEERS["SeasonalNaive"], train, season, collection.horizon)
-        mean[silent], quantiles[:, silent] = answer
-    draws = None
-    if collection.frequency is Frequency.YEAR and answered.all():
-        draws = given.paths(DRAWS, seed=1)[:, places, -1]
-    seconds = np.full(len(places), clock.cost.cpu_seconds / len(places))
+        mean[row], quantiles[:, row] = answer
+    annual = collection.frequency is Frequency.YEAR
+    draws = given.paths(DRAWS, seed=1)[..., -1] if annual and answered.all() else None
+    seconds = np.full(len(mean), clock.cost.cpu_seconds / len(mean))
     return Told(mean, quantiles, seconds, answered, draws)

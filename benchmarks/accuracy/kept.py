@@ -7,6 +7,7 @@ spread over two processes, one thread each; the time of every single forecast is
 import hashlib
 import multiprocessing
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ SCHEMA = {
     "seconds": pl.Float64,
     "answered": pl.Boolean,
 }
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +71,9 @@ def told_by(
     kept = _read(peer, work)
     missing = [row for row, key in enumerate(digests) if key not in kept]
     if missing:
-        made = _make(peer, collection.take(missing), processes)
-        kept |= {row["digest"]: row for row in made}
-        _write(peer, work, list(kept.values()))
+        about = f"{collection.name}, {collection.frequency}, {collection.horizon} ahead"
+        sys.stderr.write(f"{peer.name}: {len(missing):,} series of {about} ...\n")
+        kept = _kept_too(peer, work, _make(peer, collection.take(missing), processes))
     rows = [kept[key] for key in digests]
     quantiles = np.array([row["quantiles"] for row in rows])
     shape = (len(rows), len(LEVELS), collection.horizon)
@@ -89,7 +91,7 @@ def digest(train: Floats, collection: Collection) -> str:
     return hashlib.sha256(told + np.ascontiguousarray(train).tobytes()).hexdigest()
 
 
-def _make(peer: Peer, collection: Collection, processes: int) -> list[dict[str, Any]]:
+def _make(peer: Peer, collection: Collection, processes: int) -> list[Row]:
     jobs = [
         (peer.name, train, collection.season, collection.horizon, digest(train, collection))
         for train in collection.trains
@@ -106,7 +108,7 @@ def _warm(name: str) -> None:
     forecast_one((PEERS | RARE)[name], np.arange(1.0, 31.0) % 7, 1, 2)
 
 
-def _one(job: tuple[str, Floats, int, int, str]) -> dict[str, Any]:
+def _one(job: tuple[str, Floats, int, int, str]) -> Row:
     name, train, season, horizon, key = job
     with Clock() as clock:
         (mean, quantiles), answered = forecast_one((PEERS | RARE)[name], train, season, horizon)
@@ -123,15 +125,21 @@ def _path(peer: Peer, work: Path) -> Path:
     return work / f"{peer.name}-{hashlib.sha256(peer.code.encode()).hexdigest()[:12]}.parquet"
 
 
-def _read(peer: Peer, work: Path) -> dict[str, dict[str, Any]]:
+def _read(peer: Peer, work: Path) -> dict[str, Row]:
     path = _path(peer, work)
     rows = pl.read_parquet(path).rows(named=True) if path.exists() else []
     return {row["digest"]: row for row in rows}
 
 
-def _write(peer: Peer, work: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _kept_too(peer: Peer, work: Path, made: Sequence[Row]) -> dict[str, Row]:
+    """All that is kept of the peer, what was just made included.
+
+    Read again, for another run may have kept something in the meantime.
+    """
+    kept = _read(peer, work) | {row["digest"]: row for row in made}
     work.mkdir(parents=True, exist_ok=True)
     path = _path(peer, work)
     beside = path.with_suffix(".new")
-    pl.DataFrame(rows, schema=SCHEMA).write_parquet(beside)
+    pl.DataFrame(list(kept.values()), schema=SCHEMA).write_parquet(beside)
     beside.replace(path)
+    return kept

@@ -50,7 +50,7 @@ def _overview(collections: list[Outcome]) -> str:
         "| set | series | OWA of the engine | AutoETS | SCUM, on its sample (engine there) "
         "| MASE / AutoETS | MSIS 95 / AutoETS | 80 % holds | 95 % holds |\n"
         "|---|---|---|---|---|---|---|---|---|",
-        [_line(one) for one in collections],
+        [*map(_line, collections), *_competitions(collections)],
     )
 
 
@@ -65,13 +65,34 @@ def _line(collection: Outcome) -> str:
     )
 
 
+def _competitions(collections: list[Outcome]) -> Iterator[str]:
+    """The frequencies of a competition together, weighted by their series."""
+    for name in dict.fromkeys(one["name"] for one in collections):
+        parts = [one for one in collections if one["name"] == name]
+        if len({one["frequency"] for one in parts}) < 2:
+            continue
+        counts = [one["all"]["engine"]["series"] for one in parts]
+        ours, ets = (_weighted(parts, counts, "all", method) for method in ("engine", "AutoETS"))
+        scum, there = (_weighted(parts, counts, "samples", m) for m in ("SCUM", "engine"))
+        yield (
+            f"| **{name}**, weighted | {sum(counts):,} | {ours:.3f} | {ets:.3f} "
+            f"| {scum:.3f} ({there:.3f}) | | | | |"
+        )
+
+
+def _weighted(parts: list[Outcome], counts: list[int], on: str, method: str) -> float:
+    figures = [part[on] if on == "all" else part[on][0] for part in parts]
+    owas = [one[method]["owa"] for one in figures]
+    return sum(owa * count for owa, count in zip(owas, counts, strict=True)) / sum(counts)
+
+
 def _losses(collections: list[Outcome]) -> str:
     """Where another method is ahead, first where chance is no explanation."""
     ahead = [
         (row["engine_less_this"], title(collection), name)
         for collection in collections
         for name, row in _widest(collection).items()
-        if row["engine_less_this"]["difference"] > 0
+        if not name.startswith("engine") and row["engine_less_this"]["difference"] > 0
     ]
     ahead.sort(key=lambda row: (row[0]["low"] <= 0, -row[0]["difference"]))
     rows = [
@@ -95,13 +116,14 @@ def _widest(collection: Outcome) -> dict[str, Any]:
 
 def _collection(collection: Outcome) -> Iterator[str]:
     """All series first, then the samples on which slower methods were asked too."""
-    yield f"### {title(collection)}"
+    yield f"### {title(collection)}\n"
     shown: set[str] = set()
     for figures in (collection["all"], *collection.get("samples", ())):
         count = figures["engine"]["series"]
-        if set(figures) > shown:
-            yield _table(f"{count:,} series.", HEAD, [_row(*item) for item in figures.items()])
-        shown = set(figures)
+        if new := [name for name in figures if name not in shown]:
+            names = dict.fromkeys(("engine", *new))
+            yield _table(f"{count:,} series.", HEAD, [_row(name, figures[name]) for name in names])
+        shown |= set(figures)
 
 
 def _row(name: str, row: Outcome) -> str:

@@ -82,19 +82,18 @@ def _answer(told: Mapping[str, Any]) -> Answer:
 
 def _statsmodels_ets(train: Floats, season: int, horizon: int) -> Answer:
     """The form with the smallest AICc: additive errors; no, a damped or a whole trend."""
+    import pandas as pd
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
     size = float(np.abs(train).mean()) or 1.0
-    fits = [
-        ETSModel(train / size, error="add", **form).fit(disp=False)
-        for form in _forms(train, season)
-    ]
+    known = pd.Series(train / size)
+    fits = [ETSModel(known, error="add", **form).fit(disp=False) for form in _forms(train, season)]
     best = min(fits, key=lambda fit: fit.aicc if np.isfinite(fit.aicc) else np.inf)
     ahead = best.get_prediction(
         start=len(train),
         end=len(train) + horizon - 1,
         simulate_repetitions=DRAWS,
-        random_state=1,
+        rng=1,
     )
     mean = np.asarray(ahead.predicted_mean) * size
     bounds = [np.asarray(ahead.pred_int(alpha=1 - c / 100)) * size for c in COVERAGES]
@@ -104,7 +103,8 @@ def _statsmodels_ets(train: Floats, season: int, horizon: int) -> Answer:
 
 def _forms(train: Floats, season: int) -> list[dict[str, Any]]:
     trends: list[dict[str, Any]] = [{"trend": None}, {"trend": "add", "damped_trend": True}]
-    if season == 1 or len(train) < 2 * season + 2:
+    # What the heuristic start of a season needs.
+    if season == 1 or len(train) < max(2 * season, 10 + 2 * (season // 2)):
         begin = "heuristic" if len(train) >= 10 else "estimated"
         return [{**trend, "initialization_method": begin} for trend in (*trends, {"trend": "add"})]
     kinds = [None, "add", "mul"] if (train > 0).all() else [None, "add"]

@@ -6,13 +6,14 @@ import pytest
 
 from benchmarks.accuracy import chances
 from benchmarks.accuracy.cells import simulated
-from benchmarks.accuracy.kept import Told
+from benchmarks.accuracy.kept import Told, told_by
 from benchmarks.accuracy.measures import Judge, difference, smape
 from benchmarks.accuracy.naive2 import naive2, seasonal
 from benchmarks.accuracy.page import pages
-from benchmarks.accuracy.peers import COVERAGES, LEVELS
+from benchmarks.accuracy.peers import COVERAGES, LEVELS, PEERS, Peer, forecast_one
 from benchmarks.accuracy.run import figures
 from benchmarks.accuracy.sets import END, Collection, attendances
+from benchmarks.speed import made_up
 from etl.periods import Frequency
 
 SEASON = np.array([0.5, 1.0, 1.5, 1.0])
@@ -189,3 +190,34 @@ def test_the_page_names_who_the_engine_loses_to(quarterly):
     assert "Not there, so left out: Attendances." in page
     assert "| Invented, quarter, 4 ahead | AutoETS | +" in page
     assert "**engine** | 1.000 |" in page
+
+
+def test_what_a_peer_said_is_kept_by_its_code_and_the_series(quarterly, tmp_path):
+    pytest.importorskip("statsforecast")
+    peer, few = PEERS["SeasonalNaive"], quarterly.take([3, 1])
+    first = told_by(peer, few, tmp_path, processes=1)
+    again = told_by(peer, few.take([1, 0]), tmp_path, processes=0)
+    np.testing.assert_array_equal(again.quantiles, first.quantiles[:, [1, 0]])
+    np.testing.assert_allclose(first.mean, [quarterly.trains[row][-4:] for row in (3, 1)])
+    with pytest.raises(ValueError, match="processes"):
+        told_by(replace(peer, package="numpy"), few, tmp_path, processes=0)
+
+
+def test_a_peer_without_an_answer_is_given_the_seasonal_naive_one():
+    pytest.importorskip("statsforecast")
+
+    def forecast(*_):
+        raise ValueError("no model is good enough")
+
+    (mean, _), answered = forecast_one(
+        Peer("None", forecast, "numpy"), np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 4, 2
+    )
+    assert not answered
+    assert mean.tolist() == [2.0, 3.0]
+
+
+def test_the_made_up_counts_of_the_speed_are_whole_and_the_same_each_time():
+    one, two = made_up(30).values, made_up(30).values
+    np.testing.assert_array_equal(one, two)
+    assert (one == np.floor(one)).all()
+    assert (one >= 0).all()
