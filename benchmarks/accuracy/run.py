@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import chances
-from benchmarks.accuracy.cells import simulated
+from benchmarks.accuracy.cells import PROCESS, simulated
 from benchmarks.accuracy.engine import NAME, told_by_engine
 from benchmarks.accuracy.kept import Told, told_by
 from benchmarks.accuracy.measures import Judge, difference
@@ -53,7 +53,7 @@ def accuracy(
 def cells(*, engine: Engine = told_by_engine) -> dict[str, Any]:
     """Simulated small cells beside methods for intermittent demand; all series."""
     peers = [*RARE.values(), *(PEERS[n] for n in ("SeasonalNaive", "AutoETS"))]
-    return {"collections": [_beside(one, peers, engine) for one in simulated()]}
+    return {"collections": [_beside(one, truth, peers, engine) for one, truth in simulated()]}
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,11 @@ def _together(told: Sequence[Told], middle: Callable[..., Any]) -> Told:
     )
 
 
-def _beside(collection: Collection, peers: Sequence[Peer], engine: Engine) -> dict[str, Any]:
+def _beside(
+    collection: Collection, truth: Told, peers: Sequence[Peer], engine: Engine
+) -> dict[str, Any]:
     told = {NAME: engine(collection), **{peer.name: told_by(peer, collection) for peer in peers}}
-    return _told(collection) | {"all": figures(collection, told)}
+    return _told(collection) | {"all": figures(collection, told | {PROCESS: truth})}
 
 
 def _told(collection: Collection) -> dict[str, Any]:

@@ -141,8 +141,9 @@ def test_attendances_are_series_whose_months_are_all_known(tmp_path):
 
 def test_simulated_cells_are_small_counts_and_the_same_for_a_seed():
     first, again = list(simulated(seed=5)), list(simulated(seed=5))
-    for one, two in zip(first, again, strict=True):
+    for (one, truth), (two, _) in zip(first, again, strict=True):
         np.testing.assert_array_equal(one.trains, two.trains)
+        assert truth.mean.mean() == pytest.approx(one.outcomes.mean(), rel=0.15)
         values = np.array(one.trains)
         assert (values >= 0).all()
         assert (values == np.floor(values)).all()
