@@ -107,7 +107,7 @@ class Lanes:
         """Values in units of the lane, on logs where `on_logs`; NaN in gaps and past the end."""
         scaled = self.values / self.unit[:, None]
         positive = np.where(scaled > 0, scaled, np.inf)
-        floor = np.minimum(positive.min(axis=1), 1 / self.unit)[:, None] / 2
+        floor = positive.min(axis=1)[:, None] / 2
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(np.where(scaled > 0, scaled, np.where(scaled == 0, floor, np.nan)))
         return np.where(self.on_logs[:, None], logs, scaled)

@@ -61,7 +61,7 @@ def _moments(changes: Floats, lengths: np.ndarray) -> tuple[Floats, Floats]:
     columns[0] = changes
     columns[1] = 1.0
     for lag in range(1, MOST_LAGS + 1):
-        columns[lag + 1, :, lag:] = changes[:, : count - lag]
+        columns[lag + 1, :, lag:] = changes[:, : max(count - lag, 0)]
     columns *= targets
     stacked = columns.transpose(1, 0, 2)
     return stacked @ stacked.transpose(0, 2, 1), targets.sum(axis=1).astype(float)

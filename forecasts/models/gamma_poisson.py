@@ -16,6 +16,8 @@ DISCOUNTS = (0.6, 0.7, 0.8, 0.87, 0.93, 0.97, 0.99)
 PRIOR = 0.1
 """Counts the rate is given to begin with, so that it is never 0 for certain."""
 TOGETHER = 1024
+SLACK = 0.05
+"""Least share of the usual rate in a season in which siblings saw next to nothing."""
 LARGEST = 50.0
 """Mean from which chance is no longer that of counts."""
 
@@ -23,11 +25,12 @@ LARGEST = 50.0
 def forecast(lanes: Lanes, horizon: int) -> Floats:
     """Rate times season; NaN for what is no count."""
     places = np.arange(lanes.values.shape[1] + horizon) % lanes.season
+    shared, on_logs = lanes.shared, lanes.on_logs[:, None]
     paths = np.full((len(lanes.lengths), horizon), np.nan)
     counts = np.flatnonzero((lanes.lowest >= 0) & (lanes.unit < LARGEST))
     for at in range(0, len(counts), TOGETHER):
         rows = counts[at : at + TOGETHER]
-        season = np.exp(lanes.shared[rows])
+        season = np.where(on_logs[rows], np.exp(shared[rows]), np.maximum(1 + shared[rows], SLACK))
         rate = _rate(lanes.values[rows], season[:, places[: lanes.values.shape[1]]], lanes.season)
         ahead = (lanes.lengths[rows, None] + np.arange(horizon)) % lanes.season
         paths[rows] = rate[:, None] * np.take_along_axis(season, ahead, axis=1)
