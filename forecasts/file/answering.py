@@ -3,19 +3,21 @@
 The only place where the command for files meets the engine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 
-from forecasts import scores
+from forecasts import engine, scores
+from forecasts.adjust import freed_of
 from forecasts.file import naive
 from forecasts.panel import Floats, Panel
 from forecasts.scheduler import Tell, mapped
 
-CHUNK = 2_000
-"""Series that are forecast at a time."""
+LEAST_SHOWN = 0.05
+"""Share of a model in what is shown, below which it is not named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +44,71 @@ def answered(
 ) -> Answer:
     """The forecasts of a panel, with the quantiles at `levels` and the scores of its backtest.
 
-    What is pooled is learned from the whole panel; then chunks of series go to where the work is
-    done (`forecasts.scheduler`), with the same results wherever that is.
+    Series of which the engine cannot tell how sure it is, those too short for a backtest among too
+    few others, and constant ones get the naive forecast with the bands of all (`naive`).
     """
     asked = tuple(sorted({*levels, *(bound for c in coverages for bound in bounds(c))}))
-    chunks = list(_chunks(panel))
-    done: list[naive.Naive] = []
-    for part in mapped(naive.of_chunks(panel, horizon, asked), chunks, workers=workers, tell=tell):
-        done.append(part)
-        if tell and len(chunks) > 1:
-            tell(f"forecast {min(CHUNK * len(done), len(panel.keys)):,} of {len(panel.keys):,}")
-    parts = [
-        _answer(chunk, part, asked, levels, coverages)
-        for chunk, part in zip(chunks, done, strict=True)
-    ]
-    return Answer(
-        np.concatenate([part.mean for part in parts]),
-        np.concatenate([part.quantiles for part in parts], axis=1),
-        pl.concat([part.scores for part in parts]),
+    places = [asked.index(level) for level in levels]
+    said = engine.forecast(
+        panel,
+        horizon,
+        adjust=freed_of(()),
+        mapped=partial(mapped, workers=workers, tell=tell),
     )
+    quantiles = said.quantiles(asked)
+    told = Answer(said.mean, quantiles[places], _scores(panel, said, quantiles, asked, coverages))
+    sure = np.isfinite(quantiles).all(axis=(0, 2)) & ~_constant(panel)
+    rest = np.flatnonzero(~sure).tolist()
+    if not rest:
+        return told
+    plain = _naively(panel, rest, horizon, asked, levels, coverages)
+    mean, quantiles = told.mean.copy(), told.quantiles.copy()
+    mean[rest], quantiles[:, rest] = plain.mean, plain.quantiles
+    order = np.arange(len(sure))
+    order[rest] = len(sure) + np.arange(len(rest))
+    return Answer(mean, quantiles, pl.concat([told.scores, plain.scores])[order])
+
+
+def _scores(
+    panel: Panel,
+    said: engine.Forecasts,
+    quantiles: Floats,
+    asked: tuple[float, ...],
+    coverages: tuple[float, ...],
+) -> pl.DataFrame:
+    error = scores.mean(np.abs(said.errors), axis=(0, 2)) / scores.scale(panel.values, panel.season)
+    table = pl.DataFrame(
+        {
+            "model": pl.Series(said.model, dtype=pl.String),
+            "weights": _weights(said.weights),
+            "mase": error,
+            "skill": 100 * said.skill,
+            **{
+                f"coverage_{100 * c:g}": _inside(
+                    said.errors, [quantiles[asked.index(b)] - said.mean for b in bounds(c)]
+                )
+                for c in coverages
+            },
+        }
+    )
+    return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _weights(weights: Mapping[str, Floats]) -> list[str]:
+    """'theta 0.41; damped 0.22': the largest first, without the smallest."""
+    names = list(weights)
+    table = np.stack([weights[name] for name in names], axis=1)
+    return [
+        "; ".join(f"{names[i]} {row[i]:.2f}" for i in np.argsort(-row) if row[i] >= LEAST_SHOWN)
+        for row in np.nan_to_num(table)
+    ]
+
+
+def _inside(errors: Floats, band: list[Floats]) -> Floats:
+    """Share of the errors within a band around the path, in percent, per series."""
+    lower, upper = band
+    inside = ((lower <= errors) & (errors <= upper)).astype(float)
+    return 100 * scores.mean(np.where(np.isfinite(errors), inside, np.nan), axis=(0, 2))
 
 
 def bounds(coverage: float) -> tuple[float, float]:
@@ -68,41 +116,39 @@ def bounds(coverage: float) -> tuple[float, float]:
     return round((1 - coverage) / 2, 6), round((1 + coverage) / 2, 6)
 
 
-def _chunks(panel: Panel) -> Iterator[Panel]:
-    for first in range(0, len(panel.keys), CHUNK):
-        yield panel.take(list(range(first, min(first + CHUNK, len(panel.keys)))))
-
-
-def _answer(
+def _naively(
     panel: Panel,
-    said: naive.Naive,
+    rows: list[int],
+    horizon: int,
     asked: tuple[float, ...],
     levels: tuple[float, ...],
     coverages: tuple[float, ...],
 ) -> Answer:
-    constant = _constant(panel)
+    """The naive forecasts of some series, with what all of the panel say of their errors."""
+    part = panel.take(rows)
+    said = naive.forecast(naive.pools_of(panel, horizon), horizon, asked, part)
+    constant = _constant(part)
     quantiles = said.quantiles[[asked.index(level) for level in levels]]
     quantiles[:, constant] = said.paths[constant]
-    seasonal = said.lags > 1
-    names = np.where(constant, "constant", np.where(seasonal, "seasonal_naive", "naive"))
-    shares = {
-        f"coverage_{100 * c:g}": _share(said, [asked.index(b) for b in bounds(c)])
-        for c in coverages
-    }
-    size = scores.scale(panel.values, panel.season)
-    error = scores.mean(np.abs(said.errors), axis=(0, 2)) / size
+    names = np.where(constant, "constant", np.where(said.lags > 1, "seasonal_naive", "naive"))
+    error = scores.mean(np.abs(said.errors), axis=(0, 2)) / scores.scale(part.values, part.season)
     table = pl.DataFrame(
         {
             "model": names,
             "weights": pl.Series([f"{name} 1" for name in names]),
             "mase": error,
             "skill": np.where(np.isfinite(error), 0.0, np.nan),
-            **shares,
+            **{
+                f"coverage_{100 * c:g}": _inside(
+                    said.errors, [said.quantiles[asked.index(b)] - said.paths for b in bounds(c)]
+                )
+                for c in coverages
+            },
         }
     )
-    numbers = [name for name, kind in table.schema.items() if kind.is_float()]
-    nothing = pl.when(pl.lit(pl.Series(~constant))).then(pl.col(numbers).fill_nan(None))
-    return Answer(said.paths, quantiles, table.with_columns(nothing))
+    measured = pl.lit(pl.Series(~constant))
+    numbers = pl.col(pl.Float64).fill_nan(None)
+    return Answer(said.paths, quantiles, table.with_columns(pl.when(measured).then(numbers)))
 
 
 def _constant(panel: Panel) -> np.ndarray:
@@ -111,10 +157,3 @@ def _constant(panel: Panel) -> np.ndarray:
     lowest = np.where(known, panel.values, np.inf).min(axis=1)
     highest = np.where(known, panel.values, -np.inf).max(axis=1)
     return np.asarray(lowest == highest)
-
-
-def _share(said: naive.Naive, places: list[int]) -> Floats:
-    """Share of the errors within the band of the forecast, in percent, per series."""
-    lower, upper = (said.quantiles[place] - said.paths for place in places)
-    inside = ((lower <= said.errors) & (said.errors <= upper)).astype(float)
-    return 100 * scores.mean(np.where(np.isfinite(said.errors), inside, np.nan), axis=(0, 2))

@@ -461,7 +461,7 @@ def test_quantiles_are_columns_in_order_or_rows_if_asked(file):
 
 
 def test_the_same_file_gives_the_same_forecasts_wherever_they_are_made(file, monkeypatch):
-    monkeypatch.setattr("forecasts.file.answering.CHUNK", 7)
+    monkeypatch.setattr("forecasts.engine.TOGETHER", 7)
     chance = np.random.default_rng(5)
     names = [f"s{number}" for number in range(20)]
     path = file(rows(*names, periods=MONTHS, values=lambda _: chance.poisson(50)))
