@@ -4,11 +4,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
+from forecasts.register import entries
 
 KEPT_BUILDS = 3
 KEPT_ANSWERS = 400
@@ -56,6 +58,12 @@ def _open(build: Build) -> Warehouse:
 @lru_cache(maxsize=KEPT_ANSWERS)
 def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) -> pl.DataFrame:
     return _open(build).query("dashboard", query, **dict(params))
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def register(build: Build) -> tuple[dict[str, Any], ...]:
+    """The entries of the register of models with their scores in this build."""
+    return tuple(entries(_open(build)))
 
 
 @lru_cache(maxsize=KEPT_BUILDS)
