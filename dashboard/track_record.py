@@ -24,24 +24,34 @@ from forecasts.track_record import (
 )
 
 NOMINAL = 0.8
+SAID = {
+    (False, False): "track.all",
+    (True, False): "track.series",
+    (False, True): "track.all_replayed",
+    (True, True): "track.series_replayed",
+}
+"""What is said of one series or of several, issued or replayed."""
 COVERAGES = ("coverage_50", "coverage_80", "coverage_95")
 
 
-def sentence(text: Text, recent: Recent, frequency: str | None = None) -> str:
+def sentence(
+    text: Text, recent: Recent, frequency: str | None = None, *, replayed: bool = False
+) -> str:
     """How often the band held and how far the middle was off; or how many outcomes are lacking.
 
-    With a `frequency`, it is of one series and names its periods; else of figures of any kind.
+    With a `frequency`, it is of one series and names its periods; else of figures of any kind. What
+    was only `replayed` was given to nobody, and the sentence says so.
     """
     notation = Notation(text.lang)
     if recent.missing:
         return text(
-            "track.silent",
+            "track.silent_replayed" if replayed else "track.silent",
             outcomes=recent.outcomes,
             least=FEWEST_POINTS,
             missing=recent.missing,
         )
     said = text(
-        "track.series" if frequency else "track.all",
+        SAID[frequency is not None, replayed],
         inside=notation.number(recent.inside),
         outcomes=notation.number(recent.outcomes),
         periods=text(f"periods.{frequency}") if frequency else "",
@@ -122,17 +132,19 @@ def _part(
     text: Text, name: str, title: str, mine: pl.DataFrame, titles: dict[str, str], against: str
 ) -> Part:
     simulated = name.endswith("simulated")
-    said = recent(mine)
+    replayed, said = name.startswith("replayed"), recent(mine)
     # What was never issued may drift as it likes.
-    found = [] if name.startswith("replayed") else alerts(counted(mine), simulated=simulated)
-    words = sentence(text, said)
-    by_series = _series(text, mine, titles)
+    found = [] if replayed else alerts(counted(mine), simulated=simulated)
+    words = sentence(text, said, replayed=replayed)
+    by_series = _series(text, mine, titles, replayed)
     return Part(
         name,
         title,
         words,
         [alert_words(text, one, titles.get(one.indicator, one.indicator)) for one in found],
-        [_written(text, mine, BY_HORIZON), _written(text, counted(mine), BY_LEVEL)],
+        []
+        if mine.is_empty()
+        else [_written(text, mine, BY_HORIZON), _written(text, counted(mine), BY_LEVEL)],
         {
             "title": title,
             "sentence": words,
@@ -145,7 +157,9 @@ def _part(
     )
 
 
-def _series(text: Text, mine: pl.DataFrame, titles: dict[str, str]) -> list[dict[str, str]]:
+def _series(
+    text: Text, mine: pl.DataFrame, titles: dict[str, str], replayed: bool
+) -> list[dict[str, str]]:
     """The sentence of each series above the communes that has enough outcomes."""
     totals = mine.filter((pl.col("category") == "total") & (pl.col("level") != "commune"))
     said = []
@@ -159,7 +173,7 @@ def _series(text: Text, mine: pl.DataFrame, titles: dict[str, str]) -> list[dict
                     "title": titles.get(row["indicator"], row["indicator"]),
                     "area": row["area"],
                     "frequency": row["frequency"],
-                    "sentence": sentence(text, found, row["frequency"]),
+                    "sentence": sentence(text, found, row["frequency"], replayed=replayed),
                 }
             )
     return said

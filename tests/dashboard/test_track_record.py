@@ -32,6 +32,12 @@ def test_figures_of_any_kind_are_told_with_what_would_be_right():
     )
 
 
+def test_of_a_replay_nobody_says_that_it_was_given():
+    assert "would have given" in sentence(Text("en"), NINE, replayed=True)
+    assert "would have given" in sentence(Text("en"), NINE, "month", replayed=True)
+    assert "issued" not in sentence(Text("en"), Recent(outcomes=2), replayed=True)
+
+
 def test_under_six_outcomes_only_what_is_missing_is_said():
     assert sentence(Text("en"), Recent(outcomes=2)) == (
         "Too early to say how good issued forecasts are: outcomes to compare so far: 2; "
