@@ -9,7 +9,7 @@ from dashboard import layout, queries
 from dashboard.filters import language
 from dashboard.reader import Reader, today
 from dashboard.text import Text
-from dashboard.views import accuracy, communes, data, indicators, overview, targets
+from dashboard.views import about, accuracy, communes, data, indicators, overview, targets
 from etl.settings import Settings
 from etl.warehouse import DamagedBuild, NoWarehouse
 
@@ -21,6 +21,7 @@ PAGES = {
     "communes": communes.draw,
     "accuracy": accuracy.draw,
     "data": data.draw,
+    "about": about.draw,
 }
 
 

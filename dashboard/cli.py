@@ -49,6 +49,13 @@ if TYPE_CHECKING:
 KEPT_BUILDS = 5
 MOST_SHOWN = 200
 """Letters of a cell."""
+SCORES_SHOWN = {
+    "series_shown": "series",
+    "backtest_mase": "vs benchmark",
+    "coverage_80": "in 80%",
+    "issued_outcomes": "came true",
+}
+"""Scores of the register that `foresight models` prints, by their headings."""
 
 
 @dataclass(frozen=True)
@@ -544,6 +551,7 @@ def _build(
     full: bool,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
+    from forecasts.ledger import settle
     from forecasts.request import engine
     from forecasts.run import forecast_all
 
@@ -560,6 +568,7 @@ def _build(
             progress=progress,
             again=full,
         )
+        settle(warehouse, today=context.today)
         pipeline.note(warehouse, "engine", engine())
     return {
         "build": current_build(context.settings.home),
@@ -725,6 +734,84 @@ def undo_build(context: Context) -> None:
     name = undo(context.settings.home)
     context.say(f"current build is now {name}; the dashboard shows it at the next page")
     context.result({"build": name})
+
+
+@main.command("track-record")
+@click.option(
+    "--against",
+    type=click.Choice(["latest", "first"]),
+    default="latest",
+    show_default=True,
+    help="The figure that stands now, or the one first published.",
+)
+@click.option(
+    "--replay",
+    "origins",
+    type=click.IntRange(min=1),
+    help="First replay so many earlier origins, on what was known then.",
+)
+@click.option("--workers", type=int, help="Processes for slow models; by default one per core.")
+@click.pass_obj
+def track_record(context: Context, against: str, origins: int | None, workers: int | None) -> None:
+    """How good issued forecasts were; replayed and simulated ones apart."""
+    from dashboard.track_record import told
+
+    if origins:
+        _replay(context, origins, workers)
+    with Warehouse.open(context.settings.home) as warehouse:
+        parts = told(warehouse, context.language, against=against)
+    context.result({part.name: part.content for part in parts})
+    if context.as_json:
+        return
+    for part in parts:
+        context.say(f"\n{part.title}\n{part.sentence}")
+        for line in part.alerts:
+            context.say(f"! {line}")
+        for columns, rows in part.tables:
+            context.table(columns, rows)
+
+
+def _replay(context: Context, origins: int, workers: int | None) -> None:
+    from forecasts.replay import keep, replay
+
+    settings = context.settings
+    with Progress(context) as progress:
+        done = replay(
+            _catalog(context),
+            settings,
+            today=context.today,
+            origins=origins,
+            progress=progress,
+            workers=workers,
+        )
+    with Warehouse.build(settings.home) as warehouse:
+        keep(warehouse, done)
+        pipeline.record(warehouse, "replay", f"{origins} origins on {done.days} days")
+    prune(settings.home, KEPT_BUILDS)
+    context.say(f"replayed {done.days} days, {len(done.scores):,} scores: never issued, kept apart")
+
+
+@main.command()
+@click.pass_obj
+def models(context: Context) -> None:
+    """The register of models: purpose, data, weaknesses, scores, human decision, owner."""
+    from forecasts.register import entries
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = entries(warehouse)
+    if context.as_json:
+        context.result(found)
+        return
+    purpose = "purpose" if context.language == "vi" else "purpose_en"
+    fields = ["model", purpose, "simulated", *SCORES_SHOWN]
+    context.table(
+        ["model", "purpose", "simulated", *SCORES_SHOWN.values()],
+        [[_cell(one[name]) for name in fields] for one in found],
+    )
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.2f}" if isinstance(value, float) else value
 
 
 @main.command()

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
 from forecasts.decisions.targets import Judged, judge
+from forecasts.register import entries
 
 KEPT_BUILDS = 3
 KEPT_ANSWERS = 400
@@ -67,6 +69,12 @@ def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) ->
 @lru_cache(maxsize=KEPT_BUILDS)
 def _judged(build: Build, today: date) -> list[Judged]:
     return judge(_open(build), build.catalog, today)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def register(build: Build) -> tuple[dict[str, Any], ...]:
+    """The entries of the register of models with their scores in this build."""
+    return tuple(entries(_open(build)))
 
 
 @lru_cache(maxsize=KEPT_BUILDS)
