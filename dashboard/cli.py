@@ -750,14 +750,13 @@ def undo_build(context: Context) -> None:
     type=click.IntRange(min=1),
     help="First replay so many earlier origins, on what was known then.",
 )
-@click.option("--workers", type=int, help="Processes for slow models; by default one per core.")
 @click.pass_obj
-def track_record(context: Context, against: str, origins: int | None, workers: int | None) -> None:
+def track_record(context: Context, against: str, origins: int | None) -> None:
     """How good issued forecasts were; replayed and simulated ones apart."""
     from dashboard.track_record import told
 
     if origins:
-        _replay(context, origins, workers)
+        _replay(context, origins)
     with Warehouse.open(context.settings.home) as warehouse:
         parts = told(warehouse, context.language, against=against)
     context.result({part.name: part.content for part in parts})
@@ -771,7 +770,7 @@ def track_record(context: Context, against: str, origins: int | None, workers: i
             context.table(columns, rows)
 
 
-def _replay(context: Context, origins: int, workers: int | None) -> None:
+def _replay(context: Context, origins: int) -> None:
     from forecasts.replay import keep, replay
 
     settings = context.settings
@@ -782,7 +781,6 @@ def _replay(context: Context, origins: int, workers: int | None) -> None:
             today=context.today,
             origins=origins,
             progress=progress,
-            workers=workers,
         )
     with Warehouse.build(settings.home) as warehouse:
         keep(warehouse, done)

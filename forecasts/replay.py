@@ -46,7 +46,6 @@ def replay(
     origins: int = ORIGINS,
     levels: tuple[str, ...] = LEVELS,
     progress: Callable[[str], None] = lambda _: None,
-    workers: int | None = None,
 ) -> Replay:
     """Forecast from each of the last `origins` of every series that have an outcome since.
 
@@ -63,7 +62,7 @@ def replay(
             past.set_back(day)
             _leave_only(aside, asked)
             # The one place in which a replay meets the engine.
-            forecast_all(aside, catalog, today=day, workers=workers, again=True)
+            forecast_all(aside, catalog, today=day, again=True)
             keep_benchmarks(aside)
             progress(f"replay {done} of {len(days)}: {day}")
         past.present()
