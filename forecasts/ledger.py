@@ -95,7 +95,7 @@ def benchmarks(known: pl.DataFrame, frequency: Frequency) -> pl.DataFrame:
     offsets = [_even_quantiles(row[np.isfinite(row)]) for row in changes]
     return panel.keys.with_columns(
         pl.lit(frequency.value).alias("frequency"),
-        pl.lit(benchmark_of(frequency)).alias("benchmark"),
+        pl.lit(benchmark_of(frequency.season)).alias("benchmark"),
         pl.Series("season", history[:, -season:].tolist(), dtype=pl.List(pl.Float64)),
         pl.Series("offsets", offsets, dtype=pl.List(pl.Float64)),
         pl.Series("lowest", [0.0 if low >= 0 else None for low in first], dtype=pl.Float64),

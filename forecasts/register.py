@@ -153,7 +153,7 @@ def _tested(backtests: pl.DataFrame) -> pl.DataFrame:
     panel = ["indicator", "level", "by_category", "frequency", "horizon"]
     named = backtests.with_columns(
         against=pl.col("frequency").map_elements(
-            lambda frequency: benchmark_of(Frequency(frequency)), return_dtype=pl.String
+            lambda frequency: benchmark_of(Frequency(frequency).season), return_dtype=pl.String
         )
     )
     base = named.filter(pl.col("model") == pl.col("against")).select(*panel, base="mase")
