@@ -13,7 +13,7 @@ test: setup-dev chromium lint
 	@$(BIN)/pytest -n auto --dist loadfile
 
 bench: setup-dev
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: setup-dev
 	@$(BIN)/ruff format --check .
@@ -49,7 +49,7 @@ lock:
 	  -o requirements.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	  --extra dev --extra bench -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
 	@rm -rf state build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

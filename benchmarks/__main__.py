@@ -1,4 +1,4 @@
-"""Run every benchmark and write its figures: `python -m benchmarks [rows]`.
+"""Run benchmarks and write their figures: `python -m benchmarks [rows] [--only PART] [--quick]`.
 
 Each piece of work runs in a process of its own; what is compared runs in turn.
 """
@@ -11,11 +11,13 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import ingest, report, workbook
+from benchmarks import ingest, report, speed, workbook
+from benchmarks.accuracy import run
 from benchmarks.cost import Cost, alone, in_turn
 from etl.simulate import simulate_dossiers
 
@@ -25,18 +27,32 @@ TENTH = 10
 """The linearity is that between the rows asked for and this part of them."""
 ROUNDS = 3
 MONTHS = 36
+BESIDE = Path(__file__).parents[2]
+"""Where `shared` stands, with the data that are no part of the project."""
+EXTRA = "pip install -e .[bench]"
+
+
+Part = Callable[[Path, argparse.Namespace], dict[str, Any]]
 
 
 def main() -> None:
     """Measure, keep and print."""
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     options.add_argument("rows", nargs="?", type=int, default=ROWS)
-    rows = options.parse_args().rows
+    options.add_argument("--only", choices=PARTS, action="append", help="may be given repeatedly")
+    options.add_argument(
+        "--quick", action="store_true", help="fewer series of forecasts, one round"
+    )
+    asked = options.parse_args()
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        _keep("ingest", _ingest(folder, rows, _files(folder, rows)))
-        _keep("workbook", _workbook(folder))
+        for part in asked.only or PARTS:
+            if part in ("accuracy", "cells", "speed") and (absent := run.absent()):
+                sys.stderr.write(
+                    f"{part} is left out: {', '.join(absent)} not installed ({EXTRA})\n"
+                )
+                continue
+            _keep(part, PARTS[part](Path(name), asked))
     report.write(RESULTS)
     sys.stdout.write((RESULTS / "README.md").read_text(encoding="utf-8"))
 
@@ -45,8 +61,10 @@ def _files(folder: Path, rows: int) -> list[Path]:
     return alone(partial(simulate_dossiers, rows=rows), folder / f"files_{rows}").files
 
 
-def _ingest(folder: Path, rows: int, files: list[Path]) -> dict[str, Any]:
+def _ingest(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Raw and complete at `rows` and at a tenth, other ways once, and one month of 36 changed."""
+    rows = asked.rows
+    files = _files(folder, rows)
     few = _files(folder, rows // TENTH)
     raw, complete = in_turn(ROUNDS, *_each(folder, files, ingest.raw_copy, ingest.complete))
     raw_few, complete_few = in_turn(ROUNDS, *_each(folder, few, ingest.raw_copy, ingest.complete))
@@ -76,7 +94,7 @@ def _each(folder: Path, files: list[Path], *ways: Any) -> list[Any]:
     return [partial(alone, way, files, folder) for way in ways]
 
 
-def _workbook(folder: Path) -> dict[str, Any]:
+def _workbook(folder: Path, _: argparse.Namespace) -> dict[str, Any]:
     path = folder / "wide.xlsx"
     alone(workbook.write, path)
     works = (partial(alone, work, path) for work in (workbook.floor, workbook.extracted))
@@ -88,6 +106,27 @@ def _workbook(folder: Path) -> dict[str, Any]:
         "extracted": _figures(ours),
         "ratio": round(ours.cpu_seconds / floor.cpu_seconds, 2),
     }
+
+
+def _accuracy(_: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    return alone(partial(run.accuracy, BESIDE, quick=asked.quick))
+
+
+def _cells(_: Path, __: argparse.Namespace) -> dict[str, Any]:
+    return alone(run.cells)
+
+
+def _speed(_: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    return speed.speed(quick=asked.quick)
+
+
+PARTS: dict[str, Part] = {
+    "ingest": _ingest,
+    "workbook": _workbook,
+    "speed": _speed,
+    "cells": _cells,
+    "accuracy": _accuracy,
+}
 
 
 def _lines(files: list[Path]) -> int:

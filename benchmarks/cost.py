@@ -5,6 +5,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -34,12 +35,13 @@ Returned = TypeVar("Returned")
 
 
 def alone(work: Callable[..., Returned], *arguments: Any) -> Returned:
-    """What `work` returns in a fresh process.
+    """What `work` returns in a fresh process, which may start others itself.
 
     A process starts with the peak memory of the one that starts it: that one should do no work.
     """
-    with multiprocessing.get_context("spawn").Pool(1) as process:
-        return process.apply(work, arguments)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as process:
+        return process.submit(work, *arguments).result()
 
 
 def in_turn(rounds: int, *works: Callable[[], Cost]) -> list[Cost]:

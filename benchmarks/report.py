@@ -1,8 +1,10 @@
-"""The figures of the last run as a page for people."""
+"""The figures of the last run of each part as a page for people."""
 
 import json
 from pathlib import Path
 from typing import Any
+
+from benchmarks.accuracy.page import pages
 
 PAGE = """\
 # Benchmarks
@@ -11,7 +13,8 @@ Made by `make bench`; not edited by hand. CPU seconds are what counts: they depe
 wall-clock time on what else a machine does, and their ratio less than either. Every row is a
 process of its own; what is compared ran in turn, and the median of three rounds is given unless a
 row says once.
-
+"""
+INGEST = """\
 ## Case-level CSV
 
 {rows:,} records, {gigabytes:.2f} GB in 58 files; {day}, {machine}.
@@ -30,7 +33,8 @@ finds duplicates, hashes the files and closes the account of every record. The r
 
 One file of {months} months changed: its load takes {changed:.1f} CPU s, {share:.0%} of the
 {all_months:.1f} CPU s of loading them all.
-
+"""
+WORKBOOK = """\
 ## A workbook
 
 {cells:,} cells, {megabytes:.1f} MB packed.
@@ -44,25 +48,30 @@ One file of {months} months changed: its load takes {changed:.1f} CPU s, {share:
 
 def write(folder: Path) -> None:
     """`README.md` in the folder of the results, from the json files there."""
-    ingest, workbook = (
-        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("ingest", "workbook")
-    )
-    page = PAGE.format(
-        rows=ingest["rows"],
+    told = {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
+    parts = [PAGE]
+    if "ingest" in told:
+        parts.append(_ingest(told["ingest"]))
+    if "workbook" in told:
+        parts.append(_workbook(told["workbook"]))
+    parts += pages(*(told.get(name) for name in ("accuracy", "cells", "speed")))
+    (folder / "README.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _ingest(ingest: dict[str, Any]) -> str:
+    return INGEST.format(
+        **{name: ingest[name] for name in ("rows", "day", "machine", "months")},
         gigabytes=ingest["bytes"] / 1e9,
-        day=ingest["day"],
-        machine=ingest["machine"],
         ways=_ways(ingest),
         linear=_linear(ingest),
-        months=ingest["months"],
         changed=ingest["one_month_changed"]["cpu_seconds"],
         all_months=ingest["all_months"]["cpu_seconds"],
         share=ingest["one_month_changed"]["cpu_seconds"] / ingest["all_months"]["cpu_seconds"],
-        megabytes=workbook["bytes"] / 1e6,
-        **{name: workbook[name] for name in ("cells", "floor", "extracted", "ratio")},
     )
-    (folder / "README.md").write_text(page, encoding="utf-8")
+
+
+def _workbook(workbook: dict[str, Any]) -> str:
+    return WORKBOOK.format(megabytes=workbook["bytes"] / 1e6, **workbook)
 
 
 def _ways(ingest: dict[str, Any]) -> str:

@@ -9,17 +9,19 @@ from dashboard import layout, queries
 from dashboard.filters import language
 from dashboard.reader import Reader, today
 from dashboard.text import Text
-from dashboard.views import accuracy, communes, data, indicators, overview
+from dashboard.views import about, accuracy, communes, data, indicators, overview, targets
 from etl.settings import Settings
 from etl.warehouse import DamagedBuild, NoWarehouse
 
 FAVICON = Path(__file__).parent / "static" / "favicon.png"
 PAGES = {
     "overview": overview.draw,
+    "targets": targets.draw,
     "indicators": indicators.draw,
     "communes": communes.draw,
     "accuracy": accuracy.draw,
     "data": data.draw,
+    "about": about.draw,
 }
 
 

@@ -44,10 +44,18 @@ if TYPE_CHECKING:
     from etl.draft import Question
     from etl.returned import BadCell
     from etl.trial import Tried
+    from forecasts.decisions.targets import Judged
 
 KEPT_BUILDS = 5
 MOST_SHOWN = 200
 """Letters of a cell."""
+SCORES_SHOWN = {
+    "series_shown": "series",
+    "backtest_mase": "vs benchmark",
+    "coverage_80": "in 80%",
+    "issued_outcomes": "came true",
+}
+"""Scores of the register that `foresight models` prints, by their headings."""
 
 
 @dataclass(frozen=True)
@@ -283,12 +291,37 @@ def plan(context: Context, limit: int) -> None:
         previewed(catalog, settings, today=context.today, progress=progress) as (preview, aside),
     ):
         series = due(aside, catalog, context.today)
-    if preview.plan.nothing and series.is_empty():
+        moved = _moved_targets(context, catalog, aside)
+    if preview.plan.nothing and series.is_empty() and moved.is_empty():
         context.say("nothing would change")
-    _say_preview(context, preview, series, limit)
+    _say_preview(context, preview, series, moved, limit)
 
 
-def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit: int) -> None:
+def _moved_targets(context: Context, catalog: Catalog, aside: Warehouse) -> pl.DataFrame:
+    """Targets whose state would change with the figures alone: forecasts are not made here."""
+    from forecasts.decisions.targets import changed, judge
+
+    before = _judged_before(context)
+    after = judge(aside, catalog, context.today)
+    rows = [(one.target.name, was, one.verdict.state) for one, was in changed(before, after)]
+    return pl.DataFrame(rows, schema=["target", "before", "after"], orient="row")
+
+
+def _judged_before(context: Context) -> list["Judged"]:
+    """The targets as they stand; none where an older code made the build, or there is none."""
+    current = _current(context.settings)
+    if current is None:
+        return []
+    with current:
+        try:
+            return _judged(context, current) if current.has_todays_schema() else []
+        except Problems:  # its catalog has words that are understood no more
+            return []
+
+
+def _say_preview(
+    context: Context, preview: Preview, series: pl.DataFrame, moved: pl.DataFrame, limit: int
+) -> None:
     forecasts = series.group_by("indicator", "level", "frequency", maintain_order=True).agg(
         series=pl.len(), refused=pl.col("refused").count()
     )
@@ -300,6 +333,7 @@ def _say_preview(context: Context, preview: Preview, series: pl.DataFrame, limit
         f"the {limit} figures that change most": preview.changed().head(limit),
         "figures that look wrong": _looks_wrong(preview, limit),
         "series to forecast again": forecasts,
+        "targets whose state would change": moved,
     }
     if context.as_json:
         context.result({name: frame.to_dicts() for name, frame in parts.items()})
@@ -376,7 +410,11 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         refreshing(settings.home, wait=wait, waiting=context.say),
     ):
         pipeline.generate(catalog, settings, progress, rows)
-        stale = [str(source) for source in fetch(catalog, settings, progress) if source.problem]
+        fetched = fetch(catalog, settings, progress)
+        stale = [str(source) for source in fetched if source.problem]
+        for source in fetched:
+            if source.doubt:
+                context.say(str(source))
         plan = pipeline.plan(catalog, settings, _current(settings), again=full)
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
@@ -387,6 +425,88 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         outcome = _build(context, catalog, plan, full, progress)
         prune(settings.home, KEPT_BUILDS)
     _report(context, _with_stale(outcome, stale))
+
+
+FREQUENCIES = ("day", "week", "month", "quarter", "year")
+
+
+@main.command("forecast")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--period", help="Column of the periods; found by name and content.")
+@click.option("--value", help="Column of the values; found by name and content.")
+@click.option("--id", "ids", multiple=True, help="Column that names the series; repeatable.")
+@click.option("--frequency", type=click.Choice(FREQUENCIES), help="By default found out.")
+@click.option("--season", type=click.IntRange(min=1), help="Of plain steps: 1, 4, 7, 12 or 52.")
+@click.option(
+    "--horizon",
+    type=click.IntRange(1, 1000),
+    help="Periods ahead; 28 days, 13 weeks, 12 months, 8 quarters, 6 years.",
+)
+@click.option("--coverage", default="50,80,95", show_default=True, help="Intervals, in percent.")
+@click.option("--levels", help="Quantile levels in place of intervals: 0.1,0.5,0.9.")
+@click.option("--long", is_flag=True, help="One row a quantile, in place of a column each.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Sign that parts decimals.")
+@click.option("--alike", multiple=True, help="Column in which series agree that share a season.")
+@click.option("--tet", is_flag=True, help="The holiday moves these figures.")
+@click.option("--out", type=click.Path(path_type=Path), help="A .csv or .parquet file to write.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one per core.")
+@click.pass_obj
+def forecast_a_file(context: Context, /, file: Path, **said: Any) -> None:
+    """Forecast every series of FILE, a long CSV or Parquet: columns of series, period, value."""
+    from etl.periods import Frequency
+    from forecasts.file import Ask, Asked, forecast_file, save
+    from forecasts.file.answer import refuse_form
+
+    started = time.perf_counter()
+    out = said["out"] or file.with_name(f"{file.stem}.forecast.csv")
+    refuse_form(out)
+    frequency = Frequency(said["frequency"]) if said["frequency"] else None
+    asked = Asked(
+        said["period"], said["value"], said["ids"], frequency, said["season"], said["decimal"]
+    )
+    with Progress(context) as progress:
+        outcome = forecast_file(
+            file,
+            asked,
+            Ask(_shares(said["coverage"]), _shares(said["levels"]), said["long"]),
+            horizon=said["horizon"],
+            alike=said["alike"],
+            tet=said["tet"],
+            workers=said["workers"],
+            tell=progress,
+            language=context.language,
+        )
+        written = save(outcome, out)
+    if not context.as_json:
+        context.table(["found", "in the file"], [list(row) for row in outcome.found])
+    for reason, count in outcome.refused.items():
+        context.say(f"not forecast, {reason}: {count:,} series; see {written[1]}")
+    series = len(outcome.scores) - sum(outcome.refused.values())
+    seconds = round(time.perf_counter() - started, 1)
+    context.say(f"{series:,} series forecast in {seconds} s: {written[0]}, {written[1]}")
+    context.result(
+        {
+            "found": [list(row) for row in outcome.found],
+            "series": series,
+            "refused": outcome.refused,
+            "forecast": written[0],
+            "scores": written[1],
+            "seconds": seconds,
+        }
+    )
+
+
+def _shares(text: str | None) -> tuple[float, ...]:
+    """Numbers between 0 and 1, or in percent, parted by commas or blanks."""
+    parts = (text or "").replace(",", " ").replace("%", "").split()
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = [0.0]
+    shares = tuple(number / 100 if number >= 1 else number for number in numbers)
+    if not all(0 < share < 1 for share in shares):
+        raise click.BadParameter(f"{text!r}: write numbers between 0 and 100, 50,80,95")
+    return shares
 
 
 def _with_stale(outcome: dict[str, Any], stale: list[str]) -> dict[str, Any]:
@@ -431,6 +551,7 @@ def _build(
     full: bool,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
+    from forecasts.ledger import settle
     from forecasts.request import engine
     from forecasts.run import forecast_all
 
@@ -447,6 +568,7 @@ def _build(
             progress=progress,
             again=full,
         )
+        settle(warehouse, today=context.today)
         pipeline.note(warehouse, "engine", engine())
     return {
         "build": current_build(context.settings.home),
@@ -548,6 +670,35 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
 
 
 @main.command()
+@click.pass_obj
+def targets(context: Context) -> None:
+    """Will each target be reached? State and one sentence, worst first; why, where nobody knows."""
+    from dashboard.notation import Notation
+    from dashboard.targets import record
+    from dashboard.text import Text
+
+    text, notation = Text(context.language), Notation(context.language)
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = _judged(context, warehouse)
+    records = [record(judged, text, notation) for judged in found]
+    if context.as_json:
+        context.result(records)
+        return
+    columns = ["state", "target", "sentence", "arithmetic"]
+    rows = [[one["state"], one["title"], one["sentence"], one["arithmetic"]] for one in records]
+    context.table(columns, rows)
+
+
+def _judged(context: Context, warehouse: Warehouse) -> list["Judged"]:
+    """The targets of the catalog a build was made from."""
+    from forecasts.decisions.targets import judge
+
+    text = pipeline.facts_of(warehouse)["catalog"]
+    catalog = parse_catalog(text, folder=context.settings.catalog.parent)
+    return judge(warehouse, catalog, context.today)
+
+
+@main.command()
 @click.option("--dataset", help="Only this dataset.")
 @click.pass_obj
 def corrections(context: Context, dataset: str | None) -> None:
@@ -583,6 +734,82 @@ def undo_build(context: Context) -> None:
     name = undo(context.settings.home)
     context.say(f"current build is now {name}; the dashboard shows it at the next page")
     context.result({"build": name})
+
+
+@main.command("track-record")
+@click.option(
+    "--against",
+    type=click.Choice(["latest", "first"]),
+    default="latest",
+    show_default=True,
+    help="The figure that stands now, or the one first published.",
+)
+@click.option(
+    "--replay",
+    "origins",
+    type=click.IntRange(min=1),
+    help="First replay so many earlier origins, on what was known then.",
+)
+@click.pass_obj
+def track_record(context: Context, against: str, origins: int | None) -> None:
+    """How good issued forecasts were; replayed and simulated ones apart."""
+    from dashboard.track_record import told
+
+    if origins:
+        _replay(context, origins)
+    with Warehouse.open(context.settings.home) as warehouse:
+        parts = told(warehouse, context.language, against=against)
+    context.result({part.name: part.content for part in parts})
+    if context.as_json:
+        return
+    for part in parts:
+        context.say(f"\n{part.title}\n{part.sentence}")
+        for line in part.alerts:
+            context.say(f"! {line}")
+        for columns, rows in part.tables:
+            context.table(columns, rows)
+
+
+def _replay(context: Context, origins: int) -> None:
+    from forecasts.replay import keep, replay
+
+    settings = context.settings
+    with Progress(context) as progress:
+        done = replay(
+            _catalog(context),
+            settings,
+            today=context.today,
+            origins=origins,
+            progress=progress,
+        )
+    with Warehouse.build(settings.home) as warehouse:
+        keep(warehouse, done)
+        pipeline.record(warehouse, "replay", f"{origins} origins on {done.days} days")
+    prune(settings.home, KEPT_BUILDS)
+    context.say(f"replayed {done.days} days, {len(done.scores):,} scores: never issued, kept apart")
+
+
+@main.command()
+@click.pass_obj
+def models(context: Context) -> None:
+    """The register of models: purpose, data, weaknesses, scores, human decision, owner."""
+    from forecasts.register import entries
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = entries(warehouse)
+    if context.as_json:
+        context.result(found)
+        return
+    purpose = "purpose" if context.language == "vi" else "purpose_en"
+    fields = ["model", purpose, "simulated", *SCORES_SHOWN]
+    context.table(
+        ["model", "purpose", "simulated", *SCORES_SHOWN.values()],
+        [[_cell(one[name]) for name in fields] for one in found],
+    )
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.2f}" if isinstance(value, float) else value
 
 
 @main.command()

@@ -2,13 +2,17 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
+from forecasts.decisions.targets import Judged, judge
+from forecasts.register import entries
 
 KEPT_BUILDS = 3
 KEPT_ANSWERS = 400
@@ -35,6 +39,10 @@ class Build:
         """What the build says of itself, by name."""
         return dict(self.rows("facts").iter_rows())
 
+    def judged(self, today: date) -> list[Judged]:
+        """The targets of its catalog, worst first, judged once a day."""
+        return _judged(self, today)
+
 
 def current(home: Path) -> Build:
     """The build the pointer names now.
@@ -56,6 +64,17 @@ def _open(build: Build) -> Warehouse:
 @lru_cache(maxsize=KEPT_ANSWERS)
 def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) -> pl.DataFrame:
     return _open(build).query("dashboard", query, **dict(params))
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def _judged(build: Build, today: date) -> list[Judged]:
+    return judge(_open(build), build.catalog, today)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def register(build: Build) -> tuple[dict[str, Any], ...]:
+    """The entries of the register of models with their scores in this build."""
+    return tuple(entries(_open(build)))
 
 
 @lru_cache(maxsize=KEPT_BUILDS)

@@ -38,7 +38,7 @@ WORDS = {
     "better", "decimals", "topic",
 }  # fmt: skip
 """What an indicator is called and how it is shown: no figure follows from it."""
-OTHER_ROOMS = {"anomalies", "publish", "returned", "rule_words", "translation", "trial"}
+OTHER_ROOMS = {"anomalies", "earlier", "publish", "returned", "rule_words", "translation", "trial"}
 """Parts of this package that make no figure: when they change, nothing is loaded again."""
 
 

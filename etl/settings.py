@@ -155,6 +155,11 @@ def language() -> Language:
     return found
 
 
+def scheduler() -> str | None:
+    """Where chunks of work are done: `FORESIGHT_SCHEDULER`, as `forecasts.scheduler` reads it."""
+    return os.environ.get("FORESIGHT_SCHEDULER") or None
+
+
 def secret(variable: str) -> str:
     """The value of a variable the site file names.
 

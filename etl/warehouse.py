@@ -65,6 +65,14 @@ DAMAGE_TOLD = ("Corrupt database file", "Could not read", "not a valid DuckDB da
 BACK = (
     "go back to the build before with: foresight undo, or make all anew: foresight refresh --full"
 )
+LEDGERS = {
+    "forecast": "issue",
+    "forecast_series": "issue",
+    "backtest": "issue",
+    "forecast_benchmark": "issue",
+    "scored": "scoring",
+}
+"""Tables of which no row ever changes or goes, and the number that rises with every run."""
 PAUSE = 0.1
 """Seconds between two looks at a lock that another process holds."""
 
@@ -83,6 +91,10 @@ class DiskFull(ForesightError):
 
 class RefreshRunning(ForesightError):
     """Another process is building the warehouse."""
+
+
+class LedgerChanged(ForesightError):
+    """A build would change or drop what was issued before."""
 
 
 class UnreadableExpression(ForesightError):
@@ -198,12 +210,14 @@ class Warehouse:
         """The next build, a copy of the current one or `empty`; published when the block ends well.
 
         When the block raises, the unfinished file is removed and the current build stays what it
-        was. `wait` is how many seconds to wait for a refresh that runs.
+        was. `wait` is how many seconds to wait for a refresh that runs. What builds that `undo`
+        went back from have issued is in the next build too (`LEDGERS`).
 
         Raises:
             RefreshRunning: another process holds the lock.
             DamagedBuild: the current build is not there to be copied.
             DiskFull: the disk is full before the build is complete.
+            LedgerChanged: the block changed what was issued before; nothing is published.
         """
         _builds(home).mkdir(parents=True, exist_ok=True)
         with refreshing(home, wait=wait), _building_in(home):
@@ -223,7 +237,11 @@ class Warehouse:
                         path, duckdb.connect(str(path), config=STORAGE), writing=True
                     ) as warehouse:
                         warehouse._take_schema()
+                        if before:
+                            warehouse._take_later_issues(home, before)
+                        issued = warehouse._issued()
                         yield warehouse
+                        warehouse._check_unchanged(issued)
                         warehouse.run("checkpoint")
                     _publish(path, home)
             except BaseException:
@@ -299,6 +317,10 @@ class Warehouse:
             columns = ", ".join(identifier(column) for column in rows.columns)
             self.run(f"insert into {identifier(table)} ({columns}) select {columns} from {view}")
 
+    def clear(self, table: str) -> None:
+        """Take every row out of `table`; of a ledger this is possible only in a copy aside."""
+        self.run(f"delete from {identifier(table)}")
+
     @contextmanager
     def registered(self, rows: pl.DataFrame) -> Iterator[str]:
         """The name of a view over `rows` for the length of the block."""
@@ -321,6 +343,79 @@ class Warehouse:
             if table in old and (table, column, kind) not in here:
                 self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
         self.run(statement("etl", "schema"))
+
+    def _take_later_issues(self, home: Path, before: str) -> None:
+        """Add what was issued after the build `before`, which somebody went back to.
+
+        The newest build has the ledgers of all others. One that cannot be read is told in `audit`.
+        """
+        for build in builds(home):
+            if int(build.name) <= int(before):
+                return
+            try:
+                self._take_ledgers(build.path)
+            except duckdb.Error as error:
+                self.run(
+                    "insert into audit values (now()::timestamp, 'system', 'ledger', $detail)",
+                    detail=f"build {build.name} cannot be read, what only it issued is lost: "
+                    f"{str(error).splitlines()[0]}",
+                )
+            else:
+                return
+
+    def _take_ledgers(self, path: Path) -> None:
+        self.run(f"attach {literal(str(path))} as later (read_only)")
+        try:
+            self.run("begin")
+            for table, number in LEDGERS.items():
+                shared = self._shared_columns(table)
+                if number in shared:
+                    columns = ", ".join(map(identifier, shared))
+                    self.run(
+                        f"insert into {table} ({columns}) select {columns} from later.{table} "
+                        f"where {number} > (select coalesce(max({number}), 0) from {table})"
+                    )
+            self.run("commit")
+        except duckdb.Error:
+            self.run("rollback")
+            raise
+        finally:
+            self.run("detach later")
+
+    def _shared_columns(self, table: str) -> list[str]:
+        """Columns of `table` in this build that the attached one has as well."""
+        found = self.select(
+            "select column_name from duckdb_columns() where table_name = $table "
+            "and database_name in ('later', current_database()) "
+            "group by 1 having count(*) = 2 order by 1",
+            table=table,
+        )
+        return found["column_name"].to_list()
+
+    def _issued(self) -> dict[str, tuple[Any, ...]]:
+        """Of each ledger that has rows: its highest number, and a sum over the rows up to it."""
+        top = {
+            table: self.select(f"select coalesce(max({number}), 0) from {table}").item()
+            for table, number in LEDGERS.items()
+        }
+        return {table: (up_to, *self._sum(table, up_to)) for table, up_to in top.items() if up_to}
+
+    def _sum(self, table: str, up_to: int) -> tuple[Any, ...]:
+        return self.select(
+            f"select count(*), sum(hash(kept)::hugeint)::varchar from {table} as kept "
+            f"where {LEDGERS[table]} <= $up_to",
+            up_to=up_to,
+        ).row(0)
+
+    def _check_unchanged(self, issued: dict[str, tuple[Any, ...]]) -> None:
+        for table, (up_to, *before) in issued.items():
+            if self._sum(table, up_to) != tuple(before):
+                raise LedgerChanged(
+                    f"rows of {table} that were issued before are no longer what they were",
+                    where=self.path.name,
+                    hint="nothing was published and the current build is as it was; "
+                    "what is issued is only ever added to",
+                )
 
     def _columns(self) -> list[tuple[str, str, str]]:
         return [(table, column, kind) for table, column, kind in self.select(COLUMNS).iter_rows()]

@@ -13,7 +13,8 @@ import polars as pl
 
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
-from forecasts.adjust import freed
+from forecasts.adjust import freed_of
+from forecasts.breaks import declared
 from forecasts.engine import Forecasts, forecast
 from forecasts.issue import described, path_rows, quantile_rows, score_rows, series_rows
 from forecasts.panel import KEY
@@ -54,8 +55,9 @@ def forecast_all(
     found = _found(warehouse, catalog, today, again)
     changed = [one for one in found if one.series["issue_it"].any()]
     issue = int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
+    adjust = freed_of(declared(catalog))
     for done, one in enumerate(changed, start=1):
-        made = [forecast(panel, one.job.horizon, adjust=freed) for panel in panels(one)]
+        made = [forecast(panel, one.job.horizon, adjust=adjust) for panel in panels(one)]
         _write(warehouse, one, made, issue, today)
         tell(f"forecast {done} of {len(changed)}: {one.job.title}")
     return Summary(

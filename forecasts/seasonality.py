@@ -116,7 +116,7 @@ def lent_factors(values: Floats, lengths: Ints, groups: Ints, phases: Ints, seas
     chance = _steadied(chance, freedom, groups, size, known)
     error = chance[:, None] / np.maximum(counts, 1)
     apart, pooled = _pool(means, error, groups, size, known)
-    pooled = _shrunk(pooled, means, error, apart, groups, size, known)
+    pooled = _shrunk(pooled, error, apart, groups, size, known)
     belief = np.where(known[:, None], apart[groups, None] / (apart[groups, None] + error), 0.0)
     lent = pooled[groups] + belief * (means - pooled[groups])
     return np.take_along_axis(lent, (phases[:, None] + np.arange(season)) % season, axis=1)
@@ -204,7 +204,6 @@ def _weighted(means: Floats, weights: Floats, groups: Ints, size: int) -> Floats
 
 def _shrunk(
     pooled: Floats,
-    means: Floats,
     error: Floats,
     apart: Floats,
     groups: Ints,

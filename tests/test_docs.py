@@ -67,3 +67,10 @@ def test_every_command_stands_in_the_readme(command):
 def test_every_link_between_documents_leads_somewhere(path):
     for target in re.findall(r"\]\((?!http|#)([^)#]+)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target
+
+
+def test_the_event_of_the_guide_is_one():
+    (entry,) = [text for text in blocks("adding-a-dataset.md", "yaml") if text.startswith("events")]
+    dataset = "- name: d\n  title: Đ\n  sources: [{path: d.csv}]\n  schema: {fields: [{name: n}]}\n"
+    (event,) = parse_catalog(HEAD + dataset + entry).events
+    assert event.masked == ["2025-07"]

@@ -1,4 +1,4 @@
-"""How good forecasts have been: every model on every step ahead, beside the benchmark to beat."""
+"""How good forecasts have been: as issued, then every model on every step ahead in backtests."""
 
 from html import escape
 from typing import Any
@@ -10,10 +10,13 @@ from dashboard.charts import Drawing, by_horizon
 from dashboard.filters import choose
 from dashboard.reader import Reader
 from dashboard.tables import Column
+from dashboard.track_record import sentence
+from dashboard.views import track_record
 from dashboard.views.cache import drawn
 from dashboard.views.indicators import model_title
 from etl.periods import Frequency
 from forecasts.model import all_models, benchmark_of
+from forecasts.track_record import recent
 
 Panel = dict[str, Any]
 
@@ -21,7 +24,11 @@ Panel = dict[str, Any]
 def draw(reader: Reader) -> None:
     """The page."""
     text = reader.text
-    layout.head(reader, text("accuracy.title"), escape(_answer(reader)))
+    issued = reader.rows("track_scores")
+    lead = sentence(text, recent(issued.filter(~pl.col("simulated"))))
+    layout.head(reader, text("accuracy.title"), escape(lead))
+    track_record.draw(reader, issued)
+    layout.heading(text("accuracy.tested"), _answer(reader))
     layout.html(f'<p class="cf-note">{escape(text("accuracy.method"))}</p>')
     panels = {_code(panel): panel for panel in reader.rows("panels").to_dicts()}
     if not panels:

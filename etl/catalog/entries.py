@@ -5,6 +5,7 @@ told so: `area, period, category, value, status, as_of, source, source_url, note
 in long tables.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+import polars as pl
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -24,9 +26,11 @@ from pydantic import (
 )
 
 from etl.geography import REFERENCE, Geography, load_geography
+from etl.periods import Period
 
 Place = tuple[str | int, ...]
 """Keys and numbers that lead to a node of the catalog."""
+DAY = r"^\d{4}-\d\d-\d\d$"
 VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]+$")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Level = Literal["nation", "city", "former_province", "district", "commune"]
@@ -658,6 +662,157 @@ class Concept(Part):
     members: list[Member] = Field(min_length=2)
 
 
+class Concerns(OnMap):
+    """The series that an event may have changed: all, or those that agree with every list given."""
+
+    datasets: list[Name] = []
+    indicators: list[Name] = []
+    levels: list[Level] = []
+    areas: list[Text] = []
+    """Names or codes of areas, as of the day of the event."""
+    categories: list[Text] = []
+
+
+class Event(OnMap):
+    """Something that may have changed figures on a known day: a reform, a closure, a new method.
+
+    Whether it did, and by how much, the figures tell.
+    """
+
+    name: Name
+    title: str
+    title_en: str
+    description: str | None = None
+    """Why figures may differ from then on."""
+    description_en: str | None = None
+    source: str
+    """Where it is written down."""
+    date: Annotated[str, Field(pattern=DAY)]
+    """The first day on which things are different."""
+    end: Annotated[str, Field(pattern=DAY)] | None = None
+    """Of a pulse, the last such day; by default it is over with the period in which it began."""
+    kind: Literal["level", "pulse"] = "level"
+    """A lasting step, or different only for a while: then the figures teach nothing for later."""
+    concerns: Concerns = Concerns()
+    expect: Literal["up", "down"] | None = None
+    """Where the rationale knows the direction; a step the other way is then taken for chance."""
+    masked: list[Annotated[str, Field(pattern=r"^\d{4}-\d\d$")]] = []
+    """Months of transition, `2025-07`, from which nothing is learned."""
+
+    @property
+    def day(self) -> dt.date:
+        """The first day on which things are different."""
+        return dt.date.fromisoformat(self.date)
+
+    @property
+    def last(self) -> dt.date | None:
+        """The last such day, where one is given."""
+        return dt.date.fromisoformat(self.end) if self.end else None
+
+    @property
+    def codes(self) -> frozenset[str] | None:
+        """Codes of the areas it concerns; None where it is all of them.
+
+        Raises:
+            UnknownArea: a name means nothing on that day.
+            AmbiguousArea: it means several areas.
+        """
+        levels, names = self.concerns.levels, self.concerns.areas
+        if not levels and not names:
+            return None
+        every = self.map.areas
+        of_level = every.filter(pl.col("level").is_in(levels)) if levels else every
+        codes = frozenset(of_level["code"])
+        named = frozenset(self.map.resolve(name, self.day).code for name in names)
+        return codes & named if names else codes
+
+
+Plan = Literal[
+    "congress",
+    "national_assembly",
+    "government",
+    "prime_minister",
+    "council",
+    "committee",
+    "revised",
+]
+"""Who set a value: a party congress, a body of the state; `revised` where a later one moved it."""
+
+
+class Baseline(Part):
+    """One value of a target, as one document sets it."""
+
+    plan: Plan
+    value: float
+    """In the unit of the target; percent a year where it is a growth."""
+    document: str
+    document_en: str | None = None
+    path: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """Where it can be read."""
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    """The day of the document, or on which it was reported; missing where that is not known."""
+    note: str | None = None
+    note_en: str | None = None
+
+
+class BodiesPublishing(Part):
+    """The share of these bodies that publish a dataset of this catalog, in percent."""
+
+    named: list[str] = []
+    level: Level | None = None
+    """And the authority of every area of this level that exists today."""
+
+
+class Target(Part):
+    """What is to be reached, and by when; see docs/targets.md."""
+
+    name: Name
+    title: str
+    title_en: str
+    indicator: Name | None = None
+    """Without one nobody reports it yet, and it cannot be judged."""
+    unit: str = ""
+    """Only where there is no indicator, which has a unit of its own."""
+    unit_en: str | None = None
+    area: Text | None = None
+    """Code of the area; by default the city."""
+    category: Text = "total"
+    by: Text
+    """The period in which it is to be reached, as people write it: 2030, 2026-2030, 12/2026."""
+    measure: Literal["level", "growth", "share", "cumulative", "computed"] = "level"
+    """`growth` is percent a year: the change of the indicator from `since` to the end of `by`, or,
+    of an indicator that is itself a growth in percent, its mean over the years of `by`.
+    `cumulative` is what has come together from January to the end of the year."""
+    since: Text | None = None
+    """The year a growth starts from; by default the one before `by`."""
+    direction: Literal["at_least", "at_most"] = "at_least"
+    owner: str
+    owner_en: str | None = None
+    baselines: list[Baseline] = Field(min_length=1)
+    quote: Plan | None = None
+    """The baseline to judge by; the first one, unless told."""
+    self_reported: bool = False
+    """Whether those who have to reach it are the only ones who say how far they are."""
+    publishing: BodiesPublishing | None = None
+    """Where it is computed: from who publishes here."""
+    shapes: Text | None = None
+    """Code of an area whose past years tell how a year goes, where its own are too few."""
+    real: Name | None = None
+    """The target for the real growth of the same thing: what is left over is the rise in prices."""
+    note: str | None = None
+    note_en: str | None = None
+
+    @property
+    def period(self) -> Period:
+        """`by`, read. Raises `UnreadablePeriod`."""
+        return Period.parse(self.by)
+
+    @property
+    def quoted(self) -> Baseline:
+        """The baseline to judge by."""
+        return next((b for b in self.baselines if b.plan == self.quote), self.baselines[0])
+
+
 class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
@@ -674,6 +829,8 @@ class Catalog(OnMap):
     """Folder with the map of another city, relative to the catalog; see docs/boundaries.md."""
     resources: list[Dataset]
     concepts: list[Concept] = []
+    events: list[Event] = []
+    targets: list[Target] = []
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 
@@ -695,6 +852,27 @@ class Catalog(OnMap):
     def owner(self) -> dict[str, str]:
         """Name of the dataset that describes each indicator."""
         return {i.name: dataset.name for dataset in self.resources for i in dataset.described}
+
+    def events_of(
+        self, indicator: str, area: str | None = None, category: str | None = None
+    ) -> list[Event]:
+        """Events that may have changed this indicator, oldest first.
+
+        `area` is a code; without it, or a category, events of any area or category are among them.
+        """
+        given = {name for name, dataset in self.datasets.items() if indicator in dataset.delivered}
+        found = []
+        for event in self.events:
+            only = event.concerns
+            codes = event.codes if area is not None else None
+            if (
+                (not only.datasets or given & set(only.datasets))
+                and (not only.indicators or indicator in only.indicators)
+                and (codes is None or area in codes)
+                and (not only.categories or category is None or category in only.categories)
+            ):
+                found.append(event)
+        return sorted(found, key=lambda event: event.date)
 
     def license_of(self, dataset: Dataset) -> License | None:
         """The dataset's licence, or the package's."""

@@ -11,9 +11,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from etl.catalog.checks import cross_checks
+from etl.catalog.checks import Finding, cross_checks
 from etl.catalog.entries import Catalog, Part, Place
+from etl.catalog.events import event_checks
 from etl.catalog.meaning import meaning_checks
+from etl.catalog.target_checks import target_checks
 from etl.errors import ForesightError, Problems
 
 
@@ -89,12 +91,19 @@ def parse_catalog(
     catalog._where = Places(name, content, lines)
     problems = [
         CatalogError(problem, where=catalog.where(place), hint=hint)
-        for place, problem, hint in [*cross_checks(catalog), *meaning_checks(catalog)]
+        for place, problem, hint in _findings(catalog)
     ]
     if problems:
         raise Problems(list(problems))
     _ = catalog.map  # its faults are errors of the catalog
     return catalog
+
+
+def _findings(catalog: Catalog) -> Iterator[Finding]:
+    yield from cross_checks(catalog)
+    yield from meaning_checks(catalog)
+    yield from event_checks(catalog)
+    yield from target_checks(catalog)
 
 
 def _context(content: Any, folder: Path | None) -> dict[str, Path]:

@@ -9,11 +9,13 @@ from etl.draft import words
 from etl.draft.asking import Notebook
 from etl.draft.cases import case_days, count_cases, is_case_level
 from etl.draft.columns import period_of
+from etl.draft.layout import escaped
 from etl.draft.observing import observe_figures
 from etl.draft.placing import place_rows
-from etl.draft.plan import Plan
+from etl.draft.plan import Plan, table_unit
 from etl.draft.shaping import Shaped
 from etl.draft.timing import date_rows
+from etl.extract.units import UnknownUnit, unit, units_in
 
 
 def plan_entry(
@@ -39,6 +41,7 @@ def plan_entry(
         count_cases(plan)
     else:
         observe_figures(plan)
+        _read_unit(plan)
     _leave_out(plan)
     plan.fields.sort(key=lambda each: _rank(each.name))
     return plan
@@ -66,6 +69,24 @@ def _is_title(text: str) -> bool:
         r"(?i)cộng hòa xã hội|độc lập|^(sở|ủy ban|cục|bộ|ubnd|thành phố|tỉnh)\b", text
     )
     return len(text) > 10 and not legal and not words.unit_in(text) and period_of(text) is None
+
+
+def _read_unit(plan: Plan) -> None:
+    """Have the unit above the table read each time, where it is that of all figures.
+
+    A file that comes in thousands next month is then converted, and not taken for a thousandth.
+    """
+    said = {each.more["unit"] for each in plan.fields if "unit" in each.more}
+    above = [cell for cell in plan.shaped.titles if words.unit_in(cell)]
+    if len(above) != 1 or said != {table_unit(plan)}:
+        return
+    lead = re.match(r"(?i)\W*(đơn vị( tính)?|đvt|unit)\b", above[0])
+    try:
+        known = units_in(above[0])
+    except UnknownUnit:
+        return
+    if lead and len(known) == 1 and unit(said.pop()) == known[0]:
+        plan.read["unit"] = f"^{escaped(lead[0])}"
 
 
 def _leave_out(plan: Plan) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from etl.catalog import Totals
 from etl.draft import words
 from etl.draft.asking import Notebook
 from etl.draft.columns import Column, columns_of, period_of
@@ -27,7 +28,9 @@ from etl.draft.layout import (
 from etl.draft.opening import Grid, Opened
 from etl.draft.places import places_in
 from etl.errors import ForesightError
+from etl.extract.grid import FIRST
 from etl.extract.raw import Cell, UnreadableFile, plain
+from etl.patterns import compiled
 from etl.periods import status_in
 
 LEAST_COLUMNS = 2
@@ -324,12 +327,17 @@ def _write_rows(
     shaped: Shaped, numbering: list[int], unread: list[set[int]], notebook: Notebook
 ) -> None:
     layout = shaped.layouts[0]
-    pattern, untold = drop_pattern([*numbering, *unread[0]], layout)
+    others = unread[0]
+    if shaped.opened.format not in ("json", "parquet") and (total := _one_total(layout, others)):
+        shaped.clean["totals"] = {}
+        notebook.guess("clean.totals", f"row {total + 1} adds up the others, to be compared")
+        others = others - {total}
+    pattern, untold = drop_pattern([*numbering, *others], layout)
     if pattern:
         shaped.read["drop_rows"] = pattern
         parts = []
-        if unread[0]:
-            parts.append(f"totals or headings: {len(unread[0])} of {len(layout.body)} rows")
+        if others:
+            parts.append(f"totals or headings: {len(others)} of {len(layout.body)} rows")
         if numbering:
             parts.append("a row of column numbers")
         notebook.guess("read.drop_rows", " and ".join(parts))
@@ -337,6 +345,17 @@ def _write_rows(
         notebook.leave_open(
             "read", f"row {untold[0] + 1} is no record, and nothing tells it apart: take it out"
         )
+
+
+def _one_total(layout: Layout, unread: set[int]) -> int | None:
+    """The one row of the table that is a total by its words, if it is none of the records."""
+    match = compiled(Totals().match, any_case=True)
+    named = [
+        row
+        for row in layout.body
+        if any(match.search(text) for text in layout.texts(row)[:FIRST] if not is_number(text))
+    ]
+    return named[0] if len(named) == 1 and named[0] in unread else None
 
 
 def _fill_down(layouts: list[Layout], columns: list[Column]) -> list[str]:

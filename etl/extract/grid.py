@@ -110,9 +110,10 @@ def _texts(column: Column, height: int, words: list[str | None], decimal: str) -
 
 def typed(numbers: npt.NDArray[np.float64], decimal: str) -> pl.Series:
     """`text_of` of an array of numbers; where it holds NaN the text means nothing."""
-    size = np.abs(numbers)
-    column = pl.Series(numbers, dtype=pl.Float64)
-    if not ((numbers != np.floor(numbers)) | (size >= WHOLE)).any():
+    known = np.where(np.isnan(numbers), 0.0, numbers)
+    size = np.abs(known)
+    column = pl.Series(known, dtype=pl.Float64)
+    if not ((known != np.floor(known)) | (size >= WHOLE)).any():
         return column.cast(pl.Int64).cast(pl.String)
     texts = column.cast(pl.String).str.strip_suffix(".0")
     odd = (size >= WHOLE) | (size < SMALL) & ((numbers != 0) | np.signbit(numbers))

@@ -62,12 +62,13 @@ def _filled(rows: list[list[str]]) -> int:
     return sum(1 for row in rows if "".join(row).strip())
 
 
-def _check_widths(rows: list[list[str]], widths: dict[int, int], path: Path) -> None:
-    for number, width in widths.items():
-        row = rows[number - 1]
-        if len(row) < width or any(cell.strip() for cell in row[width:]):
-            raise UnreadableFile(
-                f"row {number} has {len(row)} cells, its header {width}",
-                where=path.name,
-                hint="ask for the file again, or put the cell with a delimiter in it in quotes",
-            )
+def _check_widths(rows: list[list[str]], widths: list[tuple[list[int], int]], path: Path) -> None:
+    for records, width in widths:
+        for record in records:
+            row = rows[record]
+            if len(row) < width or any(cell.strip() for cell in row[width:]):
+                raise UnreadableFile(
+                    f"row {record + 1} has {len(row)} cells, its header {width}",
+                    where=path.name,
+                    hint="ask for the file again, or put the cell with a delimiter in it in quotes",
+                )

@@ -68,14 +68,11 @@ class Rows:
 
     def _leave_out(self) -> None:
         """Column numbers, footnotes, and what the catalog drops or does not keep."""
+        self._leave_out_numbers()
         read = self.dataset.read
         stop, drop, keep = (
             text and compiled(text) for text in (read.stop_at, read.drop_rows, read.keep_rows)
         )
-        for row in self.of_kind(Kind.RECORD):
-            if not self._numbers_columns(row):
-                break
-            self.kinds[row] = Kind.NUMBERS
         if not (stop or drop or keep):
             return
         words, over = self.grid.first_filled, False
@@ -87,6 +84,13 @@ class Rows:
                 self.kinds[row] = Kind.DROPPED
             elif keep and not any(map(keep.search, words[row])):
                 self.kinds[row] = Kind.UNWANTED
+
+    def _leave_out_numbers(self) -> None:
+        for row in range(self.table.body, self.table.end):
+            if self.kinds[row] is Kind.RECORD:
+                if not self._numbers_columns(row):
+                    break
+                self.kinds[row] = Kind.NUMBERS
 
     def _numbers_columns(self, row: int) -> bool:
         """Whether a row is "A B 1 2 3=1+2": letters, then numbers, each the next, in all columns.

@@ -6,6 +6,7 @@ are computed again and compared. Only records go on.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,8 +42,8 @@ class Shaped:
     frame: pl.DataFrame
     totals: list[Stated]
     account: Account
-    widths: dict[int, int]
-    """By record: the columns of its table, to the last that has a label."""
+    widths: list[tuple[list[int], int]]
+    """For each table: the rows of its records, from 0, and its columns to the last with a label."""
 
 
 def shape(grid: Grid, dataset: Dataset, file: str) -> Shaped:
@@ -55,7 +56,7 @@ def shape(grid: Grid, dataset: Dataset, file: str) -> Shaped:
     kinds = [Kind.TITLE if count else Kind.BLANK for count in grid.counts]
     frames: list[pl.DataFrame] = []
     totals: list[Stated] = []
-    widths: dict[int, int] = {}
+    widths: list[tuple[list[int], int]] = []
     given: list[Unit] | None = None
     for table in tables_of(grid, dataset):
         rows = Rows(grid, table, dataset, kinds)
@@ -63,16 +64,18 @@ def shape(grid: Grid, dataset: Dataset, file: str) -> Shaped:
         body = grid.cells.slice(table.body, table.end - table.body)
         totals += _stated(body, rows, dataset, given)
         body = converted(body, table, dataset, given)
-        frames.append(_records(grid, table, dataset, rows, body, file))
+        records = rows.of_kind(Kind.RECORD)
+        frames.append(_records(records, rows, dataset, body, file))
         width = max((i + 1 for i, label in enumerate(table.labels) if label), default=0)
-        widths |= dict.fromkeys((row + 1 for row in rows.of_kind(Kind.RECORD)), width)
+        widths.append((records, width))
     account = Account(grid.name, grid.filled, _tally(kinds))
     account.close(grid.where)
     return Shaped(together(frames, dataset, grid.where), totals, account, widths)
 
 
 def _tally(kinds: list[Kind]) -> dict[str, int]:
-    return {str(kind): kinds.count(kind) for kind in Kind if kind in kinds and kind != Kind.BLANK}
+    found = Counter(kinds)
+    return {str(kind): found[kind] for kind in Kind if found[kind] and kind != Kind.BLANK}
 
 
 def together(frames: list[pl.DataFrame], dataset: Dataset, where: str) -> pl.DataFrame:
@@ -214,9 +217,11 @@ def _stated(
     body: pl.DataFrame, rows: Rows, dataset: Dataset, given: list[Unit] | None
 ) -> Iterator[Stated]:
     """Each figure of a total or group, beside what its records add up to."""
+    if not rows.adds_up:
+        return
     table, kept = rows.table, (Kind.RECORD, Kind.UNWANTED)
     members = [row for row in rows.of_kind(*kept) if row not in rows.adds_up]
-    for place, field in rows.figures.items() if rows.adds_up else ():
+    for place, field in rows.figures.items():
         texts = body[str(place)].to_list()
         found, times = unit_of(field, given)
         figures = {row: number(texts[row - table.body], dataset.read) for row in rows.path}
@@ -249,10 +254,10 @@ def _part(what: Totals | Groups, rows: Rows, row: int, members: list[int]) -> li
 
 
 def _records(
-    grid: Grid, table: Table, dataset: Dataset, rows: Rows, body: pl.DataFrame, file: str
+    records: list[int], rows: Rows, dataset: Dataset, body: pl.DataFrame, file: str
 ) -> pl.DataFrame:
-    """The records of one table, with groups, captions and the name of the sheet as columns."""
-    records = rows.of_kind(Kind.RECORD)
+    """These rows of one table, with groups, captions and the name of the sheet as columns."""
+    grid, table = rows.grid, rows.table
     labelled = {str(i): label for i, label in enumerate(table.labels) if label}
     chosen = body.select(list(labelled)).rename(labelled)
     if records and len(records) == records[-1] - records[0] + 1:

@@ -4,6 +4,7 @@ What is packed is looked at before it is unpacked. A zip can lie about its sizes
 the process hold. A workbook that breaks one is refused with what to do.
 """
 
+import os
 import pickle
 import re
 import subprocess
@@ -172,21 +173,22 @@ def _leads_outside(name: str) -> bool:
 
 def _answer(path: Path, pattern: str, what: str) -> Any:
     """What the process says of the sheets that match: their cells or their fonts."""
-    command = [sys.executable, "-I", sheets_child.__file__, str(path), pattern, str(MEMORY), what]
-    # A file, because a pipe would hold all of the answer once more.
-    with tempfile.TemporaryFile() as answer:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *(sys.executable, "-I", "-S", sheets_child.__file__),
+            *(str(path), pattern, str(MEMORY), what, folder, os.pathsep.join(sys.path)),
+        ]
         try:
-            done = subprocess.run(
-                command, stdout=answer, stderr=subprocess.PIPE, timeout=SECONDS, check=False
-            )
+            done = subprocess.run(command, stderr=subprocess.PIPE, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired:
             raise UnreadableFile(
                 f"it takes more than {SECONDS} s to read", where=path.name, hint=SMALLER
             ) from None
         if done.returncode:
             raise _broken(path, done.stderr.decode(errors="replace"))
-        answer.seek(0)
-        return pickle.load(answer)
+        # A file, because a pipe would hold all of the answer once more.
+        with (Path(folder) / sheets_child.ANSWER).open("rb") as answer:
+            return pickle.load(answer)
 
 
 def _broken(path: Path, said: str) -> UnreadableFile:

@@ -1,30 +1,44 @@
-"""The process in which a workbook is read: `python -I sheets_child.py PATH PATTERN BYTES WHAT`.
+"""The process in which a workbook is read: `python -I -S sheets_child.py` with six arguments.
 
-A workbook of 8 kB can ask for all memory there is, and the reader then aborts its process. This
-one may: it has a limit, and nothing to lose. It imports the readers and nothing of ours, because it
-is started once a workbook. The answer goes to standard output, pickled.
+They are the workbook, a pattern of sheet names, bytes of memory, `cells` or `fonts`, a folder for
+what is written on the way, and where modules are looked for. A workbook of 8 kB can ask for all
+memory there is, and the reader then aborts its process. This one may: it has a limit, and nothing
+to lose. It imports the readers and nothing of ours, because it is started once a workbook. The
+answer goes into the folder, pickled.
 
 `cells`: the names of all sheets; and name, packed columns, height, merged ranges and number of rows
 that hold anything, of those asked for; or, as text, why it is not a workbook. `fonts`: for each
 sheet asked for, the fonts of text in fonts of before Unicode, which only one of the readers knows.
 """
 
+import gc
+import os
 import pickle
 import re
 import resource
 import sys
+import zipfile
+import zlib
 from array import array
+from collections import defaultdict
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
+ANSWER = "answer"
+"""The file of the folder in which the answer stands."""
+LARGE, HUGE = 1_000_000, 200_000_000
+"""Bytes of the sheets from which a copy of the workbook is worth its cost, and up to which there is
+memory for it."""
+
+NOT_COPIED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""No zip, one that is damaged or locked, or no room on the disk: the reader will see for itself."""
+
 OLD_FONT = re.compile(r"\.Vn|VNI", re.IGNORECASE)
+TOGETHER = 100
+"""Rows that are taken together: few enough for their cells to stay in the cache."""
 NAN = float("nan")
-HEAD = 100
-"""Rows among which titles and headers stand; below them most columns hold one kind of cell."""
-
-LIST_SHEET = "Cần sửa - To mend"
-"""The sheet `etl.returned` puts before those of a department; it is no part of its data."""
-
+NO_NUMBERS = array("d", [NAN]) * TOGETHER
 
 LIST_SHEET = "Cần sửa - To mend"
 """The sheet `etl.returned` puts before those of a department; it is no part of its data."""
@@ -32,11 +46,17 @@ LIST_SHEET = "Cần sửa - To mend"
 
 def main() -> None:
     """Read the sheets whose name matches the pattern; without a pattern the first."""
-    path, pattern, memory, what = sys.argv[1:]
+    path, pattern, memory, what, folder, modules = sys.argv[1:]
+    sys.path[:] = modules.split(os.pathsep)
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    answer = {"cells": _cells, "fonts": _fonts}[what](Path(path), pattern)
-    pickle.dump(answer, sys.stdout.buffer, protocol=5)
+    # A million cells in lists: looking for circles among them finds none, and takes its time.
+    gc.disable()
+    answer = {"cells": _cells, "fonts": _fonts}[what](Path(path), pattern, Path(folder))
+    with (Path(folder) / ANSWER).open("wb") as file:
+        pickle.dump(answer, file, protocol=5)
+    # Nothing is left to do but to give each cell back, which the end of the process does at once.
+    os._exit(0)
 
 
 def _wanted(names: list[str], pattern: str) -> list[str]:
@@ -44,55 +64,129 @@ def _wanted(names: list[str], pattern: str) -> list[str]:
     return [name for name in names if re.search(pattern, name)] if pattern else names[:1]
 
 
-def _cells(path: Path, pattern: str) -> Any:
+def _cells(path: Path, pattern: str, folder: Path) -> Any:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
-        # From an open file the reader goes by the content: many a .xls is an xlsx.
-        with path.open("rb") as file:
-            book = CalamineWorkbook.from_filelike(file)
+        if copy := _merged_first(path, folder):
+            book = CalamineWorkbook.from_path(copy)
+        else:
+            # From an open file the reader goes by the content: many a .xls is an xlsx.
+            with path.open("rb") as file:
+                book = CalamineWorkbook.from_filelike(file)
         found = []
         for name in _wanted(book.sheet_names, pattern):
             sheet = book.get_sheet_by_name(name)
-            rows = sheet.to_python(skip_empty_area=False)
-            filled = sum(1 for row in rows if any(map(_holds, row)))
-            packed = [_packed(column) for column in zip(*rows, strict=True)]
-            found.append((name, packed, len(rows), sheet.merged_cell_ranges or [], filled))
+            height, filled, columns = _columns(sheet)
+            found.append((name, columns, height, sheet.merged_cell_ranges or [], filled))
     except CalamineError as error:
         return str(error)
     return book.sheet_names, found
+
+
+def _merged_first(path: Path, folder: Path) -> Path | None:
+    """An unpacked copy of an xlsx whose sheets say first what is merged; `None`: read it as it is.
+
+    The reader unpacks and reads a sheet once for its cells, and again until it has found what is
+    merged, which stands at the end or nowhere. That is two fifths of its time.
+    """
+    copy = folder / "merged_first.xlsx"
+    try:
+        with zipfile.ZipFile(path) as package, zipfile.ZipFile(copy, "w") as made:
+            parts = package.infolist()
+            sheets = [part.file_size for part in parts if _is_sheet(part)] or [0]
+            # Of several large ones perhaps one is wanted, but all would be copied.
+            if not LARGE < sum(sheets) < min(HUGE, 2 * max(sheets)):
+                return None
+            for part in parts:
+                content = package.read(part)
+                with made.open(part.filename, "w") as file:
+                    file.writelines(_turned(content) if _is_sheet(part) else [content])
+    except NOT_COPIED:
+        return None
+    return copy
+
+
+def _is_sheet(part: zipfile.ZipInfo) -> bool:
+    return part.filename.lower().startswith("xl/worksheets/sheet")
+
+
+def _turned(sheet: bytes) -> list[bytes | memoryview]:
+    """The sheet with what is merged before its cells; as it is where it is not written plainly."""
+    cells, end = sheet.find(b"<sheetData"), sheet.rfind(b"</sheetData>")
+    if not 0 <= cells < end:
+        return [sheet]
+    merged = re.search(rb"<mergeCells\b.*</mergeCells>", sheet[end:], re.DOTALL)
+    first = merged.group() if merged else b"<mergeCells/>"
+    return [sheet[:cells], first, memoryview(sheet)[cells:]]
+
+
+Packed = tuple[bytes, bytes, bytes, list[Any]]
+
+
+def _columns(sheet: Any) -> tuple[int, int, list[Packed]]:
+    """Rows, how many of them hold anything, and the columns from the first of the sheet on."""
+    if sheet.start is None:
+        return 0, 0, []
+    left = sheet.start[1]
+    columns = [_Column() for _ in range(left + sheet.width)]
+    height = filled = 0
+    rows = sheet.iter_rows()
+    while some := list(islice(rows, TOGETHER)):
+        height += len(some)
+        filled += sum(1 for row in some if any(map(_holds, row)))
+        blank = [("",) * len(some)] * left
+        for column, cells in zip(columns, chain(blank, zip(*some, strict=True)), strict=True):
+            column.take(cells)
+    return height, filled, [column.packed() for column in columns]
 
 
 def _holds(cell: Any) -> bool:
     return bool(cell.strip()) if type(cell) is str else cell is not None
 
 
-def _packed(column: tuple[Any, ...]) -> tuple[bytes, bytes, bytes, list[Any]]:
+class _Column:
     """Numbers (NaN where there is none); places of other cells, which of the distinct, and these.
 
     Cells one by one would cost as much on their way to the other process as to be read.
     """
-    head, tail = column[:HEAD], column[HEAD:]
-    if set(map(type, tail)) == {float}:
-        numbers = array("d", [_number(cell) for cell in head]) + array("d", tail)
-        places = array("I", [i for i, cell in enumerate(head) if type(cell) is not float])
-    else:
-        numbers = array("d", map(_number, column) if float in map(type, column) else ())
-        places = array("I", [i for i, cell in enumerate(column) if type(cell) is not float])
-    others = [column[i] for i in places]
-    # 1, 1.0 and True are equal, but not the same.
-    keys = others if set(map(type, others)) <= {str} else [(type(c), c) for c in others]
-    order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    codes = array("I", map(order.__getitem__, keys))
-    distinct = list(order) if keys is others else [cell for _, cell in order]
-    return numbers.tobytes(), places.tobytes(), codes.tobytes(), distinct
+
+    def __init__(self) -> None:
+        self.numbers, self.places, self.codes = array("d"), array("I"), array("I")
+        self.code: defaultdict[Any, int] = defaultdict(count().__next__)
+
+    def take(self, cells: tuple[Any, ...]) -> None:
+        """Add cells below those there are: at once where they are of one kind, as most are."""
+        first, types = len(self.numbers), set(map(type, cells))
+        if types == {float}:
+            self.numbers.fromlist(list(cells))
+        elif types == {str}:
+            self.numbers.extend(NO_NUMBERS[: len(cells)])
+            self.places.extend(range(first, first + len(cells)))
+            self.codes.extend(map(self.code.__getitem__, cells))
+        else:
+            for place, cell in enumerate(cells, first):
+                self._take_one(place, cell)
+
+    def _take_one(self, place: int, cell: Any) -> None:
+        if type(cell) is float:
+            self.numbers.append(cell)
+        else:
+            self.numbers.append(NAN)
+            self.places.append(place)
+            # 1, 1.0 and True are equal, but not the same.
+            self.codes.append(self.code[cell if type(cell) is str else (type(cell), cell)])
+
+    def packed(self) -> Packed:
+        """As bytes, and the distinct; no numbers where there are none."""
+        numbers = self.numbers if len(self.places) < len(self.numbers) else array("d")
+        distinct = [cell if type(cell) is str else cell[1] for cell in self.code]
+        return numbers.tobytes(), self.places.tobytes(), self.codes.tobytes(), distinct
 
 
-def _number(cell: Any) -> float:
-    return cell if type(cell) is float else NAN
-
-
-def _fonts(path: Path, pattern: str) -> dict[str, dict[tuple[int, int], list[tuple[int, str]]]]:
+def _fonts(
+    path: Path, pattern: str, _: Path
+) -> dict[str, dict[tuple[int, int], list[tuple[int, str]]]]:
     import xlrd
 
     book = xlrd.open_workbook(str(path), formatting_info=True, on_demand=True)

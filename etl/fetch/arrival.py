@@ -16,6 +16,7 @@ from pathlib import Path
 import urllib3
 
 from etl.errors import ForesightError
+from etl.fetch.whole import Missing
 
 CHUNK = 65_536
 GZIP = zlib.MAX_WBITS | 16
@@ -47,8 +48,9 @@ class Known:
 class Part:
     """What has arrived so far of one resource, as it came over the wire, and of which version."""
 
-    def __init__(self, into: Path, url: str) -> None:
+    def __init__(self, into: Path, url: str, cut_short: Missing) -> None:
         self.into = into
+        self.cut_short = cut_short
         self.url = url
         self.path = into.with_name(f"{into.name}.part")
         self.notes = into.with_name(f"{into.name}.part.json")
@@ -94,14 +96,20 @@ class Part:
             file.write(chunk)
         self.size += len(chunk)
 
-    def finish(self, most: int, where: str) -> None:
-        """Unpack, count, and put into place; a page of a browser is not taken for data."""
+    def finish(self, most: int, where: str, *, length_told: bool) -> None:
+        """Unpack, count, and put into place; a page of a browser is not taken for data.
+
+        What is packed says itself where it ends.
+        """
         whole = self.into.with_name(f"{self.into.name}.whole") if self.packed else self.path
         try:
             if self.packed:
                 with _room(self, where):
                     _unpack(self.path, whole, most, where)
             _check_data(whole, where)
+            lacks = None if length_told or self.packed else self.cut_short(whole)
+            if lacks:
+                raise Passing(f"it is cut short: {lacks}", where=where)
             whole.replace(self.into)
         except zlib.error:
             raise Passing("it is packed and cannot be unpacked", where=where) from None

@@ -14,6 +14,7 @@ from etl.fetch.ckan import Portal
 from etl.fetch.copies import Copy, Incoming, Origin
 from etl.fetch.databases import DatabaseRefused, check_listed, copy_query
 from etl.fetch.web import HostRefused, Web
+from etl.fetch.whole import cut_short, doubt
 from etl.settings import Settings, Site, SiteError
 
 Progress = Callable[[str], None]
@@ -38,6 +39,8 @@ class Fetched:
     """When the source last confirmed the copy in use."""
     problem: str = ""
     """Why an earlier copy stays in use; empty where the source answered."""
+    doubt: str = ""
+    """Why the new copy may not be all of the source; empty where nothing speaks for that."""
 
     def __str__(self) -> str:
         if self.problem:
@@ -46,6 +49,8 @@ class Fetched:
                 f"{self.dataset}: {self.problem}; the copy of {self.confirmed_at.date()} "
                 f"({days} days old) stays in use"
             )
+        if self.doubt:
+            return f"{self.dataset}: a new copy, which may lack records: {self.doubt}"
         return f"{self.dataset}: {'a new copy' if self.changed else 'unchanged'}"
 
 
@@ -129,12 +134,15 @@ def _source(dataset: Dataset) -> str:
 
 
 def _fetch(dataset: Dataset, incoming: Incoming, web: Web, progress: Progress) -> Fetched:
-    before = incoming.current()
+    before, unsure = incoming.current(), ""
     now = dt.datetime.now(dt.UTC)
     arriving = incoming.folder / "arriving"
     try:
         with _alone(incoming.folder, dataset), _room(dataset):
             copy, changed = _newest(dataset, incoming, arriving, web, now, progress)
+            if changed and before:
+                files = incoming.folder / copy.file, incoming.folder / before.file
+                unsure = doubt(*files, length_told=copy.origin.length_told)
             incoming.prune(web.site.copies)
         problem = ""
     except FetchFailed as failure:
@@ -148,7 +156,7 @@ def _fetch(dataset: Dataset, incoming: Incoming, web: Web, progress: Progress) -
     finally:
         arriving.unlink(missing_ok=True)
     path = incoming.folder / copy.file
-    return Fetched(dataset.name, path, changed, copy.confirmed_at, problem)
+    return Fetched(dataset.name, path, changed, copy.confirmed_at, problem, unsure)
 
 
 def _newest(
@@ -174,7 +182,12 @@ def _newest(
     before = incoming.current()
     asked = hashlib.blake2b(url.encode(), digest_size=8).hexdigest()
     known = before.origin if before and before.origin.asked == asked else None
-    answer = web.download(url, arriving, Known(known.etag, known.last_modified) if known else None)
+    answer = web.download(
+        url,
+        arriving,
+        Known(known.etag, known.last_modified) if known else None,
+        cut_short=cut_short(dataset),
+    )
     if before and answer.status == 304:
         return incoming.confirm(before, now), False
     origin = Origin(

@@ -27,6 +27,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from etl.errors import ForesightError
 from etl.fetch.arrival import CHUNK, FetchFailed, Known, Part, Passing, too_large
+from etl.fetch.whole import Missing
 from etl.settings import Host, Site, secret
 
 PORTS = {"http": 80, "https": 443}
@@ -149,8 +150,17 @@ class Web:
             )
         return _Place(parts, host, port)
 
-    def download(self, url: str, into: Path, known: Known | None = None) -> Answer:
+    def download(
+        self,
+        url: str,
+        into: Path,
+        known: Known | None = None,
+        *,
+        cut_short: Missing = lambda _: None,
+    ) -> Answer:
         """The resource at `url` into the file `into`, complete or not at all.
+
+        `cut_short` is asked where the server does not say how long the resource is.
 
         Raises:
             HostRefused: `url` is not of an allowed host.
@@ -162,7 +172,7 @@ class Web:
         deadline = time.monotonic() + limits.seconds
         for attempt in range(1, limits.attempts + 1):
             try:
-                return self._follow(url, Part(into, url), known, deadline)
+                return self._follow(url, Part(into, url, cut_short), known, deadline)
             except Passing as failure:
                 wait = limits.pause * 2 ** (attempt - 1) if failure.after is None else failure.after
                 if attempt == limits.attempts or time.monotonic() + wait > deadline:
@@ -287,7 +297,7 @@ class Web:
                 raise too_large(most, place.shown)
             _check_time(deadline, place)
         _check_time(deadline, place)
-        part.finish(most, place.shown)
+        part.finish(most, place.shown, length_told=answer.length_told)
         return answer
 
 

@@ -539,3 +539,88 @@ join (select indicator, area, category, frequency, max(issue) as issue
       from forecast_series group by all) newest
   using (indicator, area, category, frequency, issue);
 comment on view current_forecast is 'The newest issue of each series; empty for a series refused since';
+
+create table if not exists forecast_benchmark (
+    issue     bigint,
+    issued    date,
+    indicator varchar,
+    area      varchar,
+    category  varchar,
+    frequency varchar,
+    origin    date,
+    benchmark varchar,
+    season    double[],
+    offsets   double[],
+    lowest    double,
+    scale     double
+);
+comment on table forecast_benchmark is 'What the benchmark said beside each issued forecast, from the data known then; rows are added and never changed';
+comment on column forecast_benchmark.season is 'Values of the last season, oldest first: said again for each season ahead';
+comment on column forecast_benchmark.offsets is 'Its band one season ahead, as distance from its path at the levels 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975';
+comment on column forecast_benchmark.lowest is 'Its band goes no lower; null where there is no bound';
+comment on column forecast_benchmark.scale is 'Mean absolute change from season to season known then: the unit of MASE';
+
+create table if not exists scored (
+    scoring       bigint,
+    scored_on     date,
+    issue         bigint,
+    issued        date,
+    origin        date,
+    indicator     varchar,
+    area          varchar,
+    level         varchar,
+    category      varchar,
+    frequency     varchar,
+    period        date,
+    period_end    date,
+    horizon       integer,
+    model         varchar,
+    simulated     boolean,
+    against       varchar,
+    observed      double,
+    status        varchar,
+    said_on       date,
+    expected      double,
+    wis           double,
+    covered_50    boolean,
+    covered_80    boolean,
+    covered_95    boolean,
+    pit           double,
+    scale         double,
+    benchmark     double,
+    benchmark_wis double
+);
+comment on table scored is 'Issued forecasts against what came: a row for each outcome first known, another when it is revised; rows are added and never changed';
+comment on column scored.scoring is 'Number of the run that scored it, rising; the newest counts';
+comment on column scored.against is 'latest: the figure that stood when it was scored; first: the figure first said, where it was another by then';
+comment on column scored.observed is 'The outcome it was scored against';
+comment on column scored.said_on is 'Vintage of that outcome: the day it was published';
+comment on column scored.expected is 'Median of the forecast';
+comment on column scored.wis is 'Weighted interval score, in the unit of the indicator; lower is better';
+comment on column scored.covered_80 is 'Whether the outcome lies in the 80 % interval, bounds included';
+comment on column scored.pit is 'Share of the forecast below the outcome, 0 to 1, straight between its quantiles';
+comment on column scored.scale is 'Unit of MASE, from data known when it was issued';
+comment on column scored.benchmark is 'What the benchmark said for the period, from data known when it was issued';
+comment on column scored.benchmark_wis is 'Weighted interval score of the benchmark with its own band';
+
+create or replace view standing_score as
+select * from scored
+where against = 'latest'
+qualify row_number() over (
+    partition by issue, indicator, area, category, frequency, period order by scoring desc) = 1;
+comment on view standing_score is 'Each issued forecast against the newest figure it was scored against';
+
+create or replace view first_score as
+select * from scored
+qualify row_number() over (
+    partition by issue, indicator, area, category, frequency, period order by scoring, against = 'latest') = 1;
+comment on view first_score is 'Each issued forecast against the figure first said';
+
+create table if not exists replayed as
+select *, null::varchar as level, null::varchar as known from forecast limit 0;
+comment on table replayed is 'What today''s engine would have said on earlier days; never issued. The columns of forecast; a replay takes the place of the one before';
+comment on column replayed.issued is 'The day that was replayed';
+comment on column replayed.known is 'then: on the figures published by that day; now: on today''s figures up to that day, where earlier ones were not kept';
+
+create table if not exists replayed_score as select *, null::varchar as known from scored limit 0;
+comment on table replayed_score is 'Replayed forecasts against what came: the columns of scored, and known as in replayed';

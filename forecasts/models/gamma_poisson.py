@@ -12,7 +12,7 @@ from forecasts.lanes import Lanes
 from forecasts.model import Model
 from forecasts.panel import Floats
 
-DISCOUNTS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.985, 0.995)
+DISCOUNTS = (0.6, 0.7, 0.8, 0.87, 0.93, 0.97, 0.99)
 PRIOR = 0.1
 """Counts the rate is given to begin with, so that it is never 0 for certain."""
 TOGETHER = 1024

@@ -94,6 +94,27 @@ resources:
     title_en: Applications received
     unit: hồ sơ
     value: received
+targets:
+- name: growth_2025
+  title: Tăng trưởng năm 2025
+  title_en: Growth in 2025
+  indicator: growth
+  by: "2025"
+  measure: growth
+  owner: UBND
+  self_reported: true
+  baselines:
+  - {plan: government, value: 10, document: Nghị quyết bịa, date: "2025-02-01", path: "https://example.vn/nq"}
+- name: people_2030
+  title: Dân số năm 2030
+  title_en: People in 2030
+  indicator: people
+  by: "2030"
+  direction: at_most
+  owner: UBND
+  baselines:
+  - {plan: congress, value: 3300, document: Văn kiện bịa}
+  - {plan: revised, value: 3350, document: Điều chỉnh bịa}
 """
 
 SIX = {
@@ -139,6 +160,7 @@ def _tables(today: dt.date) -> dict[str, pl.DataFrame]:
         "forecast": _forecasts(comparable, months[-1]),
         "forecast_series": _series(comparable, months[-1]),
         "backtest": _backtest(),
+        "scored": _scored(months),
         "load": _loads(today),
         "rejected": pl.DataFrame(
             {
@@ -404,6 +426,36 @@ def _backtest() -> pl.DataFrame:
         coverage_95=pl.lit(0.95),
         bias=pl.lit(0.0),
         simulated=pl.lit(True),
+    )
+
+
+def _scored(months: list[dt.date]) -> pl.DataFrame:
+    """Twelve months of simulated dossiers, three of them outside; five years of people, inside."""
+    received = ("applications_received", "city", "can_tho", "month", True)
+    people = ("people", "former_province", next(iter(PROVINCES)), "year", False)
+    rows = [(*received, month, n not in (1, 4, 7)) for n, month in enumerate(months[-12:])]
+    rows += [(*people, dt.date(2020 + n, 1, 1), True) for n in range(5)]
+    columns = ("indicator", "level", "area", "frequency", "simulated", "period", "inside")
+    return pl.DataFrame(rows, schema=columns, orient="row").select(
+        pl.exclude("inside"),
+        scoring=pl.lit(1),
+        issue=pl.lit(1),
+        issued=pl.col("period"),
+        period_end=pl.col("period").dt.month_end(),
+        category=pl.lit("total"),
+        horizon=pl.lit(1),
+        model=pl.lit("seasonal_level"),
+        against=pl.lit("latest"),
+        observed=pl.when("inside").then(106.0).otherwise(150.0),
+        expected=pl.lit(100.0),
+        wis=pl.lit(3.0),
+        covered_50="inside",
+        covered_80="inside",
+        covered_95="inside",
+        pit=pl.when("inside").then(0.6).otherwise(0.9875),
+        scale=pl.lit(10.0),
+        benchmark=pl.lit(112.0),
+        benchmark_wis=pl.lit(6.0),
     )
 
 

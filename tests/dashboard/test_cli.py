@@ -59,6 +59,18 @@ def test_a_refresh_loads_forecasts_and_moves_the_pointer_and_the_second_has_noth
     assert json.loads(second.output.splitlines()[-1]) == {"build": "00001", "changed": False}
 
 
+def test_a_replay_is_kept_apart_from_what_was_issued(run):
+    assert run("--json", "refresh", "--workers", "1").exit_code == 0
+    shown = run("--json", "track-record", "--replay", "1", "--workers", "1")
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.output.splitlines()[-1])
+    assert list(told) == ["issued", "replayed"]
+    assert told["issued"]["by_horizon"] == []
+    assert [row["horizon"] for row in told["replayed"]["by_horizon"]] == [1]
+    assert run("--json", "refresh", "--workers", "1").exit_code == 0
+    assert list(json.loads(run("--json", "track-record").output)) == ["issued", "replayed"]
+
+
 def test_a_refresh_says_which_source_did_not_answer_and_how_old_its_copy_is(run, installation):
     folder = installation.catalog.parent
     served = partial(SimpleHTTPRequestHandler, directory=str(folder))

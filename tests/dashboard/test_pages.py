@@ -8,14 +8,17 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard import reader as reader_module
+from forecasts.model import all_models
 from tests.dashboard.conftest import TODAY
 
 TITLES = {
     "overview": ("Cần Thơ: tình hình và dự báo", "Cần Thơ: where it stands and what comes"),
+    "targets": ("Mục tiêu của thành phố", "Targets of the city"),
     "indicators": ("Chỉ tiêu đã công bố", "Published indicators"),
     "communes": ("103 xã, phường", "The 103 communes"),
     "accuracy": ("Dự báo chính xác đến đâu", "How accurate forecasts are"),
     "data": ("Dữ liệu", "Data"),
+    "about": ("Cách làm và sổ đăng ký mô hình", "How it works, and the register of models"),
 }
 
 
@@ -108,6 +111,18 @@ def test_the_data_page_says_what_was_rejected_and_why(open_page):
     shown = _markup(open_page("data"))
     assert "Không đọc được" in shown
     assert "31/02/2026" in shown
+
+
+def test_the_record_of_issued_forecasts_is_silent_under_six_real_outcomes(open_page):
+    shown = _markup(open_page("accuracy"))
+    assert "mới có 5 số thực tế để so, cần ít nhất 6, còn thiếu 1" in shown
+    assert "Kiểm thử phần mềm" in " ".join(h.value for h in open_page("accuracy").header)
+
+
+def test_the_about_page_has_an_entry_for_every_model(open_page):
+    shown = _markup(open_page("about", lang="en"))
+    assert all(model.title_en in shown for model in all_models().values())
+    assert "Invented dossiers" in shown
 
 
 def test_without_a_build_the_page_says_what_to_run(tmp_path, monkeypatch):

@@ -264,7 +264,7 @@ SAMPLES = {
         "Địa phương;Tháng;Thực hiện\nTP Cần Thơ (mới);01/2026;1.200,5\n"
         "TP Cần Thơ (mới);02/2026;900,25\n",
         [1200.5, 900.25],
-        ["header: {find: Địa phương}", "unit: tỷ đồng"],
+        ["header: {find: Địa phương}", "unit: tỷ đồng", 'unit: "^Đơn vị"'],
         lines=15,
     ),
     "years as columns of a csv, with a total and a footnote": Sample(
@@ -272,7 +272,7 @@ SAMPLES = {
         "Địa phương;2023;2024\nCần Thơ;1.100,5;1.200\nHậu Giang;900;..\nSóc Trăng;2.000;2.100\n"
         "Tổng cộng;4.000,5;3.300\nNguồn: Cục Thống kê;;\n",
         [1100.5, 1200, 900, 2000, 2100],
-        ["unpivot:", "drop_rows:", "stop_at:", "level: former_province"],
+        ["unpivot:", "totals: {}", "stop_at:", "level: former_province"],
     ),
     "month and year in two columns": Sample(
         "hai_cot.csv",
@@ -545,6 +545,31 @@ def test_names_that_mean_several_places_are_asked(drafted):
 def test_a_column_called_month_is_one_though_half_of_its_texts_are_slips(drafted):
     made = drafted("a.csv", "Xã,Tháng,Nhận\nNinh Kiều,01/2026,120\nCái Khế,13/2026,7\n")
     assert "{name: period, type: yearmonth, from: [Tháng]" in made.text
+
+
+REVENUE = "Đơn vị: tỷ đồng;;\nĐịa phương;2023;2024\nCần Thơ;1,5;2\nHậu Giang;1;1\nTổng cộng;2,5;3\n"
+IN_MILLIONS = (
+    "Đơn vị: triệu đồng;;\nĐịa phương;2023;2024\nCần Thơ;1500;2000\nHậu Giang;1000;1000\n"
+    "Tổng cộng;2500;3000\n"
+)
+
+
+def test_a_drafted_total_is_compared_and_a_drafted_unit_is_read_each_time(installation, drafted):
+    append(installation, drafted("thu.csv", REVENUE))
+    (installation.catalog.parent / "thu.csv").write_text(IN_MILLIONS, encoding="utf-8")
+    warehouse, rejected = loaded(installation)
+    seen = warehouse.select("select value from observation order by 1")["value"].to_list()
+    stated = warehouse.select("select stated, agrees from stated_total order by 1").rows()
+    assert (seen, rejected) == ([1, 1, 1.5, 2], 0)
+    assert stated == [(2.5, True), (3, True)]
+
+
+def test_a_unit_above_the_table_is_not_read_where_a_column_says_its_own(drafted):
+    made = drafted(
+        "thu.csv", "Đơn vị: tỷ đồng;;\nĐịa phương;Năm;Thu (triệu đồng)\nCần Thơ;2023;1,5\n"
+    )
+    assert "unit: triệu đồng" in made.text
+    assert "^Đơn vị" not in made.text
 
 
 def test_what_is_personal_is_said_nowhere_in_the_draft(drafted):

@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import polars as pl
 import pytest
-from conftest import HEAD, ROOT, TODAY, observed
+from conftest import HEAD, ROOT, TODAY, observed, zipped
 
 from etl import pipeline
 from etl.catalog import Catalog, load_catalog, parse_catalog
@@ -465,6 +467,66 @@ def test_an_end_that_nobody_announced_is_noted(server, tmp_path):
     server.answers["/land.csv"] = land
     found = web(host(server)).download(f"{server.url}/land.csv", tmp_path / "land")
     assert not found.length_told
+
+
+def endless(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    """Send `body` without saying how long it is, and hang up."""
+    handler.send_response(200)
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def as_parquet() -> bytes:
+    pl.DataFrame({"Xã/phường": ["Phường Ninh Kiều"]}).write_parquet(file := BytesIO())
+    return file.getvalue()
+
+
+RECORDS = '[{"Xã/phường": "Phường Ninh Kiều", "Tháng": "01/2026", "Diện tích": 40}]'
+WHOLE = {
+    "csv": (LAND.encode(), "its last record has not all cells"),
+    "json": (RECORDS.encode(), "its brackets do not close"),
+    "xlsx": (zipped({"xl/workbook.xml": "<workbook/>"}), "the list of its parts is missing"),
+    "parquet": (as_parquet(), "its end is missing"),
+}
+
+
+@pytest.mark.parametrize("form", WHOLE)
+def test_a_file_that_is_cut_short_behind_the_back_of_the_server_is_not_taken(
+    server, installation, form
+):
+    whole, told = WHOLE[form]
+    found = catalog(f"{server.url}/land", f"{{format: {form}}}")
+    server.answers["/land"] = lambda h: endless(h, whole)
+    [first] = run(installation, found, web(host(server)))
+    server.answers["/land"] = lambda h: endless(h, whole[: len(whole) - 9])
+    [second] = run(installation, found, web(host(server), attempts=2))
+    assert (first.changed, first.problem) == (True, "")
+    assert told in second.problem
+    assert second.path.read_bytes() == whole
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("line_end", ["\n", ""])
+def test_a_file_of_which_whole_records_are_gone_is_taken_with_a_doubt(
+    server, installation, line_end
+):
+    found = catalog(f"{server.url}/land.csv")
+    server.answers["/land.csv"] = lambda h: endless(h, LAND.encode())
+    run(installation, found, web(host(server)))
+    fewer = LAND.splitlines()[:2]
+    server.answers["/land.csv"] = lambda h: endless(h, ("\n".join(fewer) + line_end).encode())
+    [fetched] = run(installation, found, web(host(server)))
+    assert fetched.changed
+    assert "may lack records: it has" in str(fetched)
+
+
+def test_a_file_that_says_its_length_may_become_a_little_smaller(server, installation):
+    found = catalog(f"{server.url}/land.csv")
+    for text in (LAND, LAND.replace("Phong Điền", "Thới Lai")):
+        server.answers["/land.csv"] = lambda h, text=text: answer(h, text)
+        [fetched] = run(installation, found, web(host(server)))
+    assert (fetched.changed, fetched.doubt) == (True, "")
 
 
 def test_packed_files_are_unpacked(server, tmp_path):

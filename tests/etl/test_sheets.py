@@ -1,10 +1,13 @@
 """Workbooks are read in a process that may break, and by rules that keep it from breaking."""
 
+import datetime as dt
+
 import pytest
+import xlsxwriter
 from conftest import ROOT, SHARED, zipped
 from python_calamine import CalamineWorkbook
 
-from etl.extract import sheets
+from etl.extract import sheets, sheets_child
 from etl.extract.raw import UnreadableFile
 from etl.extract.sheets import read_sheets
 
@@ -106,3 +109,44 @@ def test_another_process_reads_what_this_one_would(path):
         own = book.get_sheet_by_name(sheet.name)
         assert sheet.rows == own.to_python(skip_empty_area=False)
         assert sheet.merged == (own.merged_cell_ranges or [])
+
+
+HEADINGS = {"none": [], "one": ["B1:C1"], "several": ["B1:C1", "A2:A3", "D1:D4"]}
+
+
+@pytest.mark.parametrize("merged", HEADINGS.values(), ids=HEADINGS)
+def test_a_large_sheet_is_read_like_a_small_one_merged_cells_and_all(tmp_path, merged):
+    path = tmp_path / "land.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Bieu")
+        book.add_worksheet("Ghi chu").write(0, 0, "<mergeCells>")
+        for cells in merged:
+            sheet.merge_range(cells, "Năm")
+        for row in range(4, 9000):
+            sheet.write_row(row, 0, [f"Xã {row}", row, row / 8, "" if row % 3 else "a & <b>"])
+    assert sheets_child._merged_first(path, tmp_path)
+    [found] = read_sheets(path, None)
+    own = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Bieu")
+    assert found.rows == own.to_python(skip_empty_area=False)
+    assert (found.merged, len(found.merged)) == (own.merged_cell_ranges or [], len(merged))
+
+
+def test_cells_keep_their_place_and_their_kind_below_blank_rows_and_beside_blank_columns(tmp_path):
+    path = tmp_path / "land.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row("C3", ["1", 1, True, None, 1.5])
+        sheet.write_datetime("C150", dt.date(2026, 1, 2), book.add_format({"num_format": 14}))
+    [found] = read_sheets(path, None)
+    assert found.rows[2] == ["", "", "1", 1, True, "", 1.5]
+    assert [type(cell) for cell in found.rows[2][2:]] == [str, float, bool, str, float]
+    assert found.rows[149] == ["", "", dt.date(2026, 1, 2), "", "", "", ""]
+    assert (found.height, found.filled) == (150, 2)
+
+
+def test_a_sheet_without_cells_has_no_rows(tmp_path):
+    path = tmp_path / "land.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet()
+    [found] = read_sheets(path, None)
+    assert (found.rows, found.height, found.filled) == ([], 0, 0)

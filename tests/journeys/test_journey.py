@@ -31,7 +31,7 @@ FLAGS = [
 ]
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 CHART = ".stVegaLiteChart canvas.marks, .stVegaLiteChart svg.marks"
-PAGES = ("", "indicators?indicator=people", "communes?area=90001", "accuracy", "data")
+PAGES = ("", "targets", "indicators?indicator=people", "communes?area=90001", "accuracy", "data")
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit looks for these beside each page; they are not there, and that is all right."""
 

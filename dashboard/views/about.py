@@ -1,0 +1,80 @@
+"""How it works in plain words, what is simulated, and the register of models."""
+
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from dashboard import layout, queries, tables
+from dashboard.reader import Reader
+from dashboard.tables import Column
+
+METHOD = ("about.method_1", "about.method_2", "about.method_3", "about.method_4")
+
+
+def draw(reader: Reader) -> None:
+    """The page."""
+    text = reader.text
+    layout.head(reader, text("about.title"), escape(text("about.lead")))
+    layout.heading(text("about.method_title"))
+    layout.html("".join(f"<p>{escape(text(key))}</p>" for key in METHOD))
+    _simulated(reader)
+    _register(reader)
+
+
+def _simulated(reader: Reader) -> None:
+    text = reader.text
+    made = [dataset for dataset in reader.build.catalog.resources if dataset.simulated]
+    note = text("about.simulated_note" if made else "about.simulated_none")
+    layout.heading(text("about.simulated_title"), note)
+    named = [
+        f"<li>{escape(text.pick(one.title, one.title_en))} "
+        f"{tables.chip(text('simulated.short'), 'warning')}</li>"
+        for one in made
+    ]
+    if named:
+        layout.html(f"<ul>{''.join(named)}</ul>")
+
+
+def _register(reader: Reader) -> None:
+    text = reader.text
+    entries = queries.register(reader.build)
+    layout.heading(text("about.register_title"), text("about.register_note"))
+    layout.html(tables.table(text("about.register_title"), _columns(reader), list(entries), "tall"))
+    layout.download(reader, "models", lambda: pl.DataFrame(list(entries), infer_schema_length=None))
+
+
+def _columns(reader: Reader) -> list[Column]:
+    text, notation = reader.text, reader.notation
+
+    def words(label: str, field: str, css: str = "wide") -> Column:
+        return Column(text(label), lambda row: escape(reader.title(row, field)), css)
+
+    def share(value: float | None) -> str:
+        return notation.share(None if value is None else 100 * value, 0)
+
+    return [
+        Column(text("accuracy.model"), lambda row: escape(reader.title(row)), "name"),
+        Column(text("about.purpose"), lambda row: _purpose(reader, row), "wide"),
+        words("about.what", "what"),
+        words("about.weaknesses", "weaknesses"),
+        Column(text("about.shown"), lambda row: notation.number(row["series_shown"]), "number"),
+        Column(
+            text("about.backtest"), lambda row: notation.fixed(row["backtest_mase"], 2), "number"
+        ),
+        Column(
+            text("track.coverage", level="80%"), lambda row: share(row["coverage_80"]), "number"
+        ),
+        Column(text("about.issued"), lambda row: notation.number(row["issued_outcomes"]), "number"),
+        words("about.data", "data", "wide minor"),
+        words("about.decision", "decision"),
+        words("about.owner", "owner", "wide minor"),
+        Column(text("about.entered"), lambda row: escape(row["entered"]), "minor"),
+    ]
+
+
+def _purpose(reader: Reader, row: dict[str, Any]) -> str:
+    if row["purpose"] is None:
+        return escape(reader.text("about.unused"))
+    mark = tables.chip(reader.text("simulated.short"), "warning") if row["simulated"] else ""
+    return f"{escape(reader.title(row, 'purpose'))} {mark}"

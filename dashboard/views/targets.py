@@ -1,0 +1,147 @@
+"""The targets of the city: which will be reached, worst first, and why some cannot be judged."""
+
+import datetime as dt
+from collections import Counter
+from html import escape
+
+import polars as pl
+
+from dashboard import layout, tables
+from dashboard.reader import Reader
+from dashboard.tables import Column
+from dashboard.targets import (
+    SHAPES,
+    chance_words,
+    record,
+    sentence,
+    state_name,
+    sums,
+    wanted,
+)
+from forecasts.decisions.targets import Judged, Verdict
+
+KINDS = {"off_course": "bad", "at_risk": "warning", "on_course": "good", "unknown": ""}
+
+
+def draw(reader: Reader) -> None:
+    """The page."""
+    text = reader.text
+    found = reader.build.judged(reader.today)
+    layout.head(reader, text("targets.title"), _lead(reader, found))
+    if not found:
+        layout.heading(text("targets.none"))
+        return
+    over = [judged for judged in found if _over(judged, reader)]
+    ahead = [judged for judged in found if judged not in over]
+    layout.heading(text("targets.ahead"), text("targets.note"))
+    _table(reader, text("targets.ahead"), ahead)
+    if any(judged.stand_in for judged in ahead):
+        layout.html(f'<p class="cf-note">{escape(text("targets.stand_in"))}</p>')
+    if over:
+        layout.heading(text("targets.over"))
+        _table(reader, text("targets.over"), over)
+    layout.download(reader, "targets", lambda: _rows(reader, found))
+
+
+def _over(judged: Judged, reader: Reader) -> bool:
+    return judged.target.period.end < reader.today
+
+
+def _lead(reader: Reader, found: list[Judged]) -> str:
+    ahead = [judged for judged in found if not _over(judged, reader)]
+    counted = Counter(judged.verdict.state for judged in ahead)
+    states = {state: counted[state] for state in ("off_course", "at_risk", "on_course", "unknown")}
+    return reader.text("targets.lead", **states, all=len(ahead)) if ahead else ""
+
+
+def _table(reader: Reader, caption: str, found: list[Judged]) -> None:
+    text = reader.text
+    columns = [
+        Column(text("targets.state"), lambda judged: _state(reader, judged)),
+        Column(text("targets.target"), lambda judged: _subject(reader, judged), "subject"),
+        Column(text("targets.assessment"), lambda judged: _assessment(reader, judged), "wide"),
+        Column(text("targets.baselines"), lambda judged: _baselines(reader, judged), "wide"),
+        Column(text("targets.sums"), lambda judged: _sums(reader, judged), "wide"),
+    ]
+    layout.html(tables.table(caption, columns, found, "cf-figures cf-labelled"))
+
+
+def _state(reader: Reader, judged: Judged) -> str:
+    verdict = judged.verdict
+    word = f"{SHAPES[verdict.state]} {state_name(verdict, reader.text)}"
+    return tables.chip(word, KINDS[verdict.state])
+
+
+def _subject(reader: Reader, judged: Judged) -> str:
+    text, target = reader.text, judged.target
+    marks = [tables.chip(text("targets.self_reported"), "warning")] * target.self_reported
+    marks += [tables.chip(text("simulated.short"), "warning")] * judged.simulated
+    owner = text.pick(target.owner, target.owner_en)
+    title = escape(text.pick(judged.title, judged.title_en))
+    named = title
+    if target.indicator:
+        lang = "&lang=en" if reader.lang == "en" else ""
+        page = f"indicators?indicator={target.indicator}{lang}"
+        named = f'<a target="_self" href="{page}">{title}</a>'
+    return f"{named}<br><small>{escape(owner)}</small> {' '.join(marks)}".strip()
+
+
+def _assessment(reader: Reader, judged: Judged) -> str:
+    said = escape(sentence(judged, judged.verdict, reader.text, reader.notation))
+    more = [_newest(reader, judged), _note(reader, judged)]
+    return "<br>".join([said, *(f"<small>{part}</small>" for part in more if part)])
+
+
+def _newest(reader: Reader, judged: Judged) -> str:
+    """The last published figure, with its source one tap away."""
+    figure = judged.newest
+    if figure is None:
+        return ""
+    notation = reader.notation
+    unit = reader.text.pick(judged.unit, judged.unit_en)
+    number = notation.number(figure.value, judged.decimals)
+    value = f"{number}%" if unit == "%" else f"{number} {unit}"
+    period = notation.period(figure.frequency, figure.period, figure.period_end)
+    said = escape(reader.text("targets.newest", value=value, period=period))
+    return f"{said} {tables.link(figure.source, figure.source_url)}".strip()
+
+
+def _note(reader: Reader, judged: Judged) -> str:
+    return escape(reader.text.pick(judged.target.note, judged.target.note_en))
+
+
+def _baselines(reader: Reader, judged: Judged) -> str:
+    return "<br>".join(_baseline(reader, judged, verdict) for verdict in judged.verdicts)
+
+
+def _baseline(reader: Reader, judged: Judged, verdict: Verdict) -> str:
+    """Whose value it is, the value, its chance where there are several, and the document."""
+    text, said = reader.text, verdict.baseline
+    value = f"<b>{escape(wanted(judged, said, text, reader.notation))}</b>"
+    parts = [escape(text(f"set_by.{said.plan}")), value]
+    if len(judged.verdicts) > 1 and verdict.chance is not None:
+        parts.append(escape(chance_words(verdict.chance, text)))
+    document = tables.link(text.pick(said.document, said.document_en), said.path)
+    day = (
+        reader.notation.date(dt.date.fromisoformat(said.date))
+        if said.date
+        else text("targets.undated")
+    )
+    note = escape(text.pick(said.note, said.note_en))
+    beside = " · ".join(part for part in (note, document, escape(day)) if part)
+    return f"{' · '.join(parts)}<br><small>{beside}</small>"
+
+
+def _sums(reader: Reader, judged: Judged) -> str:
+    return escape(sums(judged, reader.text, reader.notation)) or "–"
+
+
+def _rows(reader: Reader, found: list[Judged]) -> pl.DataFrame:
+    """One row a baseline."""
+    records = [record(judged, reader.text, reader.notation) for judged in found]
+    rows = [
+        {**{k: v for k, v in one.items() if k != "baselines"}, **baseline}
+        for one in records
+        for baseline in one["baselines"]
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)

@@ -1,0 +1,159 @@
+"""What the engine says of a panel, in the form in which a file is answered.
+
+The only place where the command for files meets the engine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from forecasts import engine, scores
+from forecasts.adjust import freed_of
+from forecasts.file import naive
+from forecasts.panel import Floats, Panel
+from forecasts.scheduler import Tell, mapped
+
+LEAST_SHOWN = 0.05
+"""Share of a model in what is shown, below which it is not named."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Forecasts of some series: `mean` is `(series, horizon)`, `quantiles` a level more in front.
+
+    `scores` has one row a series: model, weights, mase, skill (against the benchmark, in percent
+    of its error), and coverage_80 for each interval, in percent; null where nothing was scored.
+    """
+
+    mean: Floats
+    quantiles: Floats
+    scores: pl.DataFrame
+
+
+def answered(
+    panel: Panel,
+    horizon: int,
+    levels: tuple[float, ...],
+    coverages: tuple[float, ...],
+    *,
+    workers: int | None = None,
+    tell: Tell | None = None,
+) -> Answer:
+    """The forecasts of a panel, with the quantiles at `levels` and the scores of its backtest.
+
+    Series of which the engine cannot tell how sure it is, those too short for a backtest among too
+    few others, and constant ones get the naive forecast with the bands of all (`naive`).
+    """
+    asked = tuple(sorted({*levels, *(bound for c in coverages for bound in bounds(c))}))
+    places = [asked.index(level) for level in levels]
+    said = engine.forecast(
+        panel,
+        horizon,
+        adjust=freed_of(()),
+        mapped=partial(mapped, workers=workers, tell=tell),
+    )
+    quantiles = said.quantiles(asked)
+    told = Answer(said.mean, quantiles[places], _scores(panel, said, quantiles, asked, coverages))
+    sure = np.isfinite(quantiles).all(axis=(0, 2)) & ~_constant(panel)
+    rest = np.flatnonzero(~sure).tolist()
+    if not rest:
+        return told
+    plain = _naively(panel, rest, horizon, asked, levels, coverages)
+    mean, quantiles = told.mean.copy(), told.quantiles.copy()
+    mean[rest], quantiles[:, rest] = plain.mean, plain.quantiles
+    order = np.arange(len(sure))
+    order[rest] = len(sure) + np.arange(len(rest))
+    return Answer(mean, quantiles, pl.concat([told.scores, plain.scores])[order])
+
+
+def _scores(
+    panel: Panel,
+    said: engine.Forecasts,
+    quantiles: Floats,
+    asked: tuple[float, ...],
+    coverages: tuple[float, ...],
+) -> pl.DataFrame:
+    error = scores.mean(np.abs(said.errors), axis=(0, 2)) / scores.scale(panel.values, panel.season)
+    table = pl.DataFrame(
+        {
+            "model": pl.Series(said.model, dtype=pl.String),
+            "weights": _weights(said.weights),
+            "mase": error,
+            "skill": 100 * said.skill,
+            **{
+                f"coverage_{100 * c:g}": _inside(
+                    said.errors, [quantiles[asked.index(b)] - said.mean for b in bounds(c)]
+                )
+                for c in coverages
+            },
+        }
+    )
+    return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _weights(weights: Mapping[str, Floats]) -> list[str]:
+    """'theta 0.41; damped 0.22': the largest first, without the smallest."""
+    names = list(weights)
+    table = np.stack([weights[name] for name in names], axis=1)
+    return [
+        "; ".join(f"{names[i]} {row[i]:.2f}" for i in np.argsort(-row) if row[i] >= LEAST_SHOWN)
+        for row in np.nan_to_num(table)
+    ]
+
+
+def _inside(errors: Floats, band: list[Floats]) -> Floats:
+    """Share of the errors within a band around the path, in percent, per series."""
+    lower, upper = band
+    inside = ((lower <= errors) & (errors <= upper)).astype(float)
+    return 100 * scores.mean(np.where(np.isfinite(errors), inside, np.nan), axis=(0, 2))
+
+
+def bounds(coverage: float) -> tuple[float, float]:
+    """The quantile levels between which an interval lies: 0.1 and 0.9 of 0.8."""
+    return round((1 - coverage) / 2, 6), round((1 + coverage) / 2, 6)
+
+
+def _naively(
+    panel: Panel,
+    rows: list[int],
+    horizon: int,
+    asked: tuple[float, ...],
+    levels: tuple[float, ...],
+    coverages: tuple[float, ...],
+) -> Answer:
+    """The naive forecasts of some series, with what all of the panel say of their errors."""
+    part = panel.take(rows)
+    said = naive.forecast(naive.pools_of(panel, horizon), horizon, asked, part)
+    constant = _constant(part)
+    quantiles = said.quantiles[[asked.index(level) for level in levels]]
+    quantiles[:, constant] = said.paths[constant]
+    names = np.where(constant, "constant", np.where(said.lags > 1, "seasonal_naive", "naive"))
+    error = scores.mean(np.abs(said.errors), axis=(0, 2)) / scores.scale(part.values, part.season)
+    table = pl.DataFrame(
+        {
+            "model": names,
+            "weights": pl.Series([f"{name} 1" for name in names]),
+            "mase": error,
+            "skill": np.where(np.isfinite(error), 0.0, np.nan),
+            **{
+                f"coverage_{100 * c:g}": _inside(
+                    said.errors, [said.quantiles[asked.index(b)] - said.paths for b in bounds(c)]
+                )
+                for c in coverages
+            },
+        }
+    )
+    measured = pl.lit(pl.Series(~constant))
+    numbers = pl.col(pl.Float64).fill_nan(None)
+    return Answer(said.paths, quantiles, table.with_columns(pl.when(measured).then(numbers)))
+
+
+def _constant(panel: Panel) -> np.ndarray:
+    """Series whose values are all the same: they go on so, and nothing tells how surely."""
+    known = np.isfinite(panel.values)
+    lowest = np.where(known, panel.values, np.inf).min(axis=1)
+    highest = np.where(known, panel.values, -np.inf).max(axis=1)
+    return np.asarray(lowest == highest)

@@ -1,0 +1,2 @@
+-- Every score there is.
+select * from scored

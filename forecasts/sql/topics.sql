@@ -1,0 +1,2 @@
+-- What each indicator is about.
+select indicator, topic from indicator
