@@ -7,7 +7,7 @@ import pytest
 
 from forecasts import engine
 from forecasts.bands import LEVELS, scales_of
-from forecasts.engine import Forecasts, forecast, members
+from forecasts.engine import Forecasts, History, as_it_is, forecast, members
 from forecasts.model import all_models
 from forecasts.panel import Panel
 from tests.forecasts.conftest import seasonal
@@ -245,6 +245,43 @@ def test_a_share_stays_between_nothing_and_all(make_panel):
     found = forecast(replace(near, highest=np.array([100.0])), 5)
     for told in (found.mean, found.quantiles(), found.paths(50, 0)):
         assert told.max() <= 100
+
+
+def test_what_is_taken_out_of_the_past_is_given_back_to_the_future(make_panel):
+    """Halved and then doubled, or moved down and then up again, it is as if nothing had been."""
+    panel = make_panel(np.stack([seasonal(60, seed=n, level=2000) for n in range(3)]), lowest=0)
+    plain = forecast(panel, HORIZON)
+
+    def halved(past, horizon):
+        nothing = np.zeros((3, horizon))
+        return History(past.values / 2, nothing + 2, nothing, np.zeros(3))
+
+    def without_season(past, horizon):
+        added = 500 * np.sin(np.arange(len(past.periods) + horizon))
+        ahead = np.tile(added[-horizon:], (3, 1))
+        calm = past.values - added[: len(past.periods)]
+        return History(calm, np.ones_like(ahead), ahead, np.zeros(3))
+
+    np.testing.assert_allclose(
+        forecast(panel, HORIZON, adjust=halved).quantiles(), plain.quantiles(), rtol=1e-4
+    )
+    moved = panel.values + 500 * np.sin(np.arange(60))
+    there = forecast(replace(panel, values=moved), HORIZON, adjust=without_season)
+    expected = plain.mean + 500 * np.sin(np.arange(60, 60 + HORIZON))
+    np.testing.assert_allclose(there.mean, expected, rtol=0.02)
+
+
+def test_what_is_unsure_about_the_past_widens_the_band(make_panel):
+    panel = make_panel(np.stack([seasonal(60, seed=n, level=2000) for n in range(3)]), lowest=0)
+
+    def unsure(past, horizon):
+        return replace(as_it_is(past, horizon), variance=np.array([0.0, 0.0, 0.2**2]))
+
+    sure, wide = (forecast(panel, HORIZON, adjust=how).quantiles() for how in (as_it_is, unsure))
+    np.testing.assert_allclose(wide[:, :2], sure[:, :2])
+    spread = (wide[6, 2] - wide[0, 2]) / wide[3, 2]
+    assert (spread > 0.9 * 2 * 1.96 * 0.2).all()
+    assert (spread < 1.5 * 2 * 1.96 * 0.2).all()
 
 
 def test_slow_models_take_part_where_they_are_asked_for(make_panel):
