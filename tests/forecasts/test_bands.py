@@ -167,6 +167,16 @@ def test_counts_that_vary_more_than_chance_have_a_larger_dispersion():
     assert 0.35 < other.mean() < 0.65
 
 
+def test_the_dispersion_of_a_series_is_its_own_drawn_to_that_of_its_siblings():
+    chance = np.random.default_rng(0)
+    said, small = np.full((12, 40, 6), 4.0), np.ones(40, dtype=bool)
+    seen = chance.poisson(said)
+    seen[:, 0] = chance.negative_binomial(1, 1 / (1 + said[:, 0]))
+    wild, *calm = shape(seen - said, small=small, said=said).dispersion
+    assert 0.3 < wild < 1
+    assert max(calm) < 0.2
+
+
 def correlated() -> Bands:
     step = 0.7 ** np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
     drawn = np.random.default_rng(3).multivariate_normal(np.zeros(5), step, (10, 60))
