@@ -11,15 +11,13 @@ import polars as pl
 
 from forecasts import scores
 from forecasts.bands import COVERAGES, LEVELS, scales_of, shape_of
+from forecasts.coherent import Issued
 from forecasts.engine import Forecasts
 from forecasts.panel import KEY, Floats, steps
 from forecasts.request import HELP, Job
 
 UNTESTED = "untested"
 """Refused because no outcome could be scored: all values were zero until lately."""
-PATHS = 200
-"""Joint paths kept of each series."""
-SEED = 20250701
 
 
 def described(series: pl.DataFrame, made: list[Forecasts]) -> pl.DataFrame:
@@ -56,51 +54,49 @@ def _chosen(forecasts: Forecasts) -> pl.DataFrame:
     )
 
 
-def quantile_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataFrame:
+def quantile_rows(series: pl.DataFrame, issued: Issued) -> pl.DataFrame:
     """Quantiles of what is shown, one row a level; of the rows of `series` that are issued now."""
-    rows, about = _issued(series, forecasts)
-    count = job.horizon * len(LEVELS)
-    ahead = np.array(forecasts.panel.ahead(job.horizon), dtype="datetime64[D]")
-    quantiles = forecasts.quantiles()[:, rows]
-    return about[pl.Series(np.repeat(np.arange(len(rows)), count))].select(
-        pl.lit(forecasts.panel.origin).alias("origin"),
+    rows, about = _now(series, issued)
+    horizon, panel = issued.job.horizon, issued.forecasts.panel
+    ahead = np.array(panel.ahead(horizon), dtype="datetime64[D]")
+    return about[pl.Series(np.repeat(np.arange(len(rows)), horizon * len(LEVELS)))].select(
+        pl.lit(panel.origin).alias("origin"),
         *KEY,
-        pl.lit(job.frequency.value).alias("frequency"),
+        pl.lit(issued.job.frequency.value).alias("frequency"),
         pl.Series("period", np.tile(np.repeat(ahead, len(LEVELS)), len(rows))),
         pl.Series(
             "horizon",
-            np.tile(np.repeat(np.arange(1, job.horizon + 1), len(LEVELS)), len(rows)),
+            np.tile(np.repeat(np.arange(1, horizon + 1), len(LEVELS)), len(rows)),
             dtype=pl.Int32,
         ),
-        pl.Series("quantile_level", np.tile(LEVELS, len(rows) * job.horizon)),
-        pl.Series("value", quantiles.transpose(1, 2, 0).ravel()),
+        pl.Series("quantile_level", np.tile(LEVELS, len(rows) * horizon)),
+        pl.Series("value", issued.quantiles[:, rows].transpose(1, 2, 0).ravel()),
         "model",
         "data_as_of",
         "simulated",
     )
 
 
-def path_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataFrame:
+def path_rows(series: pl.DataFrame, issued: Issued) -> pl.DataFrame:
     """Joint paths of what is shown, one row a series: `count` times `horizon` values."""
-    rows, about = _issued(series, forecasts)
-    paths = forecasts.paths(PATHS, SEED)[:, rows].astype(np.float32)
-    flat = paths.transpose(1, 0, 2).reshape(len(rows), PATHS * job.horizon)
+    rows, about = _now(series, issued)
+    flat = issued.paths[:, rows].transpose(1, 0, 2).reshape(len(rows), -1)
     return about.select(
-        pl.lit(forecasts.panel.origin).alias("origin"),
+        pl.lit(issued.forecasts.panel.origin).alias("origin"),
         *KEY,
-        pl.lit(job.frequency.value).alias("frequency"),
-        pl.lit(PATHS, dtype=pl.Int32).alias("count"),
-        pl.lit(job.horizon, dtype=pl.Int32).alias("horizon"),
-        pl.Series("paths", flat, dtype=pl.Array(pl.Float32, flat.shape[1])).cast(
-            pl.List(pl.Float32)
+        pl.lit(issued.job.frequency.value).alias("frequency"),
+        pl.lit(len(issued.paths), dtype=pl.Int32).alias("count"),
+        pl.lit(issued.job.horizon, dtype=pl.Int32).alias("horizon"),
+        pl.Series("paths", flat, dtype=pl.Array(pl.Float64, flat.shape[1])).cast(
+            pl.List(pl.Float64)
         ),
         "simulated",
     )
 
 
-def _issued(series: pl.DataFrame, forecasts: Forecasts) -> tuple[np.ndarray, pl.DataFrame]:
+def _now(series: pl.DataFrame, issued: Issued) -> tuple[np.ndarray, pl.DataFrame]:
     """Places in the panel of the series issued now, and their rows of `series`."""
-    keys = forecasts.panel.keys.select(KEY).with_row_index("row")
+    keys = issued.forecasts.panel.keys.select(KEY).with_row_index("row")
     about = keys.join(series, on=KEY, how="left", nulls_equal=True, maintain_order="left")
     about = about.filter(pl.col("issue_it") & pl.col("model").is_not_null())
     return about["row"].to_numpy(), about

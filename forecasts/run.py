@@ -1,11 +1,11 @@
 """Forecasts of every series the catalog asks for, from the warehouse and back into it.
 
 A job (`forecasts.request`) is forecast again when one of its series changed: they lend each other
-seasons, weights and errors.
+seasons, weights and errors. So is every job of the same family, for what is issued adds up.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,9 @@ from etl.catalog import Catalog
 from etl.warehouse import Warehouse
 from forecasts.adjust import freed_of
 from forecasts.breaks import declared
-from forecasts.engine import Forecasts, forecast
+from forecasts.coherent import Issued, add_up
+from forecasts.engine import forecast
+from forecasts.hierarchy import Family, families
 from forecasts.issue import described, path_rows, quantile_rows, score_rows, series_rows
 from forecasts.panel import KEY
 from forecasts.request import Found, find, jobs, panels
@@ -52,20 +54,29 @@ def forecast_all(
     """
     started = time.monotonic()
     tell = progress or (lambda _: None)
-    found = _found(warehouse, catalog, today, again)
+    found, related = _found(warehouse, catalog, today, again)
     changed = [one for one in found if one.series["issue_it"].any()]
     issue = int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
-    adjust = freed_of(declared(catalog))
+    adjust, made = freed_of(declared(catalog)), []
     for done, one in enumerate(changed, start=1):
-        made = [forecast(panel, one.job.horizon, adjust=adjust) for panel in panels(one)]
-        _write(warehouse, one, made, issue, today)
+        said = [forecast(panel, one.job.horizon, adjust=adjust) for panel in panels(one)]
+        made.append([Issued.of(one.job, forecasts) for forecasts in said])
         tell(f"forecast {done} of {len(changed)}: {one.job.title}")
+    every = [issued for group in made for issued in group]
+    for family in related:
+        if any(_in(family, issued) for issued in every):
+            add_up(family, [issued for issued in every if _in(family, issued)])
+    for one, group in zip(changed, made, strict=True):
+        _write(warehouse, one, group, issue, today)
     return Summary(
         series=sum(len(one.series) for one in found),
         refused=sum(_refused(warehouse, one) for one in found),
         issued=sum(len(one.series.filter("issue_it")) for one in found),
         seconds=time.monotonic() - started,
     )
+
+
+DUE = dict.fromkeys([*KEY, "level", "frequency", "refused"], pl.String())
 
 
 def due(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
@@ -80,19 +91,24 @@ def due(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
             pl.lit(found.job.frequency.value).alias("frequency"),
             "refused",
         )
-        for found in _found(warehouse, catalog, today, again=False)
+        for found in _found(warehouse, catalog, today, again=False)[0]
     ]
-    return pl.concat(parts) if parts else pl.DataFrame()
+    return pl.concat(parts) if parts else pl.DataFrame(schema=DUE)
 
 
-def _found(warehouse: Warehouse, catalog: Catalog, today: date, again: bool) -> list[Found]:
-    """The series of every job, with a column `issue_it`."""
+def _found(
+    warehouse: Warehouse, catalog: Catalog, today: date, again: bool
+) -> tuple[list[Found], list[Family]]:
+    """The series of every job, with a column `issue_it`; and what adds up to what among them."""
     found = [_marked(warehouse, find(warehouse, job, today)) for job in jobs(catalog)]
-    if not again:
-        return found
-    return [
-        Found(one.job, one.series.with_columns(issue_it=pl.lit(True)), one.frame) for one in found
-    ]
+    if again:
+        found = [_with(one, pl.lit(True)) for one in found]
+    related, _ = families(found, catalog.map)
+    return _whole(found, related), related
+
+
+def _with(found: Found, issue_it: pl.Expr) -> Found:
+    return Found(found.job, found.series.with_columns(issue_it=issue_it), found.frame)
 
 
 def _refused(warehouse: Warehouse, found: Found) -> int:
@@ -115,19 +131,43 @@ def _marked(warehouse: Warehouse, found: Found) -> Found:
     return Found(found.job, series.with_columns(issue_it=~same).drop("before"), found.frame)
 
 
-def _write(
-    warehouse: Warehouse, found: Found, made: list[Forecasts], issue: int, today: date
-) -> None:
+def _whole(found: list[Found], related: Sequence[Family]) -> list[Found]:
+    """With every series of a family issued if one of them is: they add up to each other."""
+    moved = {
+        (name, family.frequency)
+        for family in related
+        for name in family.hierarchy.keys["indicator"].unique()
+        if any(_moves(one, name, family) for one in found)
+    }
+    whole = []
+    for one in found:
+        names = [i.name for i in one.job.indicators if (i.name, one.job.frequency) in moved]
+        whole.append(_with(one, pl.col("issue_it") | pl.col("indicator").is_in(names)))
+    return whole
+
+
+def _moves(found: Found, indicator: str, family: Family) -> bool:
+    mine = found.series.filter(pl.col("indicator") == indicator)
+    return found.job.frequency is family.frequency and bool(mine["issue_it"].any())
+
+
+def _in(family: Family, issued: Issued) -> bool:
+    names = family.hierarchy.keys["indicator"].unique()
+    mine = issued.forecasts.panel.keys["indicator"].is_in(names.implode()).any()
+    return issued.job.frequency is family.frequency and bool(mine)
+
+
+def _write(warehouse: Warehouse, found: Found, made: list[Issued], issue: int, today: date) -> None:
     def add(table: str, rows: pl.DataFrame) -> None:
         if not rows.is_empty():
             warehouse.write(table, rows.with_columns(issue=pl.lit(issue), issued=pl.lit(today)))
 
-    series = described(found.series, made)
+    series = described(found.series, [one.forecasts for one in made])
     add("forecast_series", series_rows(found.job, series, today))
-    for forecasts in made:
-        add("forecast", quantile_rows(found.job, series, forecasts))
-        add("forecast_path", path_rows(found.job, series, forecasts))
+    for one in made:
+        add("forecast", quantile_rows(series, one))
+        add("forecast_path", path_rows(series, one))
     # Panels that end at different times are one to the reader: the largest speaks for the job.
     if made:
-        largest = max(made, key=lambda forecasts: len(forecasts.panel.keys))
-        add("backtest", score_rows(found.job, series, largest))
+        largest = max(made, key=lambda one: len(one.forecasts.panel.keys))
+        add("backtest", score_rows(found.job, series, largest.forecasts))
