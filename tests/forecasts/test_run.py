@@ -209,12 +209,12 @@ def test_all_is_issued_anew_where_that_is_asked(tmp_path):
 
 
 def test_paths_of_the_months_ahead_go_with_each_forecast(issue):
-    """A row of the table holds 200 paths of 4 months, whose quantiles are those issued."""
+    """A row of the table holds 300 paths of 4 months, whose quantiles are those issued."""
     _, tables = issue(*(figures(seasonal(48, seed=n), area=f"{n:05d}") for n in range(2)))
     rows = tables["forecast_path"].sort("area")
-    assert rows.select("area", "count", "horizon").rows() == [("00000", 200, 4), ("00001", 200, 4)]
+    assert rows.select("area", "count", "horizon").rows() == [("00000", 300, 4), ("00001", 300, 4)]
     assert rows["simulated"].all()
-    paths = np.array(rows["paths"][0].to_list()).reshape(200, 4)
+    paths = np.array(rows["paths"][0].to_list()).reshape(300, 4)
     said = tables["forecast"].filter(
         (pl.col("area") == "00000") & (pl.col("quantile_level") == 0.5)
     )
@@ -294,3 +294,39 @@ def test_progress_is_told_job_by_job(tmp_path):
         warehouse.write("comparable", yearly(wave(12)))
         forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY, progress=told.append)
     assert told == ["forecast 1 of 1: 3, former_province, year"]
+
+
+def test_what_is_issued_for_fields_and_communes_adds_up_in_every_path(issue):
+    """Two communes with two fields each; totals were always the sums of their fields."""
+    fields = {
+        (area, category): seasonal(48, seed=seed, level=30 * (seed + 1))
+        for seed, (area, category) in enumerate(
+            [("31117", "land"), ("31117", "health"), ("31120", "land"), ("31120", "health")]
+        )
+    }
+    totals = [
+        figures(fields[area, "land"] + fields[area, "health"], area=area)
+        for area in ("31117", "31120")
+    ]
+    cells = [figures(v, area=area, category=category) for (area, category), v in fields.items()]
+    _, tables = issue(*totals, *cells)
+    paths = {
+        (row["area"], row["category"]): np.array(row["paths"])
+        for row in tables["forecast_path"].to_dicts()
+    }
+    for area in ("31117", "31120"):
+        parts = paths[area, "land"] + paths[area, "health"]
+        np.testing.assert_allclose(paths[area, "total"], parts, rtol=1e-9)
+
+
+def test_what_moves_between_two_fields_issues_their_total_again_too(issue):
+    """The total is what it was, but it must be the sum of what is said of the fields now."""
+    land, health = seasonal(48, seed=1, level=30), seasonal(48, seed=2, level=60)
+    moved = np.zeros(48)
+    moved[-5] = 9
+    total = figures(land + health)
+    issue(total, figures(land, category="land"), figures(health, category="health"))
+    swapped = figures(land + moved, category="land"), figures(health - moved, category="health")
+    _, tables = issue(total, *swapped)
+    again = tables["forecast_series"].filter(pl.col("issue") == 2)
+    assert sorted(again["category"]) == ["health", "land", "total"]
