@@ -26,9 +26,9 @@ GRID = np.array(
 )
 """Levels at which the shape of errors is kept; between them it is a line."""
 WIDENING = {
-    1: (1.15, 1.35, 1.6),
-    4: (1.05, 1.07, 1.2),
-    12: (1.05, 1.05, 1.1),
+    1: (1.08, 1.22, 1.4),
+    4: (1.0, 1.06, 1.18),
+    12: (1.0, 1.04, 1.1),
 }
 """By season, what the 50, 80 and 95 % intervals of a backtest lack; other seasons as months.
 
@@ -44,6 +44,10 @@ SMALL = 10.0
 """Counts with a smaller mean get a negative binomial band."""
 PRIOR_COUNTS = 24.0
 """Scored steps that the siblings' dispersion weighs as much as, in that of one series."""
+MOST_SIZE = 3.0
+"""By how much errors are larger, or smaller, at most where the forecast is."""
+MOST_DISPERSION = 4.0
+"""A variance of small counts beyond four times the square of their mean is no count's."""
 LARGEST_SAMPLE = 200_000
 LARGEST_ERROR = 30.0
 
@@ -65,14 +69,20 @@ class Shape:
 
 
 def shape_of(
-    errors: Floats, scales: Floats, season: int, small: NDArray[np.bool_], forecasts: Floats
+    errors: Floats,
+    scales: Floats,
+    season: int,
+    small: NDArray[np.bool_],
+    forecasts: Floats,
+    levels: Floats,
 ) -> Shape:
     """The shape of `errors`, `(origins, series, horizon)` with NaN where not scored.
 
-    `scales` are `(series,)`, in the unit of the errors; `forecasts` those they belong to. `small`
-    counts, `(series,)`, have a shape of their own.
+    `scales` are `(series,)`, in the unit of the errors; `forecasts` those they belong to, and
+    `levels` as for `sizes`. `small` counts, `(series,)`, have a shape of their own.
     """
-    scaled = np.clip(errors / scales[:, None], -LARGEST_ERROR, LARGEST_ERROR)
+    scaled = errors / (scales[:, None] * sizes(forecasts, levels))
+    scaled = np.clip(scaled, -LARGEST_ERROR, LARGEST_ERROR)
     growth = _growth(np.abs(scaled))
     even = scaled / growth
     ratio, without = _ratios(np.abs(even))
@@ -84,6 +94,16 @@ def shape_of(
     dispersion = np.zeros(errors.shape[1])
     dispersion[small] = _dispersion(errors[:, small], forecasts[:, small])
     return Shape(_offsets(sample, season, windows), growth, ratio, _correlation(even), dispersion)
+
+
+def sizes(forecasts: Floats, levels: Floats) -> Floats:
+    """How much larger errors are where `forecasts`, `(..., series, horizon)`, are: their root.
+
+    `levels` are `(series,)`, the usual size of a series; NaN where size does not tell.
+    """
+    with np.errstate(all="ignore"):
+        relative = np.sqrt(np.abs(forecasts) / levels[:, None])
+    return np.where(np.isfinite(relative), np.clip(relative, 1 / MOST_SIZE, MOST_SIZE), 1.0)
 
 
 def _growth(size: Floats) -> Floats:
@@ -187,7 +207,7 @@ def _dispersion(errors: Floats, forecasts: Floats) -> Floats:
     steps = known.sum(axis=(0, 2))
     typical = below / np.maximum(steps, 1)
     prior = PRIOR_COUNTS * np.where(typical > 0, typical, 1.0)
-    return np.asarray(np.maximum((above + prior * usual) / (below + prior), 0.0))
+    return np.asarray(np.clip((above + prior * usual) / (below + prior), 0.0, MOST_DISPERSION))
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,12 +226,12 @@ class Bands:
     lowest: Floats
     highest: Floats
 
-    def of(self, shape: Shape, center: Floats, scales: Floats) -> "Bands":
+    def of(self, shape: Shape, center: Floats, scales: Floats, levels: Floats) -> "Bands":
         """Bands of the same series around another forecast, from errors of another shape."""
         return replace(
             self,
             center=center,
-            width=scales[:, None] * shape.ratio[:, None] * shape.growth,
+            width=(scales * shape.ratio)[:, None] * shape.growth * sizes(center, levels),
             offsets=shape.offsets,
             dispersion=shape.dispersion,
             correlation=shape.correlation,
@@ -270,6 +290,11 @@ class Bands:
         ranks = np.empty_like(order)
         np.put_along_axis(ranks, order, np.arange(count)[None, :, None], axis=1)
         return self.at(((ranks + 0.5) / count).transpose(1, 0, 2))
+
+
+def levels_of(values: Floats, lowest: Floats) -> Floats:
+    """Mean of each series, `(series,)`; NaN for those that may go below 0."""
+    return np.where(lowest >= 0, mean(values), np.nan)
 
 
 def scales_of(values: Floats) -> Floats:

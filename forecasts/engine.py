@@ -20,7 +20,16 @@ from os import cpu_count
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasts.bands import LARGEST_ERROR, LEVELS, SMALL, Bands, scales_of, shape_of
+from forecasts.bands import (
+    LARGEST_ERROR,
+    LEVELS,
+    SMALL,
+    Bands,
+    levels_of,
+    scales_of,
+    shape_of,
+    sizes,
+)
 from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
 from forecasts.model import all_models, benchmark_of
 from forecasts.panel import Floats, Panel
@@ -42,8 +51,12 @@ ENOUGH_YEARS = 7
 """Values up to an origin that are enough whatever comes after; fewer must be most of the series."""
 FEWEST_YEARS = 4
 LEAST_SHARE = 0.6
+SLOW_DROPPED = (2, 4)
+"""Origins at which slow models are tried, by the periods they do not know."""
+SLOW_SHARE = 0.5
+SLOW_TOGETHER = 16
 SHARES = (0.0, 0.3, 0.6, 0.8)
-TOGETHER = 2048
+TOGETHER = 512
 """Series worked on together."""
 
 Ints = NDArray[np.int64]
@@ -143,7 +156,7 @@ class Forecasts:
         return self.bands.paths(count, seed)
 
 
-def members(season: int, slow: Sequence[str] = ()) -> tuple[str, ...]:
+def members(season: int) -> tuple[str, ...]:
     """Models that take part in the combination for series of this season."""
     return tuple(
         name
@@ -151,7 +164,8 @@ def members(season: int, slow: Sequence[str] = ()) -> tuple[str, ...]:
         if model.forecast is not None
         and model.suits(season)
         and (season > 1 or not model.shared)
-        and ((model.member and not model.slow) or name in slow)
+        and model.member
+        and not model.slow
     )
 
 
@@ -160,30 +174,54 @@ def forecast(
     horizon: int,
     *,
     adjust: Adjust = as_it_is,
-    slow: Sequence[str] = (),
+    beside: Sequence[str] = (),
     mapped: Mapped = in_threads,
 ) -> Forecasts:
     """Forecasts `horizon` steps from the end of the panel.
 
-    Models named in `slow` take part besides. Series without any value get None for a model, and
-    NaN.
+    Slow models named in `beside` make half of the combination together, for headline series; they
+    are tried at few origins. Series without any value get None for a model, and NaN.
     """
-    names = members(panel.season, slow)
+    names = members(panel.season)
     asked = tuple(dict.fromkeys((*names, "naive", benchmark_of(panel.season))))
     dropped = _dropped(panel)
     histories = [adjust(panel.until(len(panel.periods) - 1 - d), horizon) for d in (0, *dropped)]
     blocks = list(_blocks(panel, histories, (0, *dropped), asked, horizon))
     said = np.concatenate(list(mapped(_said, blocks)), axis=2)
+    slow = tuple(name for name in beside if all_models()[name].suits(panel.season))
+    if slow:
+        said = np.concatenate(
+            [said, _said_slowly(panel, histories, dropped, slow, horizon, mapped)]
+        )
     for place, history in enumerate(histories):
         said[:, place] = said[:, place] * history.factor + history.added
-    paths = dict(zip(asked, said, strict=True))
+    paths = dict(zip((*asked, *slow), said, strict=True))
     test = Backtest(
         dropped,
         _observed(panel, dropped, horizon, np.isfinite(paths["naive"][1:]).all(axis=2)),
         {name: path[1:] for name, path in paths.items()},
         {name: path[0] for name, path in paths.items()},
     )
-    return _weighed(panel, test, names, histories[0])
+    return _weighed(panel, test, names, slow, histories[0])
+
+
+def _said_slowly(
+    panel: Panel,
+    histories: Sequence[History],
+    dropped: tuple[int, ...],
+    models: tuple[str, ...],
+    horizon: int,
+    mapped: Mapped,
+) -> Numbers:
+    """As `_said` of the whole panel, but of few origins: NaN at the others."""
+    tried = [0, *(place for place, d in enumerate(dropped, start=1) if d in SLOW_DROPPED)]
+    at = [(0, *dropped)[place] for place in tried]
+    some = _blocks(panel, [histories[p] for p in tried], at, models, horizon, SLOW_TOGETHER)
+    few = np.concatenate(list(mapped(_said, list(some))), axis=2)
+    shape = (len(models), len(dropped) + 1, *few.shape[2:])
+    said = np.full(shape, np.nan, dtype=np.float32)
+    said[:, tried] = few
+    return said
 
 
 def _dropped(panel: Panel) -> tuple[int, ...]:
@@ -205,6 +243,7 @@ def _blocks(
     dropped: Sequence[int],
     models: tuple[str, ...],
     horizon: int,
+    together: int | None = None,
 ) -> Iterator[Block]:
     lengths = len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)
     lengths[~np.isfinite(panel.values).any(axis=1)] = 0
@@ -217,8 +256,9 @@ def _blocks(
         found.append(
             (usable, lanes_of(values, panel.season, panel.lowest[usable], panel.siblings[usable]))
         )
-    for at in range(0, len(lengths), TOGETHER):
-        until = min(at + TOGETHER, len(lengths))
+    size = together or TOGETHER
+    for at in range(0, len(lengths), size):
+        until = min(at + size, len(lengths))
         parts, origins, series = [], [], []
         for origin, (usable, lanes) in enumerate(found):
             rows = slice(*np.searchsorted(usable, [at, until]))
@@ -257,12 +297,18 @@ def _observed(
     return observed
 
 
-def _weighed(panel: Panel, test: Backtest, names: tuple[str, ...], history: History) -> Forecasts:
+def _weighed(
+    panel: Panel, test: Backtest, names: tuple[str, ...], slow: tuple[str, ...], history: History
+) -> Forecasts:
     scales = scales_of(panel.values)
     classes = _classes(panel)
     losses = {name: _losses(test, name, scales) for name in test.final}
     open_to = {name: _open_to(name, test, classes) for name in test.final}
     weights, combined, final = _combined(test, names, losses, open_to, classes, USUAL)
+    if slow:
+        combined = _mixed(SLOW_SHARE, combined, _between(test.paths, slow))
+        final = _mixed(SLOW_SHARE, final, _between(test.final, slow))
+        weights = _with_slow(weights, test, slow)
     benchmark = _benchmark(panel, test)
     base = _shown(benchmark, test.paths)
     share = _given(test, combined, base)
@@ -275,7 +321,7 @@ def _weighed(panel: Panel, test: Backtest, names: tuple[str, ...], history: Hist
     named = np.array(benchmark)
     shares = {
         name: (1 - share) * weights.get(name, 0.0) + share * (named == name)
-        for name in dict.fromkeys((*names, *benchmark))
+        for name in dict.fromkeys((*names, *slow, *benchmark))
     }
     answered = np.asarray(np.isfinite(mean_path).all(axis=1))
     model = tuple(
@@ -303,6 +349,24 @@ def _weighed(panel: Panel, test: Backtest, names: tuple[str, ...], history: Hist
     )
 
 
+def _between(paths: Mapping[str, Floats], names: Sequence[str]) -> Floats:
+    """Mean of the models that have an answer; NaN where none has."""
+    said = np.stack([paths[name] for name in names])
+    return mean(said, axis=0)
+
+
+def _with_slow(
+    weights: Mapping[str, Floats], test: Backtest, slow: Sequence[str]
+) -> dict[str, Floats]:
+    """Shares with those of the slow models that have an answer."""
+    answers = np.stack([np.isfinite(test.final[name]).all(axis=1) for name in slow])
+    count = answers.sum(axis=0)
+    given = np.where(count > 0, SLOW_SHARE, 0.0)
+    each = given / np.maximum(count, 1)
+    usual = {name: (1 - given) * share for name, share in weights.items()}
+    return {**usual, **{name: each * row for name, row in zip(slow, answers, strict=True)}}
+
+
 def _given(test: Backtest, combined: Floats, base: Floats) -> Floats:
     """Share of the benchmark in what is shown, `(series,)`: the least of `SHARES` that beats it.
 
@@ -327,8 +391,9 @@ def _bands(
     panel: Panel, path: Floats, errors: Floats, shown: Floats, scales: Floats, history: History
 ) -> Bands:
     small = _small(panel)
-    shape = shape_of(errors, scales, panel.season, small, shown)
-    width = scales[:, None] * shape.ratio[:, None] * shape.growth
+    levels = levels_of(panel.values, panel.lowest)
+    shape = shape_of(errors, scales, panel.season, small, shown, levels)
+    width = (scales * shape.ratio)[:, None] * shape.growth * sizes(path, levels)
     known = np.abs(path) * np.sqrt(history.variance)[:, None]
     spread = shape.offsets[-5] - shape.offsets[4]
     width = np.sqrt(width**2 + (known * 3.92 / max(spread, 1e-9)) ** 2)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from forecasts import scores
-from forecasts.bands import COVERAGES, LEVELS, scales_of, shape_of
+from forecasts.bands import COVERAGES, LEVELS, levels_of, scales_of, shape_of
 from forecasts.coherent import Issued
 from forecasts.engine import Forecasts
 from forecasts.panel import KEY, Floats, steps
@@ -164,6 +164,7 @@ def _left_out_bands(forecasts: Forecasts) -> Floats:
     errors = forecasts.errors
     said = forecasts.backtest.observed - errors
     scales = scales_of(forecasts.panel.values)
+    levels = levels_of(forecasts.panel.values, forecasts.panel.lowest)
     small = forecasts.bands.small
     bands = np.full((len(LEVELS), *errors.shape), np.nan)
     for origin in range(len(errors)):
@@ -173,8 +174,9 @@ def _left_out_bands(forecasts: Forecasts) -> Floats:
             forecasts.panel.season,
             small,
             np.delete(said, origin, axis=0),
+            levels,
         )
-        bands[:, origin] = forecasts.bands.of(shape, said[origin], scales).quantiles()
+        bands[:, origin] = forecasts.bands.of(shape, said[origin], scales, levels).quantiles()
     return bands
 
 

@@ -3,7 +3,7 @@
 The model is that of exponential smoothing with additive errors: the value foreseen is
 `level + damping * trend`, and what was missed moves both. Errors are linear in the two numbers a
 lane starts with, so these are not searched for but solved for (least squares) at every point of a
-grid of parameters; the grid is walked in single precision, the best point again in double.
+grid of parameters, which is walked in single precision. Points count by their likelihood.
 
 Source: Hyndman, Koehler, Ord and Snyder (2008), "Forecasting with Exponential Smoothing",
 chapters 2 and 5.

@@ -20,9 +20,13 @@ from forecasts.engine import forecast
 from forecasts.hierarchy import Family, families
 from forecasts.issue import described, path_rows, quantile_rows, score_rows, series_rows
 from forecasts.panel import KEY
-from forecasts.request import Found, find, jobs, panels
+from forecasts.request import MANY_AREAS, Found, Job, find, jobs, panels
 
 Progress = Callable[[str], None]
+
+BESIDE = ("auto_ets", "auto_arima")
+"""Slow models that make half of the forecasts of headline series."""
+MOST_SEASONS = 4
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,10 @@ def forecast_all(
     issue = int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
     adjust, made = freed_of(declared(catalog)), []
     for done, one in enumerate(changed, start=1):
-        said = [forecast(panel, one.job.horizon, adjust=adjust) for panel in panels(one)]
+        beside = BESIDE if _headline(one.job) else ()
+        said = [
+            forecast(panel, one.job.horizon, adjust=adjust, beside=beside) for panel in panels(one)
+        ]
         made.append([Issued.of(one.job, forecasts) for forecasts in said])
         tell(f"forecast {done} of {len(changed)}: {one.job.title}")
     every = [issued for group in made for issued in group]
@@ -129,6 +136,11 @@ def _marked(warehouse: Warehouse, found: Found) -> Found:
     series = found.series.join(before, on=KEY, how="left", nulls_equal=True, maintain_order="left")
     same = pl.col("input_key").eq_missing(pl.col("before"))
     return Found(found.job, series.with_columns(issue_it=~same).drop("before"), found.frame)
+
+
+def _headline(job: Job) -> bool:
+    """Few series of years or quarters: worth minutes of a processor."""
+    return job.level not in MANY_AREAS and job.frequency.season <= MOST_SEASONS
 
 
 def _whole(found: list[Found], related: Sequence[Family]) -> list[Found]:

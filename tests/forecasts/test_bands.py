@@ -1,15 +1,19 @@
 """Bands and joint paths, on errors that are known."""
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from etl.periods import Frequency
 from forecasts.bands import COVERAGES, GRID, LEVELS, Bands, Shape, scales_of, shape_of
 from forecasts.engine import forecast
+from forecasts.panel import Panel, steps
 
 
 def shape(errors, *, scales=None, season=12, small=None, said=None) -> Shape:
@@ -21,6 +25,7 @@ def shape(errors, *, scales=None, season=12, small=None, said=None) -> Shape:
         season,
         np.zeros(count, dtype=bool) if small is None else small,
         np.zeros(errors.shape) if said is None else said,
+        np.full(count, np.nan),
     )
 
 
@@ -279,3 +284,21 @@ def test_bands_of_small_counts_hold_what_they_say_with_ties_shared_by_lot(make_p
     for coverage in (0.5, 0.8, 0.95):
         held = (np.abs(place - 0.5) <= coverage / 2).mean()
         assert held == pytest.approx(coverage, abs=0.05)
+
+
+def test_a_band_is_wider_where_the_season_is_high():
+    """Errors of one part in ten of seasonal figures: as wide a band in the low half misses half."""
+    chance = np.random.default_rng(4)
+    season = 100 + 80 * np.sin(2 * np.pi * np.arange(84) / 12)
+    values = season * chance.lognormal(0, 0.1, (60, 84))
+    keys = pl.DataFrame({"indicator": ["i"] * 60, "area": [f"{n}" for n in range(60)]})
+    panel = Panel(
+        keys.with_columns(category=pl.lit("total")),
+        steps(date(2019, 1, 1), Frequency.MONTH, 84),
+        values,
+        Frequency.MONTH,
+        np.zeros(60),
+        np.full(60, np.inf),
+    )
+    low, high = forecast(panel, 12).quantiles((0.1, 0.9))
+    assert 1.4 < (high - low)[:, 3].mean() / (high - low)[:, 9].mean() < 4
