@@ -334,6 +334,11 @@ def _brought(base: Base, field: str, one: _Moved) -> Floats:
     return np.asarray(ahead[:, None] * share[None, :, None])
 
 
+def apart(one: Outcome, other: Outcome) -> Band:
+    """Dossiers of the city over all months in `one`, less those in `other`: path by path."""
+    return Band.of((one.city[1] - other.city[1]).sum(axis=1))
+
+
 # --- on to other indicators, and to targets -----------------------------------------------------
 
 
@@ -341,7 +346,7 @@ def chances(
     warehouse: Warehouse, catalog: Catalog, outcome: Outcome, today: date
 ) -> list[tuple[Judged, Judged]]:
     """Each target that the scenario reaches, before and after; what is judged by pace is not."""
-    scenarios = _declared(catalog)
+    scenarios = declared(catalog)
     reached = _reached(scenarios, outcome)
     goals = [target for target in catalog.targets if target.indicator in reached]
     if not goals:
@@ -353,7 +358,8 @@ def chances(
     return [(judged, then[judged.target.name]) for judged in before]
 
 
-def _declared(catalog: Catalog) -> Scenarios:
+def declared(catalog: Catalog) -> Scenarios:
+    """The levers of a catalog. Raises `NoBase` where it has none."""
     if catalog.scenarios is None:
         raise NoBase(
             "the catalog has no levers", hint="describe them under scenarios: docs/scenarios.md"
