@@ -797,7 +797,9 @@ def _tell_scenario(
     context.result({**(more or {}), **found})
     if context.as_json:
         return
-    levers = told(_levers_of(context, warehouse), outcome.settings, {}, text, notation)
+    names = warehouse.query("dashboard", "fields").to_dicts()
+    fields = {row["category"]: text.pick(row["title"], row["title_en"]) for row in names}
+    levers = told(_levers_of(context, warehouse), outcome.settings, fields, text, notation)
     context.say(f"{sentence(outcome, levers, text, notation)}.")
     context.say(burden(outcome, text, notation))
     if outcome.base.simulated:

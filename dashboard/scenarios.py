@@ -10,13 +10,14 @@ from typing import Any
 from dashboard.notation import Notation
 from dashboard.targets import chance_words
 from dashboard.text import Text
-from etl.catalog import Lever, Scenarios
+from etl.catalog import Catalog, Lever, Scenarios
 from forecasts.decisions.levers import Setting, moved
 from forecasts.decisions.saved import Assumption, Saved
 from forecasts.decisions.scenarios import Band, Outcome
 from forecasts.decisions.targets import Judged
 
 LITTLE = 1e-9
+ESTIMATED = "across_communes"
 PARTS = ("base", "scenario", "difference")
 
 
@@ -30,7 +31,8 @@ def amount(lever: Lever, value: float, text: Text, notation: Notation) -> str:
     number = notation.number(abs(value), 2)
     if lever.kind == "share":
         return f"{number}%"
-    return notation.sign(value) + text(f"lever_amount.{lever.kind}", number=number)
+    kind = "day" if lever.kind == "days" and abs(value) == 1 else lever.kind
+    return notation.sign(value) + text(f"lever_amount.{kind}", number=number)
 
 
 def told(
@@ -72,6 +74,13 @@ def sentence(outcome: Outcome, levers: str, text: Text, notation: Notation) -> s
     if abs(difference.lower) + abs(difference.upper) < LITTLE:
         return text("scenarios.same", **said)
     key = "scenarios.more" if difference.middle > 0 else "scenarios.fewer"
+    if difference.lower < 0 < difference.upper:
+        return text(
+            "scenarios.unsure",
+            **said,
+            number=signed(difference.middle, notation),
+            interval=between(difference, notation),
+        )
     return text(
         key,
         **said,
@@ -118,18 +127,23 @@ def share(ratio: float, notation: Notation) -> str:
 
 
 def taken_for_true(
-    one: Assumption, scenarios: Scenarios, text: Text, notation: Notation
+    one: Assumption, catalog: Catalog, text: Text, notation: Notation, *, simulated: bool
 ) -> dict[str, str]:
-    """An assumption as a row: lever, what it acts on, number with interval, evidence, reason."""
-    lever = scenarios.lever(one.lever)
+    """An assumption as a row: lever, what it acts on, number with interval, evidence, reason.
+
+    `simulated`: what was estimated here was estimated from simulated figures.
+    """
+    lever = catalog.scenarios.lever(one.lever) if catalog.scenarios else None
+    entry = catalog.indicators.get(one.indicator or "")
+    mark = f" · {text('simulated.short')}" if simulated and one.evidence == ESTIMATED else ""
     number = notation.number(one.estimate, 2)
     if one.lower < one.upper:
         number += f" ({notation.number(one.lower, 2)} … {notation.number(one.upper, 2)})"
     return {
         "lever": lever_title(lever, text) if lever else one.lever,
-        "on": text(f"acts_on.{one.on}"),
+        "on": text.pick(entry.title, entry.title_en) if entry else text(f"acts_on.{one.on}"),
         "number": number,
-        "evidence": text(f"evidence.{one.evidence}"),
+        "evidence": text(f"evidence.{one.evidence}") + mark,
         "reason": text.pick(one.rationale, one.rationale_en),
         "source": one.source or "",
     }

@@ -31,6 +31,7 @@ from dashboard.scenarios import (
 )
 from dashboard.tables import Column
 from dashboard.targets import SHAPES, chance_words, state_name
+from dashboard.targets import sentence as target_sentence
 from dashboard.workload import fields as field_titles
 from etl.catalog import Lever, Scenarios
 from etl.errors import ForesightError
@@ -283,7 +284,12 @@ def _targets(reader: Reader, outcome: Outcome) -> None:
         return f"{word}<br><small>{escape(chance_words(verdict.chance, text))}</small>"
 
     def title(pair: tuple[Judged, Judged]) -> str:
-        return escape(text.pick(pair[0].title, pair[0].title_en))
+        judged = pair[0]
+        named = escape(text.pick(judged.title, judged.title_en))
+        if judged.verdict.reason is None:
+            return named
+        why = target_sentence(judged, judged.verdict, text, reader.notation)
+        return f"{named}<br><small>{escape(why)}</small>"
 
     columns = [
         Column(text("targets.target"), title, "name"),
@@ -298,7 +304,11 @@ def _assumptions(reader: Reader, scenarios: Scenarios, outcome: Outcome) -> None
     text, notation = reader.text, reader.notation
     _, pools = reader.build.started()
     found = assumptions(scenarios, outcome.settings, outcome.base.fields, pools)
-    rows = [taken_for_true(one, scenarios, text, notation) for one in found]
+    simulated = outcome.base.simulated
+    rows = [
+        taken_for_true(one, reader.build.catalog, text, notation, simulated=simulated)
+        for one in found
+    ]
     distinct = list({tuple(row.values()): row for row in rows}.values())
     layout.heading(text("scenarios.assumptions"), text("scenarios.assumptions_note"))
     columns = [

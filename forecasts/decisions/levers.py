@@ -89,14 +89,17 @@ class Setting:
 
 
 def checked(
-    scenarios: Scenarios, settings: Sequence[Setting], fields: Sequence[str]
+    scenarios: Scenarios,
+    settings: Sequence[Setting],
+    fields: Sequence[str],
+    periods: Sequence[date],
 ) -> list[Setting]:
     """The settings by name of their lever, each within its range; those at 0 are left out.
 
     Raises:
         UnknownLever: there is no such lever.
         OutOfRange: it is moved farther than the range the catalog states.
-        NotASetting: a lever is moved twice, or of a field that is not forecast.
+        NotASetting: a lever is moved twice, after the forecast ends, or in an unknown field.
     """
     names = [setting.lever for setting in settings]
     for setting in settings:
@@ -112,7 +115,11 @@ def checked(
             raise NotASetting(
                 f"no field {setting.field!r} is forecast", hint=f"fields: {', '.join(fields)}"
             )
-        setting.month(date(2000, 1, 1))
+        if setting.month(periods[0]) > periods[-1]:
+            raise NotASetting(
+                f"{lever.name} is moved when the forecast is over",
+                hint=f"choose a month up to {periods[-1]:%Y-%m}",
+            )
     return sorted((one for one in settings if one.value), key=lambda one: one.lever)
 
 

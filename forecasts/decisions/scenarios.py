@@ -240,9 +240,9 @@ def play(
     Raises:
         UnknownLever: there is no such lever.
         OutOfRange: it is moved farther than its range.
-        NotASetting: a lever is moved twice, or of a field that is not forecast.
+        NotASetting: a lever is moved twice, after the forecast ends, or in an unknown field.
     """
-    kept = checked(scenarios, settings, base.fields)
+    kept = checked(scenarios, settings, base.fields, base.periods)
     effects = [
         _Moved(lever, setting, effect, number, pools or {})
         for lever, setting in moved(scenarios, kept)

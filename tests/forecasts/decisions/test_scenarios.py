@@ -1,6 +1,7 @@
 """What-ifs: nothing moved changes nothing, ranges hold, parts add up, order does not matter."""
 
 import datetime as dt
+import re
 from itertools import permutations
 
 import numpy as np
@@ -296,6 +297,12 @@ def test_one_lever_is_moved_once_and_only_in_fields_that_are_forecast(base):
         play(base, SCENARIOS, settings("people=1:art"))
 
 
+def test_a_lever_is_not_moved_when_the_forecast_is_over(base):
+    with pytest.raises(NotASetting, match="is over") as refused:
+        play(base, SCENARIOS, settings("people=1@2030-01"))
+    assert refused.value.hint == "choose a month up to 2027-12"
+
+
 @given(any_setting)
 def test_a_setting_written_is_read_as_it_was(moved):
     assert [Setting.parse(str(one)) for one in moved] == moved
@@ -503,6 +510,16 @@ def test_the_catalog_of_the_city_has_the_levers_the_city_asks_for():
         for lever in found.levers
         for effect in lever.effects
     )
+
+
+def test_the_levers_of_the_guide_are_a_catalog():
+    guide = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, flags=re.DOTALL)
+    named = block.replace("applications_received", "received").replace(
+        "indicator: population", "indicator: online"
+    )
+    resources = RESOURCES.split("scenarios:")[0]
+    assert parse_catalog(HEAD + resources + named).scenarios.minutes["land"] == 45
 
 
 def test_nothing_is_estimated_that_no_lever_asks_for(tmp_path):
