@@ -37,7 +37,7 @@ from etl.catalog import Lever, Scenarios
 from etl.errors import ForesightError
 from etl.translation import Language, translated
 from forecasts.decisions.levers import Setting
-from forecasts.decisions.saved import Saved, assumptions, described, kept, save
+from forecasts.decisions.saved import CODE, Saved, assumptions, described, kept, save
 from forecasts.decisions.scenarios import NoBase, Outcome, apart
 from forecasts.decisions.targets import Judged, Verdict
 
@@ -95,7 +95,8 @@ def _warn(reader: Reader, saved: Mapping[str, Saved], damaged: list[str]) -> Non
     """A link to what is not kept, files that were changed, and a refusal to save."""
     asked = st.query_params.get("scenario")
     if asked is not None and asked not in saved and asked != OWN:
-        st.warning(reader.text("scenarios.unknown", code=asked))
+        shown = asked if CODE.fullmatch(asked) else "?"
+        st.warning(reader.text("scenarios.unknown", code=shown))
     if damaged:
         st.warning(reader.text("scenarios.damaged", files=", ".join(damaged)))
     refused = st.session_state.pop(REFUSED, None)
@@ -194,10 +195,12 @@ def _of_saved(reader: Reader, scenarios: Scenarios, saved: Saved) -> list[Settin
         until=notation.month(saved.result.until),
     )
     levers = told(scenarios, saved.moved, field_titles(reader), text, notation)
-    layout.heading(saved.name, levers)
+    layout.heading(text("scenarios.kept"), levers)
     by = text("scenarios.by", author=saved.author, day=notation.date(saved.saved_on))
     further = f'<a target="_self" href="{address(reader, saved.moved)}">'
     layout.html(
+        # Words of a visitor: as text, never as Markdown, which could hold links and images.
+        f'<p class="cf-lead">{escape(saved.name)}</p>'
         f'<p class="cf-note">{escape(by)}: {escape(saved.rationale)}<br>{escape(then)}<br>'
         f"{further}{escape(text('scenarios.further'))}</a></p>"
     )
