@@ -41,9 +41,11 @@ from etl.warehouse import (
 )
 
 if TYPE_CHECKING:
+    from etl.catalog import Scenarios
     from etl.draft import Question
     from etl.returned import BadCell
     from etl.trial import Tried
+    from forecasts.decisions.scenarios import Outcome
     from forecasts.decisions.targets import Judged
 
 KEPT_BUILDS = 5
@@ -696,6 +698,186 @@ def _judged(context: Context, warehouse: Warehouse) -> list["Judged"]:
     text = pipeline.facts_of(warehouse)["catalog"]
     catalog = parse_catalog(text, folder=context.settings.catalog.parent)
     return judge(warehouse, catalog, context.today)
+
+
+@main.group()
+def scenario() -> None:
+    """What if: levers within their range, base beside scenario; nothing here is a forecast."""
+
+
+SETTINGS = click.argument("settings", nargs=-1, required=True)
+
+
+@scenario.command("list")
+@click.pass_obj
+def list_scenarios(context: Context) -> None:
+    """The levers with their ranges, and the scenarios that were saved."""
+    from forecasts.decisions.saved import kept
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = _levers_of(context, warehouse)
+    saved, damaged = kept(context.settings.home)
+    levers = [
+        {
+            "lever": one.name,
+            "title": one.title if context.language == "vi" else one.title_en,
+            "kind": one.kind,
+            "minimum": one.minimum,
+            "maximum": one.maximum,
+        }
+        for one in found.levers
+    ]
+    stored = [
+        {
+            "scenario": code,
+            "name": one.name,
+            "author": one.author,
+            "saved_on": one.saved_on,
+            "levers": " ".join(map(str, one.moved)),
+            "build": one.build,
+        }
+        for code, one in saved.items()
+    ]
+    context.result({"levers": levers, "saved": stored, "damaged": damaged})
+    if context.as_json:
+        return
+    for rows in (levers, stored):
+        if rows:
+            context.table(list(rows[0]), [list(row.values()) for row in rows])
+            context.say("")
+    for name in damaged:
+        context.say(f"not what was saved, and left out: {name}")
+
+
+def _levers_of(context: Context, warehouse: Warehouse) -> "Scenarios":
+    """The levers of the catalog a build was made from."""
+    from forecasts.decisions.scenarios import declared
+
+    return declared(_catalog_of(context, warehouse))
+
+
+def _catalog_of(context: Context, warehouse: Warehouse) -> Catalog:
+    text = pipeline.facts_of(warehouse)["catalog"]
+    return parse_catalog(text, folder=context.settings.catalog.parent)
+
+
+def _played(context: Context, warehouse: Warehouse, settings: list[Any]) -> tuple["Outcome", Any]:
+    """What comes of these levers on a build, and the elasticities estimated there."""
+    from forecasts.decisions.scenarios import Base, estimated, play
+
+    levers = _levers_of(context, warehouse)
+    pools = estimated(warehouse, levers)
+    return play(Base.read(warehouse, levers), levers, settings, pools=pools), pools
+
+
+@scenario.command("run")
+@SETTINGS
+@click.pass_obj
+def run_scenario(context: Context, settings: tuple[str, ...]) -> None:
+    """Play levers: population=2, or with month and field decree=50@2027-01:land."""
+    from forecasts.decisions.levers import Setting
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        _tell_scenario(context, warehouse, [Setting.parse(text) for text in settings])
+
+
+def _tell_scenario(
+    context: Context, warehouse: Warehouse, settings: list[Any], more: dict[str, Any] | None = None
+) -> None:
+    from dashboard.notation import Notation
+    from dashboard.scenarios import burden, record, sentence, told
+    from dashboard.text import Text
+    from forecasts.decisions.scenarios import chances
+
+    text, notation = Text(context.language), Notation(context.language)
+    catalog = _catalog_of(context, warehouse)
+    outcome, _ = _played(context, warehouse, settings)
+    targets = chances(warehouse, catalog, outcome, context.today)
+    found = record(outcome, targets, text)
+    context.result({**(more or {}), **found})
+    if context.as_json:
+        return
+    names = warehouse.query("dashboard", "fields").to_dicts()
+    fields = {row["category"]: text.pick(row["title"], row["title_en"]) for row in names}
+    levers = told(_levers_of(context, warehouse), outcome.settings, fields, text, notation)
+    context.say(f"{sentence(outcome, levers, text, notation)}.")
+    context.say(burden(outcome, text, notation))
+    if outcome.base.simulated:
+        context.say(text("simulated.title"))
+    shown = outcome.communes().head(10).with_columns(pl.col(pl.Float64).round(0))
+    context.table(shown.columns, [list(row) for row in shown.iter_rows()])
+    if targets:
+        rows = [[one["target"], one["before"], one["after"]] for one in found["targets"]]
+        context.table(["target", "before", "after"], rows)
+
+
+@scenario.command("save")
+@SETTINGS
+@click.option("--name", required=True)
+@click.option("--author", required=True)
+@click.option("--rationale", required=True, help="Why these values.")
+@click.pass_obj
+def save_scenario(
+    context: Context, settings: tuple[str, ...], name: str, author: str, rationale: str
+) -> None:
+    """Keep a scenario under a code, with its assumptions and what comes out today."""
+    from forecasts.decisions.levers import Setting
+    from forecasts.decisions.saved import described, save
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        outcome, pools = _played(context, warehouse, [Setting.parse(text) for text in settings])
+        saved = described(
+            _levers_of(context, warehouse),
+            outcome,
+            pools,
+            name=name,
+            author=author,
+            rationale=rationale,
+            today=context.today,
+            build=warehouse.name,
+        )
+    code = save(context.settings.home, saved)
+    context.say(f"scenario {code} is kept; on the dashboard: /scenarios?scenario={code}")
+    context.result({"scenario": code})
+
+
+@scenario.command("show")
+@click.argument("code")
+@click.pass_obj
+def show_scenario(context: Context, code: str) -> None:
+    """A scenario that was saved: what it said then, and what it says on today's build."""
+    from forecasts.decisions.saved import read
+
+    saved = read(context.settings.home, code)
+    context.say(f"{saved.name} · {saved.author} · {saved.saved_on} · build {saved.build}")
+    context.say(saved.rationale)
+    low, middle, high = saved.result.difference
+    context.say(f"then: {middle:+,.0f} ({low:+,.0f} to {high:+,.0f}); now:")
+    with Warehouse.open(context.settings.home) as warehouse:
+        _tell_scenario(context, warehouse, saved.moved, saved.model_dump(mode="json"))
+
+
+@scenario.command("compare")
+@click.argument("code")
+@click.argument("other")
+@click.pass_obj
+def compare_scenarios(context: Context, code: str, other: str) -> None:
+    """Two saved scenarios on today's build, path by path."""
+    from dashboard.scenarios import ends
+    from forecasts.decisions.saved import read
+    from forecasts.decisions.scenarios import apart
+
+    asked = [read(context.settings.home, one) for one in (code, other)]
+    with Warehouse.open(context.settings.home) as warehouse:
+        first, second = (_played(context, warehouse, one.moved)[0] for one in asked)
+    low, middle, high = ends(apart(first, second))
+    context.result(
+        {"scenario": code, "against": other, "difference": [low, middle, high], "what_if": True}
+    )
+    context.say(
+        f"{asked[0].name} beside {asked[1].name}: {middle:+,.0f} dossiers "
+        f"(80%: {low:+,.0f} to {high:+,.0f})"
+    )
 
 
 @main.command()

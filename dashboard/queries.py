@@ -11,11 +11,16 @@ import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
+from forecasts.decisions.levers import Setting
+from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
 from forecasts.decisions.targets import Judged, judge
 from forecasts.register import entries
 
 KEPT_BUILDS = 3
 KEPT_ANSWERS = 400
+KEPT_BASES = 1
+"""What a what-if starts from: 50 MB for a city of 103 communes."""
+KEPT_OUTCOMES = 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,20 @@ class Build:
     def judged(self, today: date) -> list[Judged]:
         """The targets of its catalog, worst first, judged once a day."""
         return _judged(self, today)
+
+    def started(self) -> tuple[Base, Pools]:
+        """What what-ifs start from, and the elasticities estimated here. Raises `NoBase`."""
+        return _started(self)
+
+    def played(self, settings: tuple[Setting, ...]) -> Outcome:
+        """What comes of levers moved; see `play`."""
+        return _played(self, settings)
+
+    def chances(
+        self, settings: tuple[Setting, ...], today: date
+    ) -> tuple[tuple[Judged, Judged], ...]:
+        """Targets that these levers reach, before and after."""
+        return _chances(self, settings, today)
 
 
 def current(home: Path) -> Build:
@@ -80,3 +99,23 @@ def register(build: Build) -> tuple[dict[str, Any], ...]:
 @lru_cache(maxsize=KEPT_BUILDS)
 def _catalog(build: Build) -> Catalog:
     return parse_catalog(build.facts["catalog"])
+
+
+@lru_cache(maxsize=KEPT_BASES)
+def _started(build: Build) -> tuple[Base, Pools]:
+    warehouse, scenarios = _open(build), declared(build.catalog)
+    return Base.read(warehouse, scenarios), estimated(warehouse, scenarios)
+
+
+@lru_cache(maxsize=KEPT_OUTCOMES)
+def _played(build: Build, settings: tuple[Setting, ...]) -> Outcome:
+    base, pools = _started(build)
+    return play(base, declared(build.catalog), settings, pools=pools)
+
+
+@lru_cache(maxsize=KEPT_OUTCOMES)
+def _chances(
+    build: Build, settings: tuple[Setting, ...], today: date
+) -> tuple[tuple[Judged, Judged], ...]:
+    found = chances(_open(build), build.catalog, _played(build, settings), today)
+    return tuple(found)

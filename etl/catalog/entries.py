@@ -813,6 +813,61 @@ class Target(Part):
         return next((b for b in self.baselines if b.plan == self.quote), self.baselines[0])
 
 
+class Effect(Part):
+    """What moving a lever does, if an assumption holds; see docs/scenarios.md.
+
+    `received`, `staff_hours` and `indicator` are multiplied by the ratio of the driver to the power
+    of `estimate`; of a lever in points an indicator gains `estimate` points for each. `minutes` of
+    work a dossier fall by the share `estimate` of the points. `moved` brings a share of `estimate`
+    dossiers a month of the whole city to the communes.
+    """
+
+    on: Literal["received", "staff_hours", "minutes", "indicator", "moved"]
+    indicator: Name | None = None
+    """Which one, where `on` is an indicator."""
+    categories: list[Name] = []
+    """Fields it acts on; all, unless told."""
+    estimate: float = 1.0
+    lower: float | None = None
+    """Lower end of its 80 % interval; without both ends it is taken as certain."""
+    upper: float | None = None
+    evidence: Literal["definition", "assumption", "source", "across_communes"] = "assumption"
+    """`across_communes`: estimated from communes of different size, pooled by field; the numbers
+    here stand in where that cannot be done."""
+    source: str | None = None
+    """Where it is written down."""
+    rationale: str
+    rationale_en: str
+
+
+class Lever(Part):
+    """Something that may be asked for in a what-if, and how far; 0 always changes nothing."""
+
+    name: Name
+    title: str
+    title_en: str
+    kind: Literal["percent", "points", "days", "share"]
+    """Percent of what it is, points of a share, working days a month, or a share of what may move.
+    """
+    minimum: float
+    maximum: float
+    step: Annotated[float, Field(gt=0)] = 1.0
+    effects: list[Effect] = Field(min_length=1)
+
+
+class Scenarios(Part):
+    """Which levers may be moved, and of which monthly counts of dossiers."""
+
+    indicator: Name
+    levers: list[Lever] = Field(min_length=1)
+    minutes: dict[Name, Annotated[float, Field(gt=0)]] = {}
+    """Minutes of work a dossier of each field takes; without them each counts the same."""
+
+    def lever(self, name: str) -> Lever | None:
+        """The lever of that name."""
+        return next((lever for lever in self.levers if lever.name == name), None)
+
+
 class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
@@ -831,6 +886,7 @@ class Catalog(OnMap):
     concepts: list[Concept] = []
     events: list[Event] = []
     targets: list[Target] = []
+    scenarios: Scenarios | None = None
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 

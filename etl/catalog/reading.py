@@ -15,6 +15,7 @@ from etl.catalog.checks import Finding, cross_checks
 from etl.catalog.entries import Catalog, Part, Place
 from etl.catalog.events import event_checks
 from etl.catalog.meaning import meaning_checks
+from etl.catalog.scenario_checks import scenario_checks
 from etl.catalog.target_checks import target_checks
 from etl.errors import ForesightError, Problems
 
@@ -104,6 +105,7 @@ def _findings(catalog: Catalog) -> Iterator[Finding]:
     yield from meaning_checks(catalog)
     yield from event_checks(catalog)
     yield from target_checks(catalog)
+    yield from scenario_checks(catalog)
 
 
 def _context(content: Any, folder: Path | None) -> dict[str, Path]:

@@ -12,8 +12,8 @@ went on (`pace`). Where neither can be said, the state is `unknown`, with a reas
 - `no_outcome`: the period is over, and its figure is not published
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -145,11 +145,22 @@ class Known:
         return found.sort("period_end", "period", descending=True, maintain_order=True)
 
 
-def judge(warehouse: Warehouse, catalog: Catalog, today: date) -> list[Judged]:
-    """Every target of the catalog, worst first; what is settled comes last."""
+def judge(
+    warehouse: Warehouse,
+    catalog: Catalog,
+    today: date,
+    *,
+    ahead: Callable[[dict[Key, Ahead]], dict[Key, Ahead]] | None = None,
+) -> list[Judged]:
+    """Every target of the catalog, worst first; what is settled comes last.
+
+    `ahead` changes the sample paths before they are judged: what if they were others?
+    """
     if not catalog.targets:
         return []
     known = Known.read(warehouse, catalog, today)
+    if ahead is not None:
+        known = replace(known, ahead=ahead(known.ahead))
     return sorted((_judged(catalog, target, known, today) for target in catalog.targets), key=_rank)
 
 

@@ -115,6 +115,44 @@ targets:
   baselines:
   - {plan: congress, value: 3300, document: Văn kiện bịa}
   - {plan: revised, value: 3350, document: Điều chỉnh bịa}
+- name: received_2027
+  title: Hồ sơ năm 2027
+  title_en: Applications in 2027
+  indicator: applications_received
+  by: "2027"
+  direction: at_most
+  owner: UBND
+  baselines: [{plan: committee, value: 60000, document: Kế hoạch bịa}]
+scenarios:
+  indicator: applications_received
+  levers:
+  - name: population
+    title: Dân số
+    title_en: Population
+    kind: percent
+    minimum: -5
+    maximum: 10
+    step: 0.5
+    effects:
+    - {on: received, estimate: 1, lower: 0.7, upper: 1.2,
+       rationale: Giả định bịa, rationale_en: An invented assumption}
+  - name: staff
+    title: Số người làm việc
+    title_en: Staff
+    kind: percent
+    minimum: -30
+    maximum: 30
+    effects: [{on: staff_hours, rationale: Tỷ lệ, rationale_en: In proportion}]
+  - name: decree
+    title: Chuyển thủ tục
+    title_en: Procedures moved
+    kind: share
+    minimum: 0
+    maximum: 100
+    step: 10
+    effects:
+    - {on: moved, categories: [land, art], estimate: 300, lower: 100, upper: 600,
+       rationale: Số bịa, rationale_en: Invented}
 """
 
 SIX = {
@@ -158,6 +196,7 @@ def _tables(today: dt.date) -> dict[str, pl.DataFrame]:
         "observation": _observations(today),
         "comparable": comparable,
         "forecast": _forecasts(comparable, months[-1]),
+        "forecast_path": _paths(comparable, months[-1]),
         "forecast_series": _series(comparable, months[-1]),
         "backtest": _backtest(),
         "scored": _scored(months),
@@ -372,6 +411,20 @@ def _forecasts(comparable: pl.DataFrame, origin: dt.date) -> pl.DataFrame:
         frequency=pl.lit("month"),
         model=pl.lit("seasonal_level"),
         simulated=pl.lit(True),
+    )
+
+
+def _paths(comparable: pl.DataFrame, origin: dt.date) -> pl.DataFrame:
+    """The medians of the forecasts, a hundred times, off by up to a tenth."""
+    medians = _forecasts(comparable, origin).filter(pl.col("quantile_level") == 0.5)
+    key = ["issue", "issued", "origin", "indicator", "area", "category", "frequency", "simulated"]
+    off = [1 + 0.1 * ((7 * number) % 19 - 9) / 9 for number in range(100)]
+    made = medians.sort("horizon").group_by(key, maintain_order=True).agg(pl.col("value"))
+    paths = [[m * way for way in off for m in values] for values in made["value"].to_list()]
+    return made.drop("value").with_columns(
+        count=pl.lit(len(off)),
+        horizon=made["value"].list.len(),
+        paths=pl.Series(paths, dtype=pl.List(pl.Float32)),
     )
 
 

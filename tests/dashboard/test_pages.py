@@ -14,6 +14,7 @@ from tests.dashboard.conftest import TODAY
 TITLES = {
     "overview": ("Cần Thơ: tình hình và dự báo", "Cần Thơ: where it stands and what comes"),
     "targets": ("Mục tiêu của thành phố", "Targets of the city"),
+    "scenarios": ("Nếu … thì: kịch bản", "If … then: scenarios"),
     "indicators": ("Chỉ tiêu đã công bố", "Published indicators"),
     "communes": ("103 xã, phường", "The 103 communes"),
     "accuracy": ("Dự báo chính xác đến đâu", "How accurate forecasts are"),
@@ -62,7 +63,7 @@ def test_a_page_opens_in_each_language(open_page, page, lang):
     assert test.title[0].value == TITLES[page][lang == "en"]
 
 
-@pytest.mark.parametrize("page", ["overview", "communes", "accuracy"])
+@pytest.mark.parametrize("page", ["overview", "scenarios", "communes", "accuracy"])
 def test_a_page_with_simulated_figures_says_so(open_page, page):
     assert "Dữ liệu mô phỏng" in _markup(open_page(page))
 
