@@ -7,7 +7,7 @@ import pytest
 
 from forecasts import engine
 from forecasts.bands import LEVELS, scales_of
-from forecasts.engine import Forecasts, History, as_it_is, forecast, members
+from forecasts.engine import COMBINATION, Forecasts, History, as_it_is, forecast, members
 from forecasts.model import all_models
 from forecasts.panel import Panel
 from tests.forecasts.conftest import seasonal
@@ -284,11 +284,14 @@ def test_what_is_unsure_about_the_past_widens_the_band(make_panel):
     assert (spread < 1.5 * 2 * 1.96 * 0.2).all()
 
 
-def test_slow_models_take_part_where_they_are_asked_for(make_panel):
+def test_slow_models_make_half_of_what_the_combination_says_where_they_are_asked_for(make_panel):
     panel = make_panel([seasonal(20, season=4)], "quarter")
-    found = forecast(panel, 2, slow=["unobserved_components"])
-    assert "unobserved_components" not in members(4)
-    assert found.weights["unobserved_components"][0] > 0
+    found = forecast(panel, 2, beside=["unobserved_components"])
+    alone = forecast(panel, 2)
+    slow = found.backtest.final["unobserved_components"]
+    both = (alone.backtest.final[COMBINATION] + slow) / 2
+    np.testing.assert_allclose(found.backtest.final[COMBINATION], both)
+    assert sum(found.weights.values()) == pytest.approx([1.0])
 
 
 def test_members_are_those_with_a_use_for_the_season():
