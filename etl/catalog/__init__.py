@@ -8,6 +8,9 @@ clean table. Ours are, per resource, `read`, `clean`, `rules`, `tables`, `indica
 """
 
 from etl.catalog.entries import (
+    AlertReader,
+    AlertRule,
+    Alerts,
     AreaReading,
     Baseline,
     BodiesPublishing,
@@ -34,6 +37,7 @@ from etl.catalog.entries import (
     Indicator,
     Level,
     License,
+    Limit,
     Measure,
     Member,
     Name,
@@ -57,6 +61,9 @@ from etl.catalog.meaning import depths, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
 
 __all__ = [
+    "AlertReader",
+    "AlertRule",
+    "Alerts",
     "AreaReading",
     "Baseline",
     "BodiesPublishing",
@@ -84,6 +91,7 @@ __all__ = [
     "Indicator",
     "Level",
     "License",
+    "Limit",
     "Measure",
     "Member",
     "Name",
