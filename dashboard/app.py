@@ -9,7 +9,7 @@ from dashboard import layout, queries
 from dashboard.filters import language
 from dashboard.reader import Reader, today
 from dashboard.text import Text
-from dashboard.views import about, accuracy, communes, data, indicators, overview, targets
+from dashboard.views import about, accuracy, alerts, communes, data, indicators, overview, targets
 from etl.settings import Settings
 from etl.warehouse import DamagedBuild, NoWarehouse
 
@@ -17,6 +17,7 @@ FAVICON = Path(__file__).parent / "static" / "favicon.png"
 PAGES = {
     "overview": overview.draw,
     "targets": targets.draw,
+    "alerts": alerts.draw,
     "indicators": indicators.draw,
     "communes": communes.draw,
     "accuracy": accuracy.draw,

@@ -14,6 +14,7 @@ from tests.dashboard.conftest import TODAY
 TITLES = {
     "overview": ("Cần Thơ: tình hình và dự báo", "Cần Thơ: where it stands and what comes"),
     "targets": ("Mục tiêu của thành phố", "Targets of the city"),
+    "alerts": ("Cảnh báo sớm", "Early warning"),
     "indicators": ("Chỉ tiêu đã công bố", "Published indicators"),
     "communes": ("103 xã, phường", "The 103 communes"),
     "accuracy": ("Dự báo chính xác đến đâu", "How accurate forecasts are"),
