@@ -83,10 +83,12 @@ def look_now(context: "Context") -> None:
         fresh = ring(warehouse, catalog, today=context.today, now=_now())
         pipeline.record(warehouse, "alerts", f"{len(fresh)} rang")
     context.say(f"{len(fresh)} new alerts")
-    with Warehouse.build(context.settings.home) as warehouse:
-        site = context.settings.site()
-        sent = deliver(site, catalog, alerts(warehouse), teller, today=context.today)
-        note(warehouse, [(key, "sent", reader, how) for key, reader, how in sent.entries], _now())
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = alerts(warehouse)
+    sent = deliver(context.settings.site(), catalog, found, teller, today=context.today)
+    if sent.entries:
+        with Warehouse.build(context.settings.home) as warehouse:
+            note(warehouse, [(one, "sent", who, way) for one, who, way in sent.entries], _now())
     prune(context.settings.home, KEPT_BUILDS)
     for failure in sent.failures:
         context.say(f"not sent: {failure}")

@@ -657,7 +657,8 @@ comment on column alert.alert is 'Its name for good: rule, subject, area, catego
 comment on column alert.subject is 'Indicator; of late data, the dataset';
 comment on column alert.since is 'First day of what it speaks of';
 comment on column alert.surprise is 'On the scale of a normal deviate; the largest are told first';
-comment on column alert.lower is '2.5 % quantile of the forecast; upper: 97.5 %';
+comment on column alert.lower is '2.5 % quantile of the forecast';
+comment on column alert.upper is '97.5 % quantile of the forecast';
 comment on column alert.chance is '0 to 1, that the bound will be crossed';
 comment on column alert.false_rate is 'Share of the alerts of the look that is false, at most';
 comment on column alert.looked_at is 'Series looked at together';
@@ -673,7 +674,7 @@ create table if not exists alert_log (
 );
 comment on table alert_log is 'What became of each alert: who, when, what; rows are added and never changed';
 comment on column alert_log.event is 'opened, sent, acknowledged, asked (an explanation, of the owner), explained, closed';
-comment on column alert_log.who is 'The person; of sent, the reader; of asked, owner after the person';
+comment on column alert_log.who is 'The person who did it; of sent, the reader';
 
 create table if not exists alert_replay (
     rule        varchar,

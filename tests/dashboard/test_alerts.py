@@ -324,3 +324,23 @@ def test_nobody_is_asked_about_simulated_figures_by_command(ringing):
     refused = run(ringing, "ask", key, "--who", "An", "--text", "Vì sao?")
     assert refused["code"] == 1
     assert refused["errors"][0]["problem"] == "số liệu của cảnh báo này là mô phỏng"
+
+
+def test_a_look_opens_sends_once_and_says_what_was_sent(tmp_path, mails):
+    write_build(tmp_path, TODAY)
+    with Warehouse.build(tmp_path) as warehouse:
+        keep(warehouse, [replayed(7, 9.0)])
+        one = alert()
+        rows = [{**asdict(one), "alert": one.key, "run": 1, "rung_on": TODAY}]
+        warehouse.write("alert", pl.DataFrame(rows, schema_overrides=_floats()))
+    (tmp_path / "site.yaml").write_text(
+        f"mail: {{host: 127.0.0.1, port: {mails[0]}, sender: a@example.vn, starttls: false,"
+        " to: {leaders: [b@example.vn]}}",
+        encoding="utf-8",
+    )
+    given = ["--home", str(tmp_path), "--catalog", str(tmp_path / "data_catalog.yaml")]
+    given += ["--today", TODAY.isoformat(), "--json", "alerts", "look"]
+    first, again = (json.loads(CliRunner().invoke(main, given).stdout) for _ in range(2))
+    assert [one.key, "leaders", "mail"] in first["sent"]
+    assert again["sent"] == []
+    assert len(mails[1]) == 1
