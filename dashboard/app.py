@@ -12,6 +12,7 @@ from dashboard.text import Text
 from dashboard.views import (
     about,
     accuracy,
+    alerts,
     communes,
     data,
     indicators,
@@ -26,6 +27,7 @@ FAVICON = Path(__file__).parent / "static" / "favicon.png"
 PAGES = {
     "overview": overview.draw,
     "targets": targets.draw,
+    "alerts": alerts.draw,
     "scenarios": scenarios.draw,
     "indicators": indicators.draw,
     "communes": communes.draw,

@@ -19,6 +19,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from dashboard.alert_commands import commands
 from etl import pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
 from etl.errors import ForesightError, Problems
@@ -1024,3 +1025,6 @@ def serve(context: Context, port: int, address: str) -> None:
     context.say("starting the dashboard")
     sys.stdout.flush()
     run(context.settings.home, port=port, address=address)
+
+
+main.add_command(commands)

@@ -11,6 +11,8 @@ import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
+from forecasts.decisions.alert_log import Kept, alerts
+from forecasts.decisions.alert_replay import Replayed, kept
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
 from forecasts.decisions.targets import Judged, judge
@@ -62,6 +64,16 @@ class Build:
         """Targets that these levers reach, before and after."""
         return _chances(self, settings, today)
 
+    @property
+    def alerts(self) -> list[Kept]:
+        """Every alert that ever rang, worst first."""
+        return _alerts(self)
+
+    @property
+    def replays(self) -> list[Replayed]:
+        """What each rule of early warning would have rung on history."""
+        return _replays(self)
+
 
 def current(home: Path) -> Build:
     """The build the pointer names now.
@@ -88,6 +100,17 @@ def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) ->
 @lru_cache(maxsize=KEPT_BUILDS)
 def _judged(build: Build, today: date) -> list[Judged]:
     return judge(_open(build), build.catalog, today)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def _alerts(build: Build) -> list[Kept]:
+    # A build of earlier code knows no alerts.
+    return alerts(_open(build)) if "alert" in _open(build).tables() else []
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def _replays(build: Build) -> list[Replayed]:
+    return kept(_open(build)) if "alert_replay" in _open(build).tables() else []
 
 
 @lru_cache(maxsize=KEPT_BUILDS)

@@ -24,6 +24,8 @@ HOST = (
     r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:\d{1,5})?$"
 )
 
+ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+
 
 class SiteError(ForesightError):
     """The site file says something that cannot be."""
@@ -78,6 +80,28 @@ class Limits(_Part):
     """Seconds before the second attempt; doubled before each one after."""
 
 
+class Mail(_Part):
+    """The mail server that alerts are given to."""
+
+    host: Annotated[str, Field(pattern=HOST)]
+    port: int = Field(default=587, ge=1, le=65535)
+    sender: Annotated[str, Field(pattern=ADDRESS)]
+    to: dict[str, list[Annotated[str, Field(pattern=ADDRESS)]]] = {}
+    """Addresses by reader, as the catalog names readers."""
+    starttls: bool = True
+    user: str | None = None
+    secret: Variable | None = None
+    """The variable that holds the password."""
+    authority: str | None = None
+    """File with the certificate authority of the server, relative to the site file."""
+
+    @model_validator(mode="after")
+    def _no_password_in_the_open(self) -> Self:
+        if self.secret and not self.starttls:
+            raise ValueError("a password would travel unencrypted; use starttls, or leave it out")
+        return self
+
+
 class Site(_Part):
     """The site file: with whom this installation may speak, and at what cost."""
 
@@ -85,6 +109,9 @@ class Site(_Part):
     databases: list[Variable] = []
     """Variables that hold the connection string of a database the catalog may query."""
     limits: Limits = Limits()
+    mail: Mail | None = None
+    webhooks: dict[str, Annotated[str, Field(pattern=r"^https?://")]] = {}
+    """Addresses by reader, each of an allowed host, that take alerts as JSON."""
     copies: int = Field(default=12, ge=1)
     """Raw copies kept of each dataset, the newest first."""
 
@@ -136,7 +163,10 @@ class Settings:
             else host
             for host in site.hosts
         ]
-        return site.model_copy(update={"hosts": hosts})
+        mail = site.mail
+        if mail and mail.authority:
+            mail = mail.model_copy(update={"authority": str(path.parent / mail.authority)})
+        return site.model_copy(update={"hosts": hosts, "mail": mail})
 
 
 def language() -> Language:

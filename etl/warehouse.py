@@ -71,6 +71,8 @@ LEDGERS = {
     "backtest": "issue",
     "forecast_benchmark": "issue",
     "scored": "scoring",
+    "alert": "run",
+    "alert_log": "entry",
 }
 """Tables of which no row ever changes or goes, and the number that rises with every run."""
 PAUSE = 0.1

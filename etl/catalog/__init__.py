@@ -8,6 +8,9 @@ clean table. Ours are, per resource, `read`, `clean`, `rules`, `tables`, `indica
 """
 
 from etl.catalog.entries import (
+    AlertReader,
+    AlertRule,
+    Alerts,
     AreaReading,
     Baseline,
     BodiesPublishing,
@@ -36,6 +39,7 @@ from etl.catalog.entries import (
     Level,
     Lever,
     License,
+    Limit,
     Measure,
     Member,
     Name,
@@ -60,6 +64,9 @@ from etl.catalog.meaning import depths, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
 
 __all__ = [
+    "AlertReader",
+    "AlertRule",
+    "Alerts",
     "AreaReading",
     "Baseline",
     "BodiesPublishing",
@@ -89,6 +96,7 @@ __all__ = [
     "Level",
     "Lever",
     "License",
+    "Limit",
     "Measure",
     "Member",
     "Name",

@@ -868,6 +868,61 @@ class Scenarios(Part):
         return next((lever for lever in self.levers if lever.name == name), None)
 
 
+AlertRule = Literal["band", "limit", "backlog", "rising", "break", "late", "drift"]
+
+
+class Limit(Part):
+    """A value that a forecast had better not cross."""
+
+    name: Name
+    title: str
+    title_en: str
+    indicator: Name
+    area: Text | None = None
+    """Code of the area; by default the city."""
+    category: Text = "total"
+    frequency: Frequency = "month"
+    above: float | None = None
+    below: float | None = None
+    """In the unit of the indicator; one of the two."""
+    within: int = Field(default=3, ge=1)
+    """Periods ahead that are looked at."""
+    chance: float = Field(default=0.8, gt=0, lt=1)
+    """Share of the forecast's paths that must cross it for an alert."""
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("a limit is either above or below")
+        return self
+
+
+class AlertReader(Part):
+    """Someone who is told of alerts, and of how many in a week."""
+
+    name: Name
+    title: str
+    title_en: str | None = None
+    budget: int = Field(default=5, ge=0)
+    """Alerts a week; the rest is listed behind."""
+    rules: list[AlertRule] = []
+    """All, where none are named."""
+    levels: list[Level] = []
+    """All, where none are named."""
+
+
+class Alerts(Part):
+    """What early warning looks for, and who is told; see docs/alerts.md. It works without."""
+
+    false_rate: float = Field(default=0.1, gt=0, le=0.5)
+    """Share of the alerts of one look that may be false."""
+    off: list[AlertRule] = []
+    limits: list[Limit] = []
+    readers: list[AlertReader] = [
+        AlertReader(name="leaders", title="Lãnh đạo thành phố", title_en="City leaders")
+    ]
+
+
 class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
@@ -887,6 +942,7 @@ class Catalog(OnMap):
     events: list[Event] = []
     targets: list[Target] = []
     scenarios: Scenarios | None = None
+    alerts: Alerts = Alerts()
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from etl.catalog.alert_checks import alert_checks
 from etl.catalog.checks import Finding, cross_checks
 from etl.catalog.entries import Catalog, Part, Place
 from etl.catalog.events import event_checks
@@ -106,6 +107,7 @@ def _findings(catalog: Catalog) -> Iterator[Finding]:
     yield from event_checks(catalog)
     yield from target_checks(catalog)
     yield from scenario_checks(catalog)
+    yield from alert_checks(catalog)
 
 
 def _context(content: Any, folder: Path | None) -> dict[str, Path]:

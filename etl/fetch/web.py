@@ -183,7 +183,7 @@ class Web:
     def _follow(self, url: str, part: Part, known: Known | None, deadline: float) -> Answer:
         place = self.place(url)
         for _ in range(MOST_REDIRECTS + 1):
-            with self._asked(place, part.asking(known), deadline) as response:
+            with self.asked(place, part.asking(known), deadline) as response:
                 if response.status not in REDIRECTS:
                     return self._receive(response, place, part, known, deadline)
                 to = urljoin(place.parts.geturl(), response.headers.get("Location", ""))
@@ -200,8 +200,14 @@ class Web:
         )
 
     @contextmanager
-    def _asked(
-        self, place: _Place, headers: dict[str, str], deadline: float
+    def asked(
+        self,
+        place: _Place,
+        headers: dict[str, str],
+        deadline: float,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         """The answer to one request; trouble on the line becomes a failure that may pass."""
         auth = place.host.auth
@@ -216,7 +222,12 @@ class Web:
         try:
             _connect(connection, addresses)
             connection.request(
-                "GET", place.target, headers=sent, preload_content=False, decode_content=False
+                method,
+                place.target,
+                body=body,
+                headers=sent,
+                preload_content=False,
+                decode_content=False,
             )
             response = connection.getresponse()
             with contextlib.closing(response):

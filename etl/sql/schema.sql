@@ -624,3 +624,77 @@ comment on column replayed.known is 'then: on the figures published by that day;
 
 create table if not exists replayed_score as select *, null::varchar as known from scored limit 0;
 comment on table replayed_score is 'Replayed forecasts against what came: the columns of scored, and known as in replayed';
+
+create table if not exists alert (
+    run        bigint,
+    rung_on    date,
+    alert      varchar,
+    rule       varchar,
+    simulated  boolean,
+    subject    varchar,
+    area       varchar,
+    level      varchar,
+    category   varchar,
+    frequency  varchar,
+    period     date,
+    period_end date,
+    since      date,
+    surprise   double,
+    value      double,
+    expected   double,
+    lower      double,
+    upper      double,
+    p_value    double,
+    chance     double,
+    bound      double,
+    false_rate double,
+    looked_at  bigint,
+    detail     varchar
+);
+comment on table alert is 'What rang, with its figure as it stood then; rows are added and never changed';
+comment on column alert.run is 'Number of the look in which it rang, rising';
+comment on column alert.alert is 'Its name for good: rule, subject, area, category, frequency, period';
+comment on column alert.subject is 'Indicator; of late data, the dataset';
+comment on column alert.since is 'First day of what it speaks of';
+comment on column alert.surprise is 'On the scale of a normal deviate; the largest are told first';
+comment on column alert.lower is '2.5 % quantile of the forecast';
+comment on column alert.upper is '97.5 % quantile of the forecast';
+comment on column alert.chance is '0 to 1, that the bound will be crossed';
+comment on column alert.false_rate is 'Share of the alerts of the look that is false, at most';
+comment on column alert.looked_at is 'Series looked at together';
+comment on column alert.detail is 'Name of the limit; kind of the drift';
+
+create table if not exists alert_log (
+    entry    bigint,
+    noted_at timestamp,
+    alert    varchar,
+    event    varchar,
+    who      varchar,
+    text     varchar
+);
+comment on table alert_log is 'What became of each alert: who, when, what; rows are added and never changed';
+comment on column alert_log.event is 'opened, sent, acknowledged, asked (an explanation, of the owner), explained, closed';
+comment on column alert_log.who is 'The person who did it; of sent, the reader';
+
+create table if not exists alert_replay (
+    rule        varchar,
+    simulated   boolean,
+    replayed_on date,
+    since       date,
+    until       date,
+    looks       bigint,
+    outcomes    bigint,
+    rung        bigint,
+    decided     bigint,
+    confirmed   bigint,
+    days        double,
+    base        double,
+    false_rate  double
+);
+comment on table alert_replay is 'What each rule would have rung on history; a replay takes the place of the one before';
+comment on column alert_replay.looks is 'Different days it would have looked on';
+comment on column alert_replay.outcomes is 'Figures it would have looked at';
+comment on column alert_replay.decided is 'Alerts of which is known what followed';
+comment on column alert_replay.confirmed is 'Of these, the ones before a real excess';
+comment on column alert_replay.days is 'Median days from the alert to the excess; below 0, the alert came after what it tells of';
+comment on column alert_replay.base is 'Share of all figures, alert or not, that an excess followed';

@@ -15,6 +15,7 @@ TITLES = {
     "overview": ("Cần Thơ: tình hình và dự báo", "Cần Thơ: where it stands and what comes"),
     "targets": ("Mục tiêu của thành phố", "Targets of the city"),
     "scenarios": ("Nếu … thì: kịch bản", "If … then: scenarios"),
+    "alerts": ("Cảnh báo sớm", "Early warning"),
     "indicators": ("Chỉ tiêu đã công bố", "Published indicators"),
     "communes": ("103 xã, phường", "The 103 communes"),
     "accuracy": ("Dự báo chính xác đến đâu", "How accurate forecasts are"),

@@ -1,0 +1,142 @@
+"""`foresight alerts`: look, list, and what is done with an alert; each step is kept."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import click
+
+from dashboard.alerts import Teller, place_names
+from dashboard.text import Text
+from etl import pipeline
+from etl.catalog import Catalog, parse_catalog
+from etl.warehouse import Warehouse, prune
+from forecasts.decisions.alert_log import Event, alerts, for_reader, note, record, ring
+from forecasts.decisions.alert_replay import allowed, keep, kept, replay
+from forecasts.decisions.alert_rules import Scene
+
+if TYPE_CHECKING:
+    from dashboard.cli import Context
+
+KEPT_BUILDS = 5
+
+
+@click.group("alerts")
+def commands() -> None:
+    """Early warning: replay the rules, look, list, acknowledge, ask, explain, close."""
+
+
+@commands.command("list")
+@click.option("--all", "every", is_flag=True, help="Closed and simulated ones too.")
+@click.pass_obj
+def list_alerts(context: "Context", every: bool) -> None:
+    """Open alerts, worst first: figure, against what, since when, how sure."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        catalog = _catalog(context, warehouse)
+        teller = _teller(context, warehouse, catalog)
+        found = alerts(warehouse)
+        rules = kept(warehouse)
+    reader = catalog.alerts.readers[0]
+    shown, behind = for_reader(found, reader, context.today)
+    listed = found if every else [*shown, *behind]
+    rows = [{**teller.record(one), "this_week": one in shown} for one in listed]
+    if context.as_json:
+        told = [{**vars(one), "sentence": teller.replayed(one)} for one in rules]
+        context.result({"alerts": rows, "rules": told})
+        return
+    columns = ["this_week", "state", "subject", "sentence", "alert"]
+    cells = [["*" if row[name] is True else row[name] for name in columns] for row in rows]
+    context.table(columns, cells)
+    context.say(f"{len(shown)} to look at this week, {len(behind)} behind")
+
+
+@commands.command("replay")
+@click.pass_obj
+def replay_rules(context: "Context") -> None:
+    """Hold every rule against history: a rule rings only after that."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        catalog = _catalog(context, warehouse)
+        teller = _teller(context, warehouse, catalog)
+        done = replay(Scene(warehouse, catalog, context.today))
+    with Warehouse.build(context.settings.home) as warehouse:
+        keep(warehouse, done)
+        pipeline.record(warehouse, "alerts", "rules replayed on history")
+    prune(context.settings.home, KEPT_BUILDS)
+    may = allowed(done)
+    on = [(one.rule, one.simulated) in may and one.rule not in catalog.alerts.off for one in done]
+    rows = [
+        [one.rule, "simulated" if one.simulated else "real", "on" if ringing else "off",
+         one.outcomes, teller.replayed(one)]
+        for one, ringing in zip(done, on, strict=True)
+    ]  # fmt: skip
+    context.table(["rule", "series", "is", "looked_at", "replay"], rows)
+
+
+@commands.command("look")
+@click.pass_obj
+def look_now(context: "Context") -> None:
+    """Look with every rule that is on; write what is new, and send it to the readers."""
+    from dashboard.alert_delivery import deliver
+
+    with Warehouse.build(context.settings.home) as warehouse:
+        catalog = _catalog(context, warehouse)
+        teller = _teller(context, warehouse, catalog)
+        fresh = ring(warehouse, catalog, today=context.today, now=_now())
+        pipeline.record(warehouse, "alerts", f"{len(fresh)} rang")
+    context.say(f"{len(fresh)} new alerts")
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = alerts(warehouse)
+    sent = deliver(context.settings.site(), catalog, found, teller, today=context.today)
+    if sent.entries:
+        with Warehouse.build(context.settings.home) as warehouse:
+            note(warehouse, [(one, "sent", who, way) for one, who, way in sent.entries], _now())
+    prune(context.settings.home, KEPT_BUILDS)
+    for failure in sent.failures:
+        context.say(f"not sent: {failure}")
+    context.say(f"{len(sent.entries)} sent")
+    context.result(
+        {
+            "new": [one.key for one in fresh],
+            "sent": [list(entry) for entry in sent.entries],
+            "not_sent": [str(failure) for failure in sent.failures],
+        }
+    )
+
+
+def _step(name: str, event: Event, words: str) -> None:
+    """Add the command that brings an alert one step on."""
+
+    @commands.command(name, help=words)
+    @click.argument("alert")
+    @click.option("--who", required=True, help="Who does it.")
+    @click.option("--text", default="", help="In which words.")
+    @click.pass_obj
+    def step(context: "Context", /, alert: str, who: str, text: str) -> None:
+        with Warehouse.build(context.settings.home) as warehouse:
+            catalog = _catalog(context, warehouse)
+            teller = _teller(context, warehouse, catalog)
+            found = record(warehouse, alert, event, who=who, text=text, now=_now())
+        prune(context.settings.home, KEPT_BUILDS)
+        context.say(f"{alert}: {found.state}")
+        if event == "asked":
+            context.say(teller.request(found))
+        context.result(teller.record(found))
+
+
+_step("acknowledge", "acknowledged", "Someone has seen it.")
+_step("ask", "asked", "Ask the owner to explain; prints the request with the figure frozen.")
+_step("explain", "explained", "Keep the explanation beside the figure.")
+_step("close", "closed", "Nothing more is to be done.")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(tz=dt.UTC)
+
+
+def _catalog(context: "Context", warehouse: Warehouse) -> Catalog:
+    text = pipeline.facts_of(warehouse)["catalog"]
+    return parse_catalog(text, folder=context.settings.catalog.parent)
+
+
+def _teller(context: "Context", warehouse: Warehouse, catalog: Catalog) -> Teller:
+    text = Text(context.language)
+    return Teller(text, catalog, place_names(warehouse.query("dashboard", "area_names"), text))

@@ -1,0 +1,116 @@
+"""Early warning: what to look at this week, what is behind it, and how far rules can be trusted."""
+
+from html import escape
+
+import polars as pl
+
+from dashboard import layout, tables
+from dashboard.alerts import SHAPES, Teller, place_names
+from dashboard.reader import Reader
+from dashboard.tables import Column
+from forecasts.decisions.alert_log import Kept, for_reader
+from forecasts.decisions.alert_replay import Replayed, allowed
+
+KINDS = {"opened": "bad", "acknowledged": "warning", "explained": "good", "closed": ""}
+
+
+def draw(reader: Reader) -> None:
+    """The page, for the first reader of the catalog."""
+    text, catalog = reader.text, reader.build.catalog
+    teller = Teller(text, catalog, place_names(reader.rows("area_names"), text))
+    kept = reader.build.alerts
+    who = catalog.alerts.readers[0]
+    shown, behind = for_reader(kept, who, reader.today)
+    lead = text("alerts.lead", open=len(shown + behind), shown=len(shown), behind=len(behind))
+    layout.head(reader, text("alerts.title"), lead if shown or behind else "")
+    if shown or behind:
+        layout.heading(text("alerts.week"), text("alerts.week_note"))
+        _table(reader, teller, text("alerts.week"), shown)
+    else:
+        layout.heading(text("alerts.none"), text("alerts.none_note"))
+    if behind:
+        layout.heading(text("alerts.behind"), text("alerts.behind_note", budget=who.budget))
+        _table(reader, teller, text("alerts.behind"), behind)
+    closed = [one for one in kept if not one.open and not one.alert.simulated]
+    if closed:
+        layout.heading(text("alerts.done"))
+        _table(reader, teller, text("alerts.done"), closed)
+    _rules(reader, teller, simulated=False)
+    if kept:
+        rows = [teller.record(one) for one in kept]
+        layout.download(reader, "alerts", lambda: pl.DataFrame(rows, infer_schema_length=None))
+    _simulated(reader, teller, [one for one in kept if one.alert.simulated])
+
+
+def _simulated(reader: Reader, teller: Teller, kept: list[Kept]) -> None:
+    text = reader.text
+    if not kept and not any(one.simulated and one.outcomes for one in reader.build.replays):
+        return
+    with layout.simulated_section(text, "alerts"):
+        layout.heading(text("alerts.simulated"), text("alerts.simulated_note"))
+        if kept:
+            _table(reader, teller, text("alerts.simulated"), kept)
+        _rules(reader, teller, simulated=True)
+
+
+def _table(reader: Reader, teller: Teller, caption: str, kept: list[Kept]) -> None:
+    text = reader.text
+    columns = [
+        Column(text("alerts.state"), lambda one: _state(reader, one)),
+        Column(text("alerts.subject"), lambda one: _subject(reader, teller, one), "subject"),
+        Column(text("alerts.said"), lambda one: escape(teller.sentence(one.alert)), "wide"),
+        Column(text("alerts.history"), lambda one: _history(reader, one), "wide"),
+    ]
+    layout.html(tables.table(caption, columns, kept, "cf-figures cf-labelled"))
+
+
+def _state(reader: Reader, one: Kept) -> str:
+    word = f"{SHAPES[one.state]} {reader.text(f'alert_state.{one.state}')}"
+    return tables.chip(word, KINDS[one.state])
+
+
+def _subject(reader: Reader, teller: Teller, one: Kept) -> str:
+    text = reader.text
+    rule = escape(text(f"alert_rule.{one.alert.rule}"))
+    named = text("alerts.owner", owner=teller.owner(one.alert))
+    marks = tables.chip(text("simulated.short"), "warning") if one.alert.simulated else ""
+    title = escape(teller.subject(one.alert))
+    return f"{title}<br><small>{rule}. {escape(named)}</small> {marks}".strip()
+
+
+def _history(reader: Reader, one: Kept) -> str:
+    """Who did what, when, in which words; the answer beside the question."""
+    lines = []
+    for entry in one.log:
+        day = reader.notation.date(entry.at.date())
+        event = reader.text(f"alert_event.{entry.event}")
+        words = f": {entry.text}" if entry.text else ""
+        lines.append(escape(f"{day}, {entry.who}: {event}{words}"))
+    return "<br>".join(f"<small>{line}</small>" for line in lines)
+
+
+def _rules(reader: Reader, teller: Teller, *, simulated: bool) -> None:
+    text, notation = reader.text, reader.notation
+    replays = reader.build.replays
+    may, off = allowed(replays), reader.build.catalog.alerts.off
+    mine = [one for one in replays if one.simulated == simulated]
+
+    def switched(one: Replayed) -> str:
+        ringing = (one.rule, one.simulated) in may and one.rule not in off
+        return tables.chip(
+            text("alerts.switched_on" if ringing else "alerts.switched_off"), "good" * ringing
+        )
+
+    def base(one: Replayed) -> str:
+        return notation.share(None if one.base is None else 100 * one.base, 0)
+
+    columns = [
+        Column(text("alerts.rule"), lambda one: escape(text(f"alert_rule.{one.rule}")), "subject"),
+        Column(text("alerts.state"), switched),
+        Column(text("alerts.replay"), lambda one: escape(teller.replayed(one)), "wide"),
+        Column(text("alerts.looked"), lambda one: notation.number(one.outcomes), "number minor"),
+        Column(text("alerts.base"), base, "number minor"),
+    ]
+    if mine:
+        layout.heading(text("alerts.rules"), text("alerts.rules_note"))
+        layout.html(tables.table(text("alerts.rules"), columns, mine, "cf-labelled"))

@@ -1,0 +1,398 @@
+"""What would each rule have rung, had it looked on earlier days, and what followed?
+
+Every rule is held against history before it rings: on forecasts that did not know their outcome
+(the backtest of the engine, bands from the errors of the other origins), or on the past alone. An
+alert is confirmed by a real excess:
+
+- `band`: one of the next two outcomes is beyond the 80 % band of the same forecast, same side
+- `limit`: the limit was crossed within the periods looked at
+- `backlog`: three months on at least half of the rise is still there
+- `rising`: the next three months, which share none with the alert, are unusual as well (1 in 10)
+- `break`: the step is still seen with all that is known today, half a year or more after
+- `late`: a week after the alert the figure was still not there
+- `drift`: it rings three months on as well
+
+Days are counted from the end of the period that rang to the end of the one that confirmed it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from etl.periods import Frequency, Period
+from etl.warehouse import Warehouse
+from forecasts.adjust import freed_of
+from forecasts.breaks import declared
+from forecasts.decisions.alert_rules import (
+    RECENT,
+    Rising,
+    Scene,
+    area_of,
+    band_deviates,
+    beyond,
+    deliveries,
+    drifting,
+    due_by,
+    panels_of,
+    rising_panels,
+    steps_of,
+)
+from forecasts.decisions.alerts import RULES, Rule
+from forecasts.decisions.surprise import deviates, discoveries, two_sided
+from forecasts.engine import Forecasts, forecast
+from forecasts.issue import _left_out_bands
+from forecasts.ledger import LEVELS
+from forecasts.panel import KEY, Floats, Panel
+from forecasts.track_record import counted, replayed_scores, scores
+
+MONTHS = 24
+FOLLOWING = 2
+"""Outcomes after the one that rang in which an excess must show."""
+UNUSUAL = 1.2816
+"""Normal deviate that one in ten exceeds."""
+LATER = 3
+"""Months after a rise, or a drift, at which it is looked at again."""
+SETTLED = 6
+"""Periods after which a step is believed to last."""
+DAYS_A_MONTH = 30.44
+CERTAIN: tuple[Rule, ...] = ("late",)
+GRACE = timedelta(days=7)
+OF_PERIODS = {Frequency.YEAR: 10, Frequency.QUARTER: 12}
+"""Looks at series of longer periods, where 24 months hold too few."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One figure that a rule looked at on one day of the past."""
+
+    on: date
+    rung: bool
+    excess: bool | None
+    """Whether a real excess followed; None where that is not known yet."""
+    days: float | None = None
+    """From the alert to the excess; below 0 where the alert came after what it tells of."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A rule on history, for series that are all real or all simulated."""
+
+    rule: Rule
+    simulated: bool
+    replayed_on: date
+    since: date | None
+    until: date | None
+    looks: int
+    outcomes: int
+    rung: int
+    decided: int
+    confirmed: int
+    days: float | None
+    base: float | None
+    false_rate: float
+
+
+def summed(
+    rule: Rule, simulated: bool, cases: Iterable[Case], today: date, false_rate: float
+) -> Replayed:
+    """The account of a rule; `cases` are all figures it looked at."""
+    every = list(cases)
+    rung = [case for case in every if case.rung]
+    decided = [case for case in rung if case.excess is not None]
+    known = [case.excess for case in every if case.excess is not None]
+    confirmed = [case for case in decided if case.excess]
+    days = [case.days for case in confirmed if case.days is not None]
+    return Replayed(
+        rule,
+        simulated,
+        today,
+        min((case.on for case in every), default=None),
+        max((case.on for case in every), default=None),
+        len({case.on for case in every}),
+        len(every),
+        len(rung),
+        len(decided),
+        len(confirmed),
+        float(np.median(days)) if days else None,
+        float(np.mean(known)) if known else None,
+        false_rate,
+    )
+
+
+def replay(scene: Scene) -> list[Replayed]:
+    """Every rule on history, real and simulated series apart; nothing is written."""
+    cases: dict[tuple[Rule, bool], list[Case]] = {}
+    forecasts = list(_forecasts(scene))
+    for rule, found in (
+        ("band", _band(scene, forecasts)),
+        ("limit", _limits(scene, forecasts)),
+        ("backlog", _rises(scene, "backlog")),
+        ("rising", _rises(scene, "rising")),
+        ("break", _breaks(scene)),
+        ("late", _late(scene)),
+        ("drift", _drift(scene)),
+    ):
+        for simulated, case in found:
+            cases.setdefault((rule, simulated), []).append(case)  # type: ignore[arg-type]
+    return [
+        summed(rule, simulated, cases.get((rule, simulated), []), scene.today, scene.rate)
+        for rule in RULES
+        for simulated in (False, True)
+    ]
+
+
+def keep(warehouse: Warehouse, replayed: list[Replayed]) -> None:
+    """Put the replay in the place of the one before."""
+    warehouse.clear("alert_replay")
+    warehouse.write("alert_replay", pl.DataFrame([asdict(one) for one in replayed]))
+
+
+def kept(warehouse: Warehouse) -> list[Replayed]:
+    """The last replay; none where there was none yet."""
+    rows = warehouse.query("forecasts", "alert_replays")
+    return [Replayed(**row) for row in rows.to_dicts()]
+
+
+def allowed(replayed: Iterable[Replayed]) -> set[tuple[Rule, bool]]:
+    """Rules that may ring, for real and for simulated series: those that history could be asked of.
+
+    What is late is late against a promise, not against chance: replayed on either kind, it is
+    allowed on both.
+    """
+    known = {(one.rule, one.simulated) for one in replayed if one.outcomes}
+    certain = {(rule, made) for rule, _ in known if rule in CERTAIN for made in (False, True)}
+    return known | certain
+
+
+Cases = Iterator[tuple[bool, Case]]
+"""Whether the series is simulated, and the case."""
+
+
+# --- by the backtest of the engine -------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """A panel, what would have been said of it, and bands that do not know their origin."""
+
+    panel: Panel
+    simulated: np.ndarray
+    forecasts: Forecasts
+    bands: Floats
+    """`(levels, origins, series, horizon)`."""
+
+
+def _forecasts(scene: Scene) -> Iterator[Tested]:
+    adjust = freed_of(declared(scene.catalog))
+    for job, panel, simulated in panels_of(scene):
+        made = forecast(panel, job.horizon, adjust=adjust)
+        yield Tested(panel, simulated, made, _left_out_bands(made))
+
+
+def _band(scene: Scene, tested: list[Tested]) -> Cases:
+    """All series that end a period on one day are looked at together, as in a look of today."""
+    looks: dict[tuple[bool, date], list[tuple[Floats, list[Case]]]] = {}
+    for one in tested:
+        for origin, dropped in enumerate(one.forecasts.backtest.dropped):
+            for made, on, p_value, cases in _looked(one, origin, dropped):
+                looks.setdefault((made, on), []).append((p_value, cases))
+    for (made, _), parts in looks.items():
+        rings = discoveries(np.concatenate([p for p, _ in parts]), scene.rate)
+        for ring, case in zip(rings, [case for _, cases in parts for case in cases], strict=True):
+            yield made, Case(case.on, bool(ring), case.excess, case.days)
+
+
+def _looked(
+    one: Tested, origin: int, dropped: int
+) -> Iterator[tuple[bool, date, Floats, list[Case]]]:
+    observed, bands = one.forecasts.backtest.observed[origin], one.bands[:, origin]
+    z = band_deviates(observed[:, 0], bands[:, :, 0], LEVELS)
+    ends = _ends(one.panel, dropped, FOLLOWING + 1)
+    for made in (False, True):
+        rows = np.flatnonzero(np.isfinite(z) & (one.simulated == made))
+        if len(rows):
+            cases = [_followed(observed[row], bands[:, row], z[row], ends) for row in rows]
+            yield made, ends[0], two_sided(z[rows]), cases
+
+
+def _followed(observed: Floats, band: Floats, z: float, ends: list[date]) -> Case:
+    """Whether one of the next outcomes lies outside the 80 % band, on the side of the first."""
+    later = observed[1 : FOLLOWING + 1]
+    known = np.isfinite(later)
+    if not known.any():
+        return Case(ends[0], False, None)
+    high, low = band[5, 1 : FOLLOWING + 1], band[1, 1 : FOLLOWING + 1]
+    out = later > high if z > 0 else later < low
+    if out.any():
+        return Case(ends[0], False, True, float((ends[1 + int(out.argmax())] - ends[0]).days))
+    return Case(ends[0], False, False if known.all() or len(later) == known.sum() else None)
+
+
+def _ends(panel: Panel, dropped: int, count: int) -> list[date]:
+    """Last days of the periods after the origin that knows `dropped` periods less."""
+    last = len(panel.periods) - dropped
+    ahead = (*panel.periods[last:], *panel.ahead(count))[:count]
+    return [Period.containing(panel.frequency, first).end for first in ahead]
+
+
+def _limits(scene: Scene, tested: list[Tested]) -> Cases:
+    for limit in scene.catalog.alerts.limits:
+        key = (limit.indicator, area_of(scene.catalog, limit), limit.category)
+        for one in tested:
+            place = _row(one.panel, key)
+            if place is None or one.panel.frequency.value != limit.frequency:
+                continue
+            for origin, dropped in enumerate(one.forecasts.backtest.dropped):
+                observed = one.forecasts.backtest.observed[origin, place, : limit.within]
+                if not np.isfinite(observed).all() or len(observed) < limit.within:
+                    continue
+                band = one.bands[:, origin, place, : limit.within]
+                bound = np.full(
+                    limit.within, limit.above if limit.above is not None else limit.below
+                )
+                z = deviates(bound, band, LEVELS)
+                side = -z if limit.above is not None else z
+                crossed = beyond(observed, limit)
+                ends = _ends(one.panel, dropped, limit.within)
+                start = one.panel.periods[len(one.panel.periods) - dropped]
+                yield (
+                    bool(one.simulated[place]),
+                    Case(
+                        start,
+                        bool((_upper(side) >= limit.chance).any()),
+                        bool(crossed.any()),
+                        float((ends[int(crossed.argmax())] - start).days)
+                        if crossed.any()
+                        else None,
+                    ),
+                )
+
+
+def _upper(deviate: Floats) -> Floats:
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(deviate))
+
+
+def _row(panel: Panel, key: tuple[str, str, str]) -> int | None:
+    found = [row for row, one in enumerate(panel.keys.select(KEY).iter_rows()) if one == key]
+    return found[0] if found else None
+
+
+# --- by the past alone -------------------------------------------------------------------------
+
+
+def _rises(scene: Scene, rule: Rule) -> Cases:
+    parts = list(rising_panels(scene, rule))
+    for made in (False, True):
+        mine = [part for part in parts if part.simulated == made]
+        for back in range(1, MONTHS + 1) if mine else ():
+            p_values = np.concatenate([_column(part.found.p_value, back) for part in mine])
+            rings = discoveries(p_values, scene.rate)
+            cases = [case for part in mine for case in _risen(part, back)]
+            for ring, known, case in zip(rings, np.isfinite(p_values), cases, strict=True):
+                if known:
+                    yield made, Case(case.on, bool(ring), case.excess, case.days)
+
+
+def _column(values: Floats, back: int) -> Floats:
+    """The column `back` periods before the last; NaN where there is none."""
+    if back >= values.shape[1]:
+        return np.full(len(values), np.nan)
+    return values[:, -1 - back]
+
+
+def _risen(part: Rising, back: int) -> list[Case]:
+    place = len(part.panel.periods) - 1 - back
+    if place < 0:
+        return [Case(part.panel.periods[0], False, None)] * len(part.panel.keys)
+    on = Period.containing(Frequency.MONTH, part.panel.periods[place]).end
+    later = place + LATER
+    if later >= len(part.panel.periods):
+        return [Case(on, False, None)] * len(part.panel.keys)
+    if part.rule == "backlog":
+        values, before = part.panel.values, part.found.before[:, place]
+        rise = values[:, place] - before
+        known = np.isfinite(values[:, later]) & (rise > 0)
+        excess = values[:, later] - before >= rise / 2
+    else:
+        known = np.isfinite(part.found.deviate[:, later])
+        excess = part.found.deviate[:, later] >= UNUSUAL
+    days = float((Period.containing(Frequency.MONTH, part.panel.periods[later]).end - on).days)
+    return [
+        Case(on, False, bool(out) if seen else None, days)
+        for out, seen in zip(excess, known, strict=True)
+    ]
+
+
+def _breaks(scene: Scene) -> Cases:
+    events = declared(scene.catalog)
+    asked = list(panels_of(scene))
+    rate = scene.rate / max(sum(len(panel.keys) for _, panel, _ in asked), 1)
+    for _, panel, simulated in asked:
+        last = len(panel.periods) - 1
+        final = _placed(panel, steps_of(panel, events, rate))
+        told: set[tuple[int, int]] = set()
+        for origin in range(max(last - OF_PERIODS.get(panel.frequency, MONTHS), 0), last + 1):
+            on = Period.containing(panel.frequency, panel.periods[origin]).end
+            fresh = _placed(panel, steps_of(panel.until(origin), events, rate))
+            news = {one for one in fresh if origin - one[1] < RECENT[panel.frequency]} - {
+                (row, at + off) for row, at in told for off in (-1, 0, 1)
+            }
+            told |= news
+            rung = dict(news)
+            for row in np.flatnonzero(np.isfinite(panel.values[:, origin])):
+                yield bool(simulated[row]), _stepped(panel, int(row), rung.get(int(row)), on, final)
+
+
+def _stepped(panel: Panel, row: int, at: int | None, on: date, final: set[tuple[int, int]]) -> Case:
+    if at is None:
+        return Case(on, False, None)
+    lasting = any((row, at + off) in final for off in (-1, 0, 1))
+    known = len(panel.periods) - 1 - at >= SETTLED
+    return Case(on, True, lasting if known else None, float((panel.periods[at] - on).days))
+
+
+def _placed(panel: Panel, steps: pl.DataFrame) -> set[tuple[int, int]]:
+    """Row and column of each step."""
+    places = {period: column for column, period in enumerate(panel.periods)}
+    return {(row, places[period]) for row, period in steps.select("series", "period").iter_rows()}
+
+
+def _late(scene: Scene) -> Cases:
+    since = scene.today - timedelta(days=round(MONTHS * DAYS_A_MONTH))
+    for rows in deliveries(scene):
+        for row, after in pairwise(rows):
+            due = due_by(row)
+            if row["period_end"] >= since:
+                rung, days = after["came"] > due, float((after["came"] - due).days)
+                still = after["came"] > due + GRACE
+                yield row["simulated"], Case(due, rung, still if rung else None, days)
+
+
+def _drift(scene: Scene) -> Cases:
+    """What was issued, and where nothing of it is known yet, what was replayed."""
+    known = counted(scores(scene.warehouse))
+    for made in (False, True):
+        mine = known.filter(pl.col("simulated") == made)
+        if mine.is_empty():
+            mine = counted(replayed_scores(scene.warehouse)).filter(pl.col("simulated") == made)
+        ends = sorted(mine["period_end"].unique().to_list())[-MONTHS:]
+        rang = {end: _drifts(mine, end, made) for end in ends}
+        for place, end in enumerate(ends):
+            later = ends[place + LATER] if place + LATER < len(ends) else None
+            groups, told = rang[end]
+            for number in range(groups):
+                key = told[number] if number < len(told) else None
+                again = None if later is None or key is None else key in rang[later][1]
+                days = None if later is None else float((later - end).days)
+                yield made, Case(end, key is not None, again, days)
+
+
+def _drifts(mine: pl.DataFrame, end: date, simulated: bool) -> tuple[int, list[tuple[str, ...]]]:
+    looked = drifting(mine.filter(pl.col("period_end") <= end), simulated=simulated)
+    return looked.looked_at, sorted({(*one.series, one.detail or "") for one in looked.alerts})

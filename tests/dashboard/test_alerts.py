@@ -1,0 +1,346 @@
+"""What is said of alerts, how it reaches people, and that nothing simulated ever does."""
+
+import datetime as dt
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
+
+from dashboard import reader as reader_module
+from dashboard.alert_delivery import LEAVES, deliver
+from dashboard.alerts import Teller
+from dashboard.cli import main
+from dashboard.text import Text
+from etl.catalog import parse_catalog
+from etl.errors import ForesightError
+from etl.settings import Host, Mail, Site
+from etl.warehouse import Warehouse
+from forecasts.decisions.alert_log import Entry, Kept, _floats, note
+from forecasts.decisions.alert_replay import Case, Replayed, keep, summed
+from forecasts.decisions.alerts import RULES, Alert
+from tests.dashboard.conftest import TODAY
+from tests.dashboard.invented import CATALOG, write_build
+from tests.dashboard.test_pages import _markup, script
+
+MOST_WORDS = 25
+NOW = dt.datetime(2026, 11, 22, 8, 0, tzinfo=dt.UTC)
+LIMITS = """
+alerts:
+  limits:
+  - {name: high, title: Cao, title_en: High, indicator: applications_received, above: 90000}
+  - {name: low, title: Thấp, title_en: Low, indicator: applications_received, below: 90000}
+"""
+KNOWN = parse_catalog(CATALOG + LIMITS)
+DAY = dt.date(2026, 10, 1)
+
+
+def alert(rule: str = "band", **given) -> Alert:
+    said = {
+        "simulated": False,
+        "subject": "dossiers" if rule == "late" else "applications_received",
+        "area": "" if rule in ("late", "drift") else "90001",
+        "level": "" if rule == "late" else "commune",
+        "category": "total",
+        "frequency": "month",
+        "period": DAY,
+        "period_end": dt.date(2026, 10, 31),
+        "since": DAY,
+        "surprise": 4.0,
+        "value": 123456.0,
+        "expected": 98765.0,
+        "lower": 90000.0,
+        "upper": 110000.0,
+        "chance": 0.93,
+        "bound": 90000.0,
+        "false_rate": None if rule in ("late", "limit") else 0.1,
+        "looked_at": 2000,
+    }
+    return Alert(rule=rule, **(said | given))
+
+
+SAID = {
+    **{rule: alert(rule) for rule in RULES if rule not in ("limit", "drift")},
+    "above": alert("limit", detail="high"),
+    "below": alert("limit", detail="low"),
+    "too narrow": alert("drift", detail="too_narrow_80", value=61.0, expected=80.0),
+    "too wide": alert("drift", detail="too_wide_50", value=81.0, expected=50.0),
+    "too low": alert("drift", detail="too_low", value=None, false_rate=1 / 465),
+    "too high": alert("drift", detail="too_high", value=None, false_rate=1 / 465),
+}
+
+
+def teller(lang: str = "vi") -> Teller:
+    return Teller(Text(lang), KNOWN, {("90001", "commune"): "phường Bịa Đặt 1"})
+
+
+def kept(one: Alert, *log: Entry) -> Kept:
+    return Kept(one, TODAY, log)
+
+
+@pytest.mark.parametrize("case", SAID)
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_sentence_is_whole_and_has_at_most_25_words(case, lang):
+    said = teller(lang).sentence(SAID[case])
+    assert said.endswith(".")
+    assert "{" not in said
+    assert len(said.split()) <= MOST_WORDS, said
+
+
+def test_a_sentence_says_the_figure_against_what_and_how_sure():
+    assert teller("en").sentence(alert()) == (
+        "123,456 hồ sơ in Oct 2026, against 90,000–110,000 forecast before (95%); "
+        "at most 10% of such alerts are false."
+    )
+    assert "tối đa 10% cảnh báo loại này là sai" in teller().sentence(alert())
+
+
+def replayed(rung: int, days: float | None, *, quiet: int = 10) -> Replayed:
+    cases = [Case(dt.date(2025, 1 + n % 12, 28), n < rung, True, days) for n in range(rung + quiet)]
+    return summed("band", False, cases, TODAY, 0.1)
+
+
+REPLAYS = [replayed(7, 9.0), replayed(7, -9.0), replayed(7, None), replayed(0, None)]
+REPLAYS.append(replayed(0, None, quiet=0))
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("one", REPLAYS)
+def test_a_replay_is_told_in_one_sentence(one, lang):
+    said = teller(lang).replayed(one)
+    assert said.endswith(".")
+    assert len(said.split()) <= MOST_WORDS, said
+
+
+def test_the_replay_says_how_often_and_how_far_ahead():
+    assert teller("en").replayed(replayed(7, 9.0)) == (
+        "Would have rung 7 times in 12 months; 7 of 7 before a real excess, 9 days ahead."
+    )
+
+
+def test_a_request_names_the_owner_and_the_figure_as_it_stood():
+    said = teller().request(kept(alert()))
+    assert said.startswith("Kính gửi Người bịa: đề nghị giải trình về Hồ sơ tiếp nhận, phường")
+    assert "22/11/2026: 123.456" in said
+
+
+# --- on their way ------------------------------------------------------------------------------
+
+
+class Post(socketserver.StreamRequestHandler):
+    """A mail server of few words, which keeps what it is given."""
+
+    def handle(self) -> None:
+        self._say("220 ready")
+        for line in iter(self.rfile.readline, b""):
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self._say("354 go on")
+                self.server.mails.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+            if verb == b"RCPT" and b"nobody" in line:
+                self._say("550 no such person")
+            else:
+                self._say("221 bye" if verb == b"QUIT" else "250 good")
+            if verb == b"QUIT":
+                return
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+class Hook(BaseHTTPRequestHandler):
+    """An address that takes JSON."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken.append(json.loads(body))
+        self.send_response(204 if self.path == "/alerts" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(server: socketserver.BaseServer) -> Iterator[int]:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def mails():
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Post) as server:
+        server.mails = []
+        with serving(server) as port:
+            yield port, server.mails
+
+
+@pytest.fixture
+def hook():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    server.taken = []
+    with serving(server) as port:
+        yield port, server.taken
+
+
+def mail_of(port: int, to: str = "lanhdao@example.vn") -> Mail:
+    return Mail(
+        host="127.0.0.1", port=port, sender="canhbao@example.vn", starttls=False,
+        to={"leaders": [to]},
+    )  # fmt: skip
+
+
+def hooked(port: int, path: str = "/alerts") -> Site:
+    host = Host(name=f"127.0.0.1:{port}", private=True, plain_http=True)
+    return Site(hosts=[host], webhooks={"leaders": f"http://127.0.0.1:{port}{path}"})
+
+
+def test_a_mail_goes_to_the_reader_with_the_sentence_and_the_owner(mails):
+    port, taken = mails
+    sent = deliver(Site(mail=mail_of(port)), KNOWN, [kept(alert())], teller(), today=TODAY)
+    assert sent.entries == ((alert().key, "leaders", "mail"),)
+    mail = message_from_bytes(taken[0], policy=policy.default)
+    assert mail["Subject"] == "Cảnh báo sớm: 1 việc cần xem"
+    assert teller().sentence(alert()) in mail.get_content().replace("\n", " ")
+    assert "Chủ quản: Người bịa" in mail.get_content()
+
+
+def test_a_webhook_takes_figures_of_sums_and_nothing_else(hook):
+    port, taken = hook
+    sent = deliver(hooked(port), KNOWN, [kept(alert())], teller(), today=TODAY)
+    assert [way for _, _, way in sent.entries] == ["webhook"]
+    (content,) = taken
+    assert content["reader"] == "leaders"
+    assert tuple(content["alerts"][0]) == LEAVES
+
+
+def test_simulated_alerts_and_what_was_sent_before_never_leave(mails):
+    port, taken = mails
+    before = kept(alert("rising"), Entry(NOW, "sent", "leaders", "mail"))
+    every = [kept(alert(simulated=True)), before]
+    sent = deliver(Site(mail=mail_of(port)), KNOWN, every, teller(), today=TODAY)
+    assert (sent.entries, sent.failures, taken) == ((), (), [])
+
+
+def test_a_host_that_is_not_allowed_is_not_spoken_to(hook):
+    port, taken = hook
+    site = Site(webhooks={"leaders": f"http://127.0.0.1:{port}/alerts"})
+    sent = deliver(site, KNOWN, [kept(alert())], teller(), today=TODAY)
+    assert sent.entries == ()
+    assert "does not allow the host" in str(sent.failures[0])
+    assert taken == []
+
+
+def test_what_is_not_taken_stays_unsent_and_is_told(mails, hook):
+    site = hooked(hook[0], "/elsewhere").model_copy(
+        update={"mail": mail_of(mails[0], "nobody@example.vn")}
+    )
+    sent = deliver(site, KNOWN, [kept(alert())], teller(), today=TODAY)
+    assert sent.entries == ()
+    assert [failure.problem for failure in sent.failures] == [
+        "the mail was not taken: SMTPRecipientsRefused",
+        "the server answers 404",
+    ]
+
+
+def test_a_password_never_travels_in_the_open():
+    with pytest.raises(ValueError, match="unencrypted"):
+        Mail(host="a.vn", sender="a@a.vn", starttls=False, user="a", secret="MAIL_PASSWORD")
+
+
+def test_a_password_that_is_not_set_is_told_by_its_name(monkeypatch):
+    from etl.settings import secret
+
+    monkeypatch.delenv("MAIL_PASSWORD", raising=False)
+    with pytest.raises(ForesightError, match="MAIL_PASSWORD"):
+        secret("MAIL_PASSWORD")
+
+
+# --- on the screen and by command --------------------------------------------------------------
+
+
+@pytest.fixture
+def ringing(tmp_path):
+    """An invented build in which two real alerts and a simulated one are open."""
+    write_build(tmp_path, TODAY)
+    found = [alert(), alert("break"), alert("rising", simulated=True, subject="revenue")]
+    rows = [{**asdict(one), "alert": one.key, "run": 1, "rung_on": TODAY} for one in found]
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.write("alert", pl.DataFrame(rows, schema_overrides=_floats()))
+        note(warehouse, [(one.key, "opened", "foresight", "") for one in found], NOW)
+        keep(warehouse, [replayed(7, 9.0)])
+    return tmp_path
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_page_shows_alerts_their_way_and_the_replay_of_their_rule(ringing, lang, monkeypatch):
+    monkeypatch.setenv("FORESIGHT_HOME", str(ringing))
+    monkeypatch.setattr(reader_module, "today", lambda: TODAY)
+    test = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=30)
+    test.query_params["lang"] = lang
+    test.run()
+    assert not test.exception
+    shown = _markup(test)
+    assert teller(lang).sentence(alert()) in shown
+    assert teller(lang).replayed(replayed(7, 9.0)) in shown
+    headers = [header.value for header in test.header]
+    assert Text(lang)("alerts.simulated") in headers
+
+
+def run(home, *words: str) -> dict:
+    given = ["--home", str(home), "--today", TODAY.isoformat(), "--lang", "vi", "--json", "alerts"]
+    done = CliRunner().invoke(main, [*given, *words])
+    return {"code": done.exit_code, **(json.loads(done.stdout) if done.stdout else {})}
+
+
+def test_the_commands_bring_an_alert_from_open_to_closed(ringing):
+    listed = run(ringing, "list")["alerts"]
+    assert [one["rule"] for one in listed] == ["band", "break"]
+    key = alert().key
+    assert run(ringing, "acknowledge", key, "--who", "An")["state"] == "acknowledged"
+    asked = run(ringing, "ask", key, "--who", "An", "--text", "Vì sao?")
+    assert (asked["asked"], asked["answer"], asked["value"]) == ("Vì sao?", None, 123456.0)
+    told = run(ringing, "explain", key, "--who", "Bình", "--text", "Chiến dịch cấp đổi")
+    assert (told["asked"], told["answer"]) == ("Vì sao?", "Chiến dịch cấp đổi")
+    assert run(ringing, "close", key, "--who", "An")["state"] == "closed"
+    assert run(ringing, "close", key, "--who", "An")["code"] == 1
+    assert [one["rule"] for one in run(ringing, "list")["alerts"]] == ["break"]
+
+
+def test_nobody_is_asked_about_simulated_figures_by_command(ringing):
+    key = alert("rising", simulated=True, subject="revenue").key
+    refused = run(ringing, "ask", key, "--who", "An", "--text", "Vì sao?")
+    assert refused["code"] == 1
+    assert refused["errors"][0]["problem"] == "số liệu của cảnh báo này là mô phỏng"
+
+
+def test_a_look_opens_sends_once_and_says_what_was_sent(tmp_path, mails):
+    write_build(tmp_path, TODAY)
+    with Warehouse.build(tmp_path) as warehouse:
+        keep(warehouse, [replayed(7, 9.0)])
+        one = alert()
+        rows = [{**asdict(one), "alert": one.key, "run": 1, "rung_on": TODAY}]
+        warehouse.write("alert", pl.DataFrame(rows, schema_overrides=_floats()))
+    (tmp_path / "site.yaml").write_text(
+        f"mail: {{host: 127.0.0.1, port: {mails[0]}, sender: a@example.vn, starttls: false,"
+        " to: {leaders: [b@example.vn]}}",
+        encoding="utf-8",
+    )
+    given = ["--home", str(tmp_path), "--catalog", str(tmp_path / "data_catalog.yaml")]
+    given += ["--today", TODAY.isoformat(), "--json", "alerts", "look"]
+    first, again = (json.loads(CliRunner().invoke(main, given).stdout) for _ in range(2))
+    assert [one.key, "leaders", "mail"] in first["sent"]
+    assert again["sent"] == []
+    assert len(mails[1]) == 1

@@ -1,0 +1,192 @@
+"""Each rule finds what it is for, in figures that stand in a warehouse, and nothing else."""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import HEAD, TODAY
+
+from etl.catalog import parse_catalog
+from etl.errors import Problems
+from etl.warehouse import Warehouse
+from forecasts.decisions.alert_replay import replay
+from forecasts.decisions.alert_rules import Scene, look
+
+COMMUNES = [f"c{number:02d}" for number in range(30)]
+RESOURCES = """
+- name: desk
+  title: Một cửa
+  contributors: [{title: Sở Nội vụ}]
+  sources: [{path: data/desk.csv}]
+  clean: {areas: {level: commune, on: received}}
+  schema:
+    fields:
+    - {name: area}
+    - {name: category}
+    - {name: received, type: date}
+    - {name: finished, type: date}
+  tables:
+  - name: cases
+    by: [area, category]
+    measures:
+    - {name: got, count: received}
+    - {name: pending, stock: {from: received, until: finished}}
+  indicators:
+  - {name: got, title: Nhận, title_en: Received, value: got}
+  - {name: pending, title: Tồn, title_en: Pending, value: pending, aggregate: last, better: down}
+  forecast: {indicators: [got], frequency: month, horizon: 6, grains: [commune*category]}
+"""
+LIMITS = """
+alerts:
+  limits:
+  - {name: many, title: Nhiều, title_en: Many, indicator: pending, above: 80, within: 2}
+"""
+
+
+def months(count: int) -> list[dt.date]:
+    """The first days of the last months before October 2026 ends."""
+    last = 2026 * 12 + 9
+    return [dt.date(n // 12, n % 12 + 1, 1) for n in range(last - count + 1, last + 1)]
+
+
+def figures(values: np.ndarray, *, indicator: str, category: str) -> pl.DataFrame:
+    """Rows of `comparable` from `(communes, months)`."""
+    rows = [
+        {"indicator": indicator, "area": COMMUNES[row], "level": "commune", "category": category,
+         "frequency": "month", "period": month, "period_end": month.replace(day=28),
+         "value": float(values[row, column]), "simulated": False, "status": "final"}
+        for row in range(len(values))
+        for column, month in enumerate(months(values.shape[1]))
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def steady(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).poisson(50, (30, 58)).astype(float)
+
+
+@pytest.fixture
+def rung(tmp_path):
+    """What the rules ring for in these figures."""
+
+    def found(rule: str, rows: pl.DataFrame, *, extra: str = "", **tables: pl.DataFrame):
+        catalog = parse_catalog(HEAD + RESOURCES + extra)
+        with Warehouse.build(tmp_path, empty=True) as warehouse:
+            for table, content in {"comparable": rows, **tables}.items():
+                warehouse.write(table, content)
+            looked = look(Scene(warehouse, catalog, TODAY), (rule,))
+        return [alert for one in looked for alert in one.alerts]
+
+    return found
+
+
+def test_a_backlog_that_trebles_in_one_commune_rings_for_it(rung):
+    values = steady(1)
+    values[7, -3:] = [90, 120, 150]
+    (found,) = rung("backlog", figures(values, indicator="pending", category="total"))
+    assert (found.area, found.value, found.false_rate, found.looked_at) == ("c07", 150, 0.1, 30)
+    assert found.since == dt.date(2026, 8, 1)
+
+
+def test_a_backlog_that_grows_everywhere_alike_is_no_news_of_one_commune(rung):
+    values = steady(2)
+    values[:, -3:] = (values[:, -3:] * [1.3, 1.6, 2]).round()
+    assert rung("backlog", figures(values, indicator="pending", category="total")) == []
+
+
+def test_a_field_that_doubles_in_one_commune_rings_and_steady_ones_do_not(rung):
+    values = steady(3)
+    assert rung("rising", figures(values, indicator="got", category="land")) == []
+    values[4, -3:] *= 2
+    (found,) = rung("rising", figures(values, indicator="got", category="land"))
+    assert (found.area, found.category) == ("c04", "land")
+    assert found.value == values[4, -3:].sum()
+    assert found.expected == values[4, -15:-12].sum()
+
+
+def test_a_lasting_step_that_nobody_declared_rings_with_both_levels(rung):
+    values = steady(4)
+    values[9, -7:] *= 4
+    (found,) = rung("break", figures(values, indicator="got", category="land"))
+    assert found.area == "c09"
+    assert found.since == dt.date(2026, 4, 1)
+    assert found.value > 3 * found.expected
+
+
+def given(came: dict[str, str]) -> pl.DataFrame:
+    """Rows of `observation`: months, each with the day it was given."""
+    rows = [
+        {"indicator": "got", "area": "c01", "category": "total", "frequency": "month",
+         "period": dt.date.fromisoformat(f"{month}-01"),
+         "period_end": dt.date.fromisoformat(f"{month}-28"), "value": 1.0, "status": "final",
+         "simulated": False, "dataset": "desk", "as_of": dt.date.fromisoformat(day)}
+        for month, day in came.items()
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+PLACE = pl.DataFrame({"code": ["c01"], "level": ["commune"], "name": ["Một"]})
+
+
+@pytest.mark.parametrize(("last", "late"), [("2026-05", 1), ("2026-09", 0)])
+def test_data_ring_when_a_newer_figure_was_due(rung, last, late):
+    year, month = map(int, last.split("-"))
+    ends = [dt.date(year, month - back, 1) for back in range(min(month, 8) - 1, -1, -1)]
+    came = {day.strftime("%Y-%m"): f"{day:%Y-%m}-28" for day in ends}
+    came = {"2025-11": "2025-11-28", "2025-12": "2025-12-28"} | came
+    nothing = figures(steady(5)[:1], indicator="got", category="total")
+    found = rung("late", nothing, observation=given(came), area=PLACE)
+    assert [one.rule for one in found] == ["late"] * late
+
+
+@pytest.mark.parametrize(("level", "rings"), [(100, 1), (60, 0)])
+def test_a_limit_rings_when_most_paths_cross_it(rung, level, rings):
+    ahead = {"indicator": "pending", "area": "can_tho", "category": "total", "frequency": "month"}
+    origin = {"issue": 1, "issued": TODAY, "origin": dt.date(2026, 10, 1), "simulated": False}
+    path = {"count": 50, "horizon": 2, "paths": [float(level)] * 100}
+    band = [
+        ahead | origin | {"period": dt.date(2026, 10 + h, 1), "horizon": h, "value": float(level),
+                          "quantile_level": q}
+        for h in (1, 2) for q in (0.1, 0.5, 0.9)
+    ]  # fmt: skip
+    found = rung(
+        "limit",
+        figures(steady(6)[:1], indicator="got", category="land"),
+        extra=LIMITS,
+        forecast=pl.DataFrame(band),
+        forecast_path=pl.DataFrame([ahead | origin | path]),
+        forecast_series=pl.DataFrame([ahead | {"issue": 1}]),
+    )
+    assert [(one.detail, one.chance, one.bound) for one in found] == [("many", 1.0, 80.0)] * rings
+
+
+def test_a_replay_of_steady_counts_hardly_rings_and_looks_at_every_figure(tmp_path):
+    catalog = parse_catalog(HEAD + RESOURCES)
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.write("comparable", figures(steady(7), indicator="got", category="land"))
+        done = {(one.rule, one.simulated): one for one in replay(Scene(warehouse, catalog, TODAY))}
+    assert done["rising", False].outcomes == 30 * 24
+    assert done["band", False].outcomes > 200
+    assert done["rising", True].outcomes == 0
+    for rule in ("band", "rising", "break"):
+        assert done[rule, False].rung <= 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("{name: a, title: A, title_en: A, indicator: gott, above: 1}", "gott"),
+        ("{name: a, title: A, title_en: A, indicator: got, area: x, above: 1}", "no code"),
+        ("{name: a, title: A, title_en: A, indicator: got}", "either above or below"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused_at_its_line(entry, problem):
+    with pytest.raises(Problems, match=problem):
+        parse_catalog(HEAD + RESOURCES + f"alerts:\n  limits:\n  - {entry}\n")
+
+
+def test_readers_and_limits_stand_once():
+    twice = "alerts: {readers: [{name: a, title: A}, {name: a, title: A}]}\n"
+    with pytest.raises(Problems, match="stands twice"):
+        parse_catalog(HEAD + RESOURCES + twice)
