@@ -12,6 +12,7 @@ import polars as pl
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
 from forecasts.decisions.targets import Judged, judge
+from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
 
 KEPT_BUILDS = 3
@@ -43,6 +44,10 @@ class Build:
         """The targets of its catalog, worst first, judged once a day."""
         return _judged(self, today)
 
+    def explained(self, series: Series) -> Explained | None:
+        """The forecast of a series that counts, explained; None where it has none."""
+        return _explained(self, series)
+
 
 def current(home: Path) -> Build:
     """The build the pointer names now.
@@ -69,6 +74,14 @@ def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) ->
 @lru_cache(maxsize=KEPT_BUILDS)
 def _judged(build: Build, today: date) -> list[Judged]:
     return judge(_open(build), build.catalog, today)
+
+
+@lru_cache(maxsize=KEPT_ANSWERS)
+def _explained(build: Build, series: Series) -> Explained | None:
+    try:
+        return explain(_open(build), series)
+    except NoForecast:
+        return None
 
 
 @lru_cache(maxsize=KEPT_BUILDS)
