@@ -233,7 +233,8 @@ class Bands:
             self.center + offset * self.width, self.lowest[:, None], self.highest[:, None]
         )
         if self.small.any():
-            values[..., self.small, :] = self._counts(levels)
+            most = self.highest[self.small, None]
+            values[..., self.small, :] = np.minimum(self._counts(levels), most)
         return values
 
     def _counts(self, levels: Floats) -> Floats:
@@ -249,7 +250,9 @@ class Bands:
             pure = pdtrik(wanted, rate)
         # A level below the chance of none has no solution: the count is 0.
         found = np.where(size < 1e6, mixed, pure)
-        return np.asarray(np.ceil(np.where(np.isfinite(found), np.maximum(found, 0), 0) - 1e-9))
+        counts = np.ceil(np.where(np.isfinite(found), np.maximum(found, 0), 0) - 1e-9)
+        # A count of -0 would be printed with its sign.
+        return np.asarray(counts + 0.0)
 
     @cached_property
     def _mixing(self) -> Floats:

@@ -18,11 +18,9 @@ from forecasts.panel import KEY, Floats
 from forecasts.reconcile import Part, Reconciled, reconcile_family
 from forecasts.request import Job
 
-PATHS = 400
+PATHS = 300
 """Joint futures of every series: their quantiles are the band."""
 SEED = 20250701
-
-Singles = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +29,18 @@ class Issued:
 
     job: Job
     forecasts: Forecasts
-    paths: Singles
+    paths: Floats
     """`(paths, series, horizon)`; changed in place by `add_up`."""
 
     @classmethod
     def of(cls, job: Job, forecasts: Forecasts) -> "Issued":
         """As they were forecast."""
-        return cls(job, forecasts, forecasts.paths(PATHS, SEED).astype(np.float32))
+        return cls(job, forecasts, forecasts.paths(PATHS, SEED))
 
     @cached_property
     def quantiles(self) -> Floats:
         """`(levels, series, horizon)`."""
-        return np.quantile(self.paths, LEVELS, axis=0).astype(float)
+        return np.asarray(np.quantile(self.paths, LEVELS, axis=0))
 
     @cached_property
     def keys(self) -> pl.DataFrame:

@@ -173,7 +173,8 @@ def families(found: Sequence[Found], geography: Geography) -> tuple[list[Family]
                     pl.lit(one.job.level).alias("level"),
                     *("area", "category", "period", "value"),
                 )
-                asked.setdefault((indicator.name, one.job.frequency), []).append(rows)
+                if not rows.is_empty():
+                    asked.setdefault((indicator.name, one.job.frequency), []).append(rows)
     several = {key: frames for key, frames in asked.items() if len(frames) > 1}
     made = [family(pl.concat(rows), key[1], inside) for key, rows in several.items()]
     left_out = [OUTSIDE.to_frame(), *(outside for _, outside in made)]

@@ -87,8 +87,8 @@ def path_rows(series: pl.DataFrame, issued: Issued) -> pl.DataFrame:
         pl.lit(issued.job.frequency.value).alias("frequency"),
         pl.lit(len(issued.paths), dtype=pl.Int32).alias("count"),
         pl.lit(issued.job.horizon, dtype=pl.Int32).alias("horizon"),
-        pl.Series("paths", flat, dtype=pl.Array(pl.Float32, flat.shape[1])).cast(
-            pl.List(pl.Float32)
+        pl.Series("paths", flat, dtype=pl.Array(pl.Float64, flat.shape[1])).cast(
+            pl.List(pl.Float64)
         ),
         "simulated",
     )

@@ -56,9 +56,7 @@ def forecast_all(
     """
     started = time.monotonic()
     tell = progress or (lambda _: None)
-    found = _found(warehouse, catalog, today, again)
-    related, _ = families(found, catalog.map)
-    found = _whole(found, related)
+    found, related = _found(warehouse, catalog, today, again)
     changed = [one for one in found if one.series["issue_it"].any()]
     issue = int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
     adjust, made = freed_of(declared(catalog)), []
@@ -80,6 +78,9 @@ def forecast_all(
     )
 
 
+DUE = dict.fromkeys([*KEY, "level", "frequency", "refused"], pl.String())
+
+
 def due(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
     """The series that `forecast_all` would forecast or refuse anew.
 
@@ -92,19 +93,24 @@ def due(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
             pl.lit(found.job.frequency.value).alias("frequency"),
             "refused",
         )
-        for found in _found(warehouse, catalog, today, again=False)
+        for found in _found(warehouse, catalog, today, again=False)[0]
     ]
-    return pl.concat(parts) if parts else pl.DataFrame()
+    return pl.concat(parts) if parts else pl.DataFrame(schema=DUE)
 
 
-def _found(warehouse: Warehouse, catalog: Catalog, today: date, again: bool) -> list[Found]:
-    """The series of every job, with a column `issue_it`."""
+def _found(
+    warehouse: Warehouse, catalog: Catalog, today: date, again: bool
+) -> tuple[list[Found], list[Family]]:
+    """The series of every job, with a column `issue_it`; and what adds up to what among them."""
     found = [_marked(warehouse, find(warehouse, job, today)) for job in jobs(catalog)]
-    if not again:
-        return found
-    return [
-        Found(one.job, one.series.with_columns(issue_it=pl.lit(True)), one.frame) for one in found
-    ]
+    if again:
+        found = [_with(one, pl.lit(True)) for one in found]
+    related, _ = families(found, catalog.map)
+    return _whole(found, related), related
+
+
+def _with(found: Found, issue_it: pl.Expr) -> Found:
+    return Found(found.job, found.series.with_columns(issue_it=issue_it), found.frame)
 
 
 def _refused(warehouse: Warehouse, found: Found) -> int:
@@ -138,8 +144,7 @@ def _whole(found: list[Found], related: Sequence[Family]) -> list[Found]:
     whole = []
     for one in found:
         names = [i.name for i in one.job.indicators if (i.name, one.job.frequency) in moved]
-        again = pl.col("issue_it") | pl.col("indicator").is_in(names)
-        whole.append(Found(one.job, one.series.with_columns(issue_it=again), one.frame))
+        whole.append(_with(one, pl.col("issue_it") | pl.col("indicator").is_in(names)))
     return whole
 
 

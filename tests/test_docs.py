@@ -1,19 +1,16 @@
 """What the documents show is what works."""
 
 import re
-from datetime import date
 
 import numpy as np
-import polars as pl
 import pytest
 from conftest import HEAD, ROOT
 
 from dashboard.cli import main
 from etl.catalog import parse_catalog
 from etl.extract import READERS
-from etl.periods import Frequency
 from etl.settings import Limits, Settings
-from forecasts.panel import Panel, steps
+from forecasts.lanes import lanes_of
 
 DOCS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -50,12 +47,9 @@ def test_the_model_of_the_guide_forecasts():
     (code,) = blocks("adding-a-model.md", "python")
     made: dict[str, object] = {}
     exec(code, made)
-    keys = pl.DataFrame({"indicator": ["i"], "area": ["a"], "category": ["total"]})
-    values = np.array([[1.0, 2.0, 3.0, 4.0] * 6])
-    quarters = steps(date(2020, 1, 1), Frequency.QUARTER, 24)
-    wide = np.array([np.inf])
-    panel = Panel(keys, quarters, values, Frequency.QUARTER, -wide, wide)
-    assert made["MODEL"].paths(panel, 2).tolist() == [[2.5, 2.5]]
+    histories = np.array([[9.0, 9, 9, 1, 2, 3, 4], [np.nan, 5, 5, 5, 5, 5, 9], [np.nan] * 6 + [7]])
+    lanes = lanes_of(histories, 4, np.zeros(3), np.zeros(3, dtype=int))
+    np.testing.assert_equal(made["MODEL"].paths(lanes, 2), [[2.5] * 2, [6.0] * 2, [np.nan] * 2])
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))

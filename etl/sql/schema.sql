@@ -469,7 +469,7 @@ create table if not exists forecast_path (
     frequency varchar,
     count     integer,
     horizon   integer,
-    paths     float[],
+    paths     double[],
     simulated boolean
 );
 comment on table forecast_path is 'Joint paths of each forecast as issued, for sums over periods and chances; rows are added and never changed';

@@ -258,7 +258,7 @@ def issue(tmp_path):
             warehouse.run("delete from comparable")
             for frame in frames:
                 warehouse.write("comparable", frame)
-            forecast_all(warehouse, parse_catalog(CATALOG), today=today, workers=1, again=again)
+            forecast_all(warehouse, parse_catalog(CATALOG), today=today, again=again)
             settle(warehouse, today=today)
         return kept(tmp_path)
 

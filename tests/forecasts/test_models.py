@@ -269,6 +269,14 @@ def test_an_autoregression_finds_the_change_that_turns_round():
     np.testing.assert_allclose(np.log(path[0] / values[-1]) / change[-1], -0.6, atol=0.1)
 
 
+def test_an_autoregression_believes_half_of_a_drift():
+    noise = np.random.default_rng(0).normal(0, 0.02, 200)
+    values = 100 * np.exp(0.03 * np.arange(200) + np.cumsum(noise) - 0.5 * noise.sum() / 200)
+    (path,) = paths_of("autoregression", side_by_side([values], 1, lowest=-np.inf), 10)
+    drift = np.log(values[-1] / values[0]) / 199
+    np.testing.assert_allclose(np.log(path[-1] / values[-1]) / 10, drift / 2, rtol=0.25)
+
+
 @pytest.mark.parametrize("level", [0.5, 2.0, 20.0])
 def test_small_counts_are_forecast_with_the_season_of_their_siblings(level):
     """Seasons of counts with many zeros are parts of the level, and were once taken for logs."""
@@ -308,6 +316,7 @@ def test_shared_models_are_those_with_the_season_of_siblings_in_place_of_their_o
     ):
         lent, alone = (np.abs(paths_of(n, lanes, 12)[0] - truth).mean() for n in (shared, own))
         assert lent < 0.5 * alone
+    np.testing.assert_allclose(paths_of("shared_level", lanes, 12)[0], truth, rtol=0.1)
 
 
 def test_ets_agrees_with_statsmodels():

@@ -87,7 +87,7 @@ def test_on_an_earlier_day_stands_what_was_published_by_then(site):
 
 def test_a_replay_is_scored_against_what_is_known_now_and_told_apart(site):
     settings, catalog = site
-    done = replay(catalog, settings, today=TODAY, origins=2, workers=1)
+    done = replay(catalog, settings, today=TODAY, origins=2)
     assert done.days == 2
     assert done.forecasts.select("indicator", "known").unique().sort("indicator").rows() == [
         ("people", "now"),

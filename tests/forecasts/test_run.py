@@ -9,6 +9,7 @@ import pytest
 from etl.catalog import parse_catalog
 from etl.periods import Frequency
 from etl.warehouse import Warehouse
+from forecasts.model import all_models
 from forecasts.panel import steps
 from forecasts.run import forecast_all
 from tests.forecasts.conftest import seasonal
@@ -88,7 +89,7 @@ def issue(tmp_path):
             summary = forecast_all(warehouse, parse_catalog(CATALOG), today=today)
             tables = {
                 name: warehouse.select(f"select * from {name}")
-                for name in ("forecast", "forecast_series", "backtest")
+                for name in ("forecast", "forecast_path", "forecast_series", "backtest")
             }
         return summary, tables
 
@@ -132,7 +133,6 @@ def test_what_cannot_be_forecast_is_refused_with_what_would_help(issue):
         figures([4.0] * 40, area="constant"),
         figures(gappy, area="gappy"),
         figures([None] * 30, area="empty"),
-        figures([0.0] * 37 + [4, 5, 6], area="new"),
         yearly(wave(7), area="short_years"),
     )
     found = tables["forecast_series"].select("area", "refused", "help").rows()
@@ -140,12 +140,21 @@ def test_what_cannot_be_forecast_is_refused_with_what_would_help(issue):
         ("constant", "constant", "check_source"),
         ("empty", "empty", "load_values"),
         ("gappy", "too_many_gaps", "fill_gaps"),
-        ("new", "untested", "more_periods"),
         ("short", "too_short", "more_periods"),
         ("short_years", "too_short", "more_periods"),
     ]
     assert tables["forecast"].is_empty()
-    assert (summary.series, summary.refused) == (6, 6)
+    assert (summary.series, summary.refused) == (5, 5)
+
+
+def test_a_service_that_began_lately_is_forecast_with_room_for_both(issue):
+    """None for three years, then a few: it may go on, grow or end."""
+    began = figures([0.0] * 37 + [4, 5, 6], area="new")
+    _, tables = issue(began, *(figures(seasonal(40, seed=n), area=f"{n}") for n in range(3)))
+    said = tables["forecast"].filter(pl.col("area") == "new")
+    by_level = said.group_by("quantile_level").agg(pl.col("value").max())
+    most = dict(by_level.iter_rows())
+    assert most[0.025] < 4 < 6 <= most[0.975]
 
 
 def test_the_month_that_runs_and_plans_are_not_data(issue):
@@ -156,25 +165,60 @@ def test_the_month_that_runs_and_plans_are_not_data(issue):
     assert tables["forecast"]["origin"].unique().to_list() == [date(2026, 10, 1)]
 
 
-def test_issuing_again_adds_nothing_unless_a_series_changed(issue):
+def test_issuing_again_adds_nothing_where_nothing_changed(issue):
     mine, other = yearly(wave(13)), yearly(wave(12), area="hau_giang")
     first, before = issue(mine, other)
     again, same = issue(mine, other, today=date(2026, 11, 23))
     assert (first.issued, again.issued) == (2, 0)
-    assert same["forecast"].equals(before["forecast"])
-    assert same["backtest"].equals(before["backtest"])
+    for table, rows in same.items():
+        assert rows.equals(before[table])
 
     noisy = mine.with_columns(pl.col("value") * (1 + 1e-14))
     assert issue(noisy, other, today=date(2026, 11, 23))[0].issued == 0
 
+
+def test_a_series_that_changed_is_issued_again_with_all_it_lends_to(issue):
+    """Of another job nothing is issued, and what was issued before stays."""
+    mine, other = yearly(wave(13)), yearly(wave(12), area="hau_giang")
+    apart = figures(seasonal(30))
+    _, before = issue(mine, other, apart)
     corrected = mine.with_columns(value=pl.col("value") + (pl.col("period") == date(2015, 1, 1)))
-    third, after = issue(corrected, other, today=date(2026, 11, 24))
-    assert third.issued == 1
-    old = after["forecast"].filter(pl.col("issue") == 1)
-    new = after["forecast"].filter(pl.col("issue") == 2)
-    assert old.equals(before["forecast"])
-    assert new["area"].unique().to_list() == ["soc_trang"]
-    assert new["issued"].unique().to_list() == [date(2026, 11, 24)]
+    summary, after = issue(corrected, other, apart, today=date(2026, 11, 24))
+    assert summary.issued == 2
+    for table in ("forecast", "forecast_path", "forecast_series"):
+        old, new = (after[table].filter(pl.col("issue") == number) for number in (1, 2))
+        assert old.equals(before[table])
+        assert sorted(new["area"].unique()) == ["hau_giang", "soc_trang"]
+        assert new["issued"].unique().to_list() == [date(2026, 11, 24)]
+
+
+def test_a_new_sibling_is_news_to_all_it_is_pooled_with(issue):
+    mine = yearly(wave(13))
+    assert issue(mine)[0].issued == 1
+    assert issue(mine, yearly(wave(12), area="hau_giang"))[0].issued == 2
+
+
+def test_all_is_issued_anew_where_that_is_asked(tmp_path):
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.write("comparable", yearly(wave(13)))
+        asked = [
+            forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY, again=again).issued
+            for again in (False, False, True)
+        ]
+    assert asked == [1, 0, 1]
+
+
+def test_paths_of_the_months_ahead_go_with_each_forecast(issue):
+    """A row of the table holds 300 paths of 4 months, whose quantiles are those issued."""
+    _, tables = issue(*(figures(seasonal(48, seed=n), area=f"{n:05d}") for n in range(2)))
+    rows = tables["forecast_path"].sort("area")
+    assert rows.select("area", "count", "horizon").rows() == [("00000", 300, 4), ("00001", 300, 4)]
+    assert rows["simulated"].all()
+    paths = np.array(rows["paths"][0].to_list()).reshape(300, 4)
+    said = tables["forecast"].filter(
+        (pl.col("area") == "00000") & (pl.col("quantile_level") == 0.5)
+    )
+    np.testing.assert_allclose(np.median(paths, axis=0), said.sort("period")["value"], rtol=1e-3)
 
 
 def test_shares_stay_between_nothing_and_all_and_growth_may_be_negative(issue):
@@ -190,20 +234,38 @@ def test_shares_stay_between_nothing_and_all_and_growth_may_be_negative(issue):
 def test_the_model_shown_and_its_rivals_are_recorded(issue):
     _, tables = issue(figures(seasonal(48)))
     shown = tables["forecast_series"]
-    assert shown["benchmark"].unique().to_list() == ["seasonal_naive"]
-    assert set(shown["candidates"][0].split()) == {
-        "combination",
-        "drift",
-        "ets",
-        "naive",
-        "prophet",
-        "sarima",
-        "seasonal_level",
-        "seasonal_naive",
-    }
+    assert shown["benchmark"].to_list() == ["seasonal_naive"]
+    assert shown["model"].to_list() == ["combination"]
+    assert shown["beats"].to_list() == [True]
     assert (shown["skill"] > 0).all()
-    assert set(tables["backtest"]["model"]) == set(shown["candidates"][0].split())
-    assert tables["backtest"]["horizon"].max() == 4
+    assert set(shown["candidates"][0].split()) <= set(all_models())
+    assert {"theta", "shared_theta"} <= set(shown["candidates"][0].split())
+    compared = tables["backtest"]
+    assert {"combination", "naive", "seasonal_naive", "theta"} <= set(compared["model"])
+    assert compared["horizon"].max() == 4
+
+
+def test_where_nothing_beats_the_benchmark_it_is_shown_and_said(issue):
+    walks = 100 + np.cumsum(np.random.default_rng(0).normal(0, 1, (12, 16)), axis=1)
+    _, tables = issue(*(yearly(walk, area=f"p{n}") for n, walk in enumerate(walks)))
+    shown = tables["forecast_series"]
+    benchmark = shown.filter(pl.col("model") == "naive")
+    assert 0 < len(benchmark) < len(shown)
+    assert not benchmark["beats"].any()
+    assert (benchmark["skill"] == 0).all()
+    assert shown.filter(pl.col("model") == "combination")["beats"].all()
+
+
+def test_how_good_each_step_has_been_is_told_of_every_model_and_bands_of_what_is_shown(issue):
+    _, tables = issue(*(figures(seasonal(60, seed=n), area=f"{n:05d}") for n in range(6)))
+    scored = tables["backtest"].filter(~pl.col("by_category"))
+    assert scored.select(pl.col("mase", "bias").is_finite().all()).row(0) == (True, True)
+    shown = scored.filter(pl.col("model") == "combination").sort("horizon")
+    rival = scored.filter(pl.col("model") == "seasonal_naive").sort("horizon")
+    assert (shown["mase"] < rival["mase"]).all()
+    assert shown["coverage_80"].is_between(0.6, 1).all()
+    assert (shown["coverage_50"] <= shown["coverage_95"]).all()
+    assert rival["coverage_80"].fill_nan(None).null_count() == len(rival)
 
 
 def test_a_breakdown_is_forecast_apart_from_its_total(issue):
@@ -215,15 +277,15 @@ def test_a_breakdown_is_forecast_apart_from_its_total(issue):
     assert sorted(tables["backtest"]["by_category"].unique()) == [False, True]
 
 
-def test_processes_of_their_own_give_the_same_forecasts(issue, tmp_path_factory):
+def test_the_same_figures_are_the_same_forecasts_in_another_warehouse(issue, tmp_path_factory):
     frames = [yearly(wave(12 + n), area=f"p{n}") for n in range(3)]
-    _, alone = issue(*frames)
+    _, once = issue(*frames)
     with Warehouse.build(tmp_path_factory.mktemp("other")) as warehouse:
-        for frame in frames:
+        for frame in reversed(frames):
             warehouse.write("comparable", frame)
         forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY)
-        together = warehouse.select("select * from forecast")
-    assert together.equals(alone["forecast"])
+        for table in ("forecast", "forecast_path"):
+            assert warehouse.select(f"select * from {table}").equals(once[table])
 
 
 def test_progress_is_told_job_by_job(tmp_path):
@@ -232,3 +294,39 @@ def test_progress_is_told_job_by_job(tmp_path):
         warehouse.write("comparable", yearly(wave(12)))
         forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY, progress=told.append)
     assert told == ["forecast 1 of 1: 3, former_province, year"]
+
+
+def test_what_is_issued_for_fields_and_communes_adds_up_in_every_path(issue):
+    """Two communes with two fields each; totals were always the sums of their fields."""
+    fields = {
+        (area, category): seasonal(48, seed=seed, level=30 * (seed + 1))
+        for seed, (area, category) in enumerate(
+            [("31117", "land"), ("31117", "health"), ("31120", "land"), ("31120", "health")]
+        )
+    }
+    totals = [
+        figures(fields[area, "land"] + fields[area, "health"], area=area)
+        for area in ("31117", "31120")
+    ]
+    cells = [figures(v, area=area, category=category) for (area, category), v in fields.items()]
+    _, tables = issue(*totals, *cells)
+    paths = {
+        (row["area"], row["category"]): np.array(row["paths"])
+        for row in tables["forecast_path"].to_dicts()
+    }
+    for area in ("31117", "31120"):
+        parts = paths[area, "land"] + paths[area, "health"]
+        np.testing.assert_allclose(paths[area, "total"], parts, rtol=1e-9)
+
+
+def test_what_moves_between_two_fields_issues_their_total_again_too(issue):
+    """The total is what it was, but it must be the sum of what is said of the fields now."""
+    land, health = seasonal(48, seed=1, level=30), seasonal(48, seed=2, level=60)
+    moved = np.zeros(48)
+    moved[-5] = 9
+    total = figures(land + health)
+    issue(total, figures(land, category="land"), figures(health, category="health"))
+    swapped = figures(land + moved, category="land"), figures(health - moved, category="health")
+    _, tables = issue(total, *swapped)
+    again = tables["forecast_series"].filter(pl.col("issue") == 2)
+    assert sorted(again["category"]) == ["health", "land", "total"]
