@@ -154,11 +154,7 @@ def explain(warehouse: Warehouse, series: Series) -> Explained:
     now, before = (said.filter(pl.col("newest") == newest) for newest in (True, False))
     if now.is_empty():
         raise NoForecast(f"{' '.join(series)} has no forecast")
-    parts = _parts(warehouse.query("forecasts", "explain_parts", **asked))
-    retold = [
-        _Retold.of(row)
-        for row in warehouse.query("forecasts", "explain_earlier", **asked).iter_rows(named=True)
-    ]
+    parts, retold = _stored(warehouse, series)
     issues = _Issues(now, before, parts, retold, Frequency(series.frequency))
     misses = _Misses.of(warehouse, series, issues)
     first = now.row(0, named=True)
@@ -170,6 +166,20 @@ def explain(warehouse: Warehouse, series: Series) -> Explained:
         bool(now["simulated"].any()),
         tuple(_step(row, issues, misses) for row in now.iter_rows(named=True)),
     )
+
+
+def _stored(
+    warehouse: Warehouse, series: Series
+) -> tuple[dict[tuple[int, date], dict[str, float]], list["_Retold"]]:
+    """Parts by issue and period, and what would have been said earlier, newest issue first.
+
+    Nothing where an older code made the build.
+    """
+    if "forecast_earlier" not in warehouse.tables():
+        return {}, []
+    parts = warehouse.query("forecasts", "explain_parts", **series._asdict())
+    earlier = warehouse.query("forecasts", "explain_earlier", **series._asdict())
+    return _parts(parts), [_Retold.of(row) for row in earlier.iter_rows(named=True)]
 
 
 def _parts(rows: pl.DataFrame) -> dict[tuple[int, date], dict[str, float]]:

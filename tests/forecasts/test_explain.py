@@ -108,6 +108,14 @@ def test_a_change_since_an_issue_of_unknown_parts_is_not_divided(warehouse):
     assert december(warehouse).change.parts == {"undivided": 3}
 
 
+def test_a_build_of_older_code_has_no_parts_to_tell(warehouse):
+    fill(warehouse)
+    for table in ("forecast_part", "forecast_earlier"):
+        warehouse.run(f"drop table {table}")
+    step = december(warehouse)
+    assert (step.expected, step.parts, step.change.parts) == (103, {}, {"undivided": 3})
+
+
 def test_a_period_nobody_spoke_of_before_has_no_change(warehouse):
     fill(warehouse)
     assert explain(warehouse, LAND).steps[0].change is None
