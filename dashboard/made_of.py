@@ -134,7 +134,7 @@ class _Figures:
         grain = self.grain / scale
         decimals = next((d for d in range(9) if grain >= 0.999 * 10.0**-d), 9)
         rounded = round(value / self.grain) * grain
-        return self.notation.fixed(rounded + 0.0, decimals)
+        return self.notation.fixed(rounded, decimals) if rounded else "0"
 
     def signed(self, value: float) -> str:
         return f"{self.notation.sign(round(value / self.grain))}{self.plain(abs(value))}"
