@@ -16,6 +16,7 @@ from forecasts.decisions.alert_replay import Replayed, kept
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
 from forecasts.decisions.targets import Judged, judge
+from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
 
 KEPT_BUILDS = 3
@@ -74,6 +75,10 @@ class Build:
         """What each rule of early warning would have rung on history."""
         return _replays(self)
 
+    def explained(self, series: Series) -> Explained | None:
+        """The forecast of a series that counts, explained; None where it has none."""
+        return _explained(self, series)
+
 
 def current(home: Path) -> Build:
     """The build the pointer names now.
@@ -100,6 +105,14 @@ def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) ->
 @lru_cache(maxsize=KEPT_BUILDS)
 def _judged(build: Build, today: date) -> list[Judged]:
     return judge(_open(build), build.catalog, today)
+
+
+@lru_cache(maxsize=KEPT_ANSWERS)
+def _explained(build: Build, series: Series) -> Explained | None:
+    try:
+        return explain(_open(build), series)
+    except NoForecast:
+        return None
 
 
 @lru_cache(maxsize=KEPT_BUILDS)

@@ -70,6 +70,8 @@ LEDGERS = {
     "forecast_series": "issue",
     "backtest": "issue",
     "forecast_benchmark": "issue",
+    "forecast_part": "issue",
+    "forecast_earlier": "issue",
     "scored": "scoring",
     "alert": "run",
     "alert_log": "entry",

@@ -36,9 +36,11 @@ MOST_MISSING = 1 / 3
 AFTERWARDS = (
     "decisions",
     "drift.py",
+    "explain.py",
     "file",
     "ledger.py",
     "nowcast.py",
+    "parts.py",
     "register.py",
     "replay.py",
     "scheduler.py",

@@ -20,6 +20,7 @@ from forecasts.engine import forecast
 from forecasts.hierarchy import Family, families
 from forecasts.issue import described, path_rows, quantile_rows, score_rows, series_rows
 from forecasts.panel import KEY
+from forecasts.parts import explaining_rows
 from forecasts.request import MANY_AREAS, Found, Job, find, jobs, panels
 
 Progress = Callable[[str], None]
@@ -54,7 +55,8 @@ def forecast_all(
 
     With `again`, everything is issued anew; what was issued before stays.
 
-    Writes rows of `forecast`, `forecast_path`, `forecast_series` and `backtest`.
+    Writes rows of `forecast`, what explains them (`forecasts.parts`), `forecast_path`,
+    `forecast_series` and `backtest`.
     """
     started = time.monotonic()
     tell = progress or (lambda _: None)
@@ -177,7 +179,10 @@ def _write(warehouse: Warehouse, found: Found, made: list[Issued], issue: int, t
     series = described(found.series, [one.forecasts for one in made])
     add("forecast_series", series_rows(found.job, series, today))
     for one in made:
-        add("forecast", quantile_rows(series, one))
+        said = quantile_rows(series, one)
+        add("forecast", said)
+        for table, rows in explaining_rows(one, said):
+            add(table, rows)
         add("forecast_path", path_rows(series, one))
     # Panels that end at different times are one to the reader: the largest speaks for the job.
     if made:

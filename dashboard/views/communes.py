@@ -11,9 +11,11 @@ from dashboard.filters import choose
 from dashboard.places import commune_name, expected, growth_rows, legend
 from dashboard.reader import Reader
 from dashboard.tables import Column
+from dashboard.views import explanation
 from dashboard.views.cache import drawn
 from dashboard.workload import TOTAL, communes, fields, year_of
 from dashboard.workload_charts import RECEIVED, commune_fan, names
+from forecasts.explain import Series
 
 ALL = "all"
 
@@ -94,6 +96,7 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
     )
     layout.draw(drawn(reader, commune_fan, row["code"], row["name"], field), "commune")
     layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
+    explanation.draw(reader, Series(RECEIVED, row["code"], field, "month"), text("workload.unit"))
 
 
 def _made_of(reader: Reader, area: str) -> str:

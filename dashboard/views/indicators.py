@@ -12,7 +12,9 @@ from dashboard.freshness import age, stale
 from dashboard.published import candidates, unit_of, with_unit
 from dashboard.reader import Reader
 from dashboard.tables import Column
+from dashboard.views import explanation
 from dashboard.views.cache import drawn
+from forecasts.explain import Series
 from forecasts.model import all_models
 
 FEWEST = 4
@@ -242,6 +244,8 @@ def _history(reader: Reader, row: dict[str, Any]) -> None:
     item = places[place]
     layout.draw(drawn(reader, _fan, row["indicator"], item["area"], item["frequency"]), "history")
     layout.html(f'<p class="cf-note">{_explanation(reader, row, item)}</p>')
+    asked = Series(row["indicator"], item["area"], "total", item["frequency"])
+    explanation.draw(reader, asked, unit_of(reader, row))
 
 
 def _told(*series: str) -> pl.Expr:

@@ -560,6 +560,42 @@ comment on column forecast_benchmark.offsets is 'Its band one season ahead, as d
 comment on column forecast_benchmark.lowest is 'Its band goes no lower; null where there is no bound';
 comment on column forecast_benchmark.scale is 'Mean absolute change from season to season known then: the unit of MASE';
 
+create table if not exists forecast_part (
+    issue     bigint,
+    issued    date,
+    indicator varchar,
+    area      varchar,
+    category  varchar,
+    frequency varchar,
+    period    date,
+    part      varchar,
+    value     double,
+    simulated boolean
+);
+comment on table forecast_part is 'What each issued forecast is made of: the parts of a period add up to its median; rows are added and never changed';
+comment on column forecast_part.part is 'level, event, trend, season, rest, or a part of the calendar: tet, working_days, holidays';
+comment on column forecast_part.value is 'What the part contributes, in the unit of the indicator';
+
+create table if not exists forecast_earlier (
+    issue     bigint,
+    issued    date,
+    indicator varchar,
+    area      varchar,
+    category  varchar,
+    frequency varchar,
+    origin    date,
+    engine    varchar,
+    dropped   integer[],
+    horizon   integer,
+    said      float[],
+    simulated boolean
+);
+comment on table forecast_earlier is 'What the engine of each issue would have said from earlier origins, before anything is made to add up; rows are added and never changed';
+comment on column forecast_earlier.engine is 'Hash of the code that made the issue';
+comment on column forecast_earlier.dropped is 'By origin, how many of the last periods it does not know';
+comment on column forecast_earlier.horizon is 'Periods ahead of each origin';
+comment on column forecast_earlier.said is 'One value a period ahead, origin by origin; of periods known since, with weights that do not know the origin';
+
 create table if not exists scored (
     scoring       bigint,
     scored_on     date,

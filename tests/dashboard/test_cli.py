@@ -71,6 +71,20 @@ def test_a_replay_is_kept_apart_from_what_was_issued(run):
     assert list(json.loads(run("--json", "track-record").output)) == ["issued", "replayed"]
 
 
+def test_a_forecast_is_explained_for_people_and_for_machines(run):
+    assert run("refresh").exit_code == 0
+    told = run("--lang", "vi", "explain", "visitors")
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith("Tháng 1/2026: khoảng 1.3")
+    assert "kiểm định ngược" in told.output
+    steps = json.loads(run("--json", "explain", "visitors").output)["steps"]
+    assert [step["period"] for step in steps] == ["2026-01-01", "2026-02-01", "2026-03-01"]
+    assert sum(steps[0]["parts"].values()) == pytest.approx(steps[0]["expected"])
+    unknown = run("explain", "visitor")
+    assert unknown.exit_code == 1
+    assert "did you mean 'visitors'?" in unknown.output
+
+
 def test_a_refresh_says_which_source_did_not_answer_and_how_old_its_copy_is(run, installation):
     folder = installation.catalog.parent
     served = partial(SimpleHTTPRequestHandler, directory=str(folder))
