@@ -9,7 +9,7 @@ from dashboard import layout, queries
 from dashboard.filters import language
 from dashboard.reader import Reader, today
 from dashboard.text import Text
-from dashboard.views import about, accuracy, communes, data, indicators, overview, targets
+from dashboard.views import about, accuracy, communes, data, indicators, overview, targets, workload
 from etl.settings import Settings
 from etl.warehouse import DamagedBuild, NoWarehouse
 
@@ -19,6 +19,7 @@ PAGES = {
     "targets": targets.draw,
     "indicators": indicators.draw,
     "communes": communes.draw,
+    "workload": workload.draw,
     "accuracy": accuracy.draw,
     "data": data.draw,
     "about": about.draw,

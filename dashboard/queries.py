@@ -11,7 +11,9 @@ import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
+from forecasts.decisions.staffing import Plan, plan
 from forecasts.decisions.targets import Judged, judge
+from forecasts.decisions.workload import Ahead, ahead
 from forecasts.register import entries
 
 KEPT_BUILDS = 3
@@ -80,3 +82,15 @@ def register(build: Build) -> tuple[dict[str, Any], ...]:
 @lru_cache(maxsize=KEPT_BUILDS)
 def _catalog(build: Build) -> Catalog:
     return parse_catalog(build.facts["catalog"])
+
+
+@lru_cache(maxsize=1)
+def work_ahead(build: Build, today: date) -> Ahead:
+    """The work ahead of the communes, computed once a day. Raises `NoWorkload`."""
+    return ahead(_open(build), build.catalog, today)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def lending(build: Build, today: date, people: int) -> Plan:
+    """The plan to lend so many people within the former districts, until the end of the quarter."""
+    return plan(work_ahead(build, today), people)

@@ -36,6 +36,7 @@ from etl.catalog.entries import (
     License,
     Measure,
     Member,
+    Minutes,
     Name,
     Plan,
     Present,
@@ -52,6 +53,7 @@ from etl.catalog.entries import (
     Topic,
     Totals,
     Unpivot,
+    Workload,
 )
 from etl.catalog.meaning import depths, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
@@ -86,6 +88,7 @@ __all__ = [
     "License",
     "Measure",
     "Member",
+    "Minutes",
     "Name",
     "Plan",
     "Present",
@@ -102,6 +105,7 @@ __all__ = [
     "Topic",
     "Totals",
     "Unpivot",
+    "Workload",
     "depths",
     "json_schema",
     "load_catalog",

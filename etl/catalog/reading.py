@@ -16,6 +16,7 @@ from etl.catalog.entries import Catalog, Part, Place
 from etl.catalog.events import event_checks
 from etl.catalog.meaning import meaning_checks
 from etl.catalog.target_checks import target_checks
+from etl.catalog.workload_checks import workload_checks
 from etl.errors import ForesightError, Problems
 
 
@@ -104,6 +105,7 @@ def _findings(catalog: Catalog) -> Iterator[Finding]:
     yield from meaning_checks(catalog)
     yield from event_checks(catalog)
     yield from target_checks(catalog)
+    yield from workload_checks(catalog)
 
 
 def _context(content: Any, folder: Path | None) -> dict[str, Path]:
