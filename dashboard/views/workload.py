@@ -41,12 +41,14 @@ def draw(reader: Reader) -> None:
 
 def _lead(reader: Reader, ahead: Ahead) -> str:
     told = by_commune(ahead, "fortnight")
-    return reader.text(
+    said = reader.text(
         "load.lead",
         received=reader.notation.rounded(float(told["received"].sum())),
         count=len(told.filter(told["overload"] >= RISKY)),
         all=len(told),
     )
+    mark = tables.chip(reader.text("simulated.short"), "warning") if ahead.simulated else ""
+    return f"{said} {mark}".strip()
 
 
 def _parts(reader: Reader, ahead: Ahead) -> None:
