@@ -161,6 +161,11 @@ def ahead(warehouse: Warehouse, catalog: Catalog, today: date, *, paths: int = P
     places = _places(warehouse, asked, today)
     fields = [minutes.category for minutes in asked.minutes]
     months, origin, missing = _months(stored, places["area"].to_list(), fields, paths)
+    if until < Period.containing(Frequency.MONTH, origin).end:
+        raise NoWorkload(
+            f"the cases end on {until}, and the forecasts begin after {origin:%m/%Y}",
+            hint="take a later day",
+        )
     first, last = until + timedelta(days=1), today + timedelta(days=AHEAD - 1)
     last = min(last, _end(origin, months.shape[3]))
     known = _days_by_field(warehouse, table, fields, until)
