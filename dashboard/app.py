@@ -19,6 +19,7 @@ from dashboard.views import (
     overview,
     scenarios,
     targets,
+    workload,
 )
 from etl.settings import Settings
 from etl.warehouse import DamagedBuild, NoWarehouse
@@ -28,6 +29,7 @@ PAGES = {
     "overview": overview.draw,
     "targets": targets.draw,
     "alerts": alerts.draw,
+    "workload": workload.draw,
     "scenarios": scenarios.draw,
     "indicators": indicators.draw,
     "communes": communes.draw,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import polars as pl
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from etl.trial import Tried
     from forecasts.decisions.scenarios import Outcome
     from forecasts.decisions.targets import Judged
+    from forecasts.decisions.workload import Ahead
     from forecasts.explain import Explained
 
 KEPT_BUILDS = 5
@@ -1061,6 +1062,56 @@ def publish(context: Context, out: Path | None) -> None:
         context.say(f"not published: {refused}: {why}")
     context.say(f"{len(outcome.published)} datasets published in {folder}")
     context.result({"folder": folder, "published": outcome.published, "refused": outcome.refused})
+
+
+@main.command()
+@click.option("--people", default=10, show_default=True, type=click.IntRange(min=0))
+@click.option("--within", default="district", show_default=True, help="district, city, or 25 (km).")
+@click.option("--weeks", type=click.Choice(["2", "13"]), default="13", show_default=True)
+@click.option("--times", default=1.0, show_default=True, help="Of the declared minutes; what if?")
+@click.pass_obj
+def staffing(context: Context, people: int, within: str, weeks: str, times: float) -> None:
+    """Which people to lend where, so that fewest dossiers pass their due day; changes nothing."""
+    from dashboard.lending import answer, sentences
+    from forecasts.decisions.staffing import plan as lend
+
+    ahead = _ahead(context).slower(times)
+    window: Literal["fortnight", "quarter"] = "fortnight" if weeks == "2" else "quarter"
+    made = lend(ahead, people, _limit(within), window)
+    context.result(answer(ahead, made, within))
+    for line in sentences(ahead, made, context.language):
+        context.say(line)
+
+
+def _limit(within: str) -> float | Literal["district"] | None:
+    if within in ("district", "city"):
+        return "district" if within == "district" else None
+    try:
+        return float(within)
+    except ValueError:
+        raise click.BadParameter(f"{within!r}: write district, city, or kilometres") from None
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), default="load_outlook.json")
+@click.pass_obj
+def outlook(context: Context, out: Path) -> None:
+    """The next 14 days of each commune as JSON, for the citizens' assistant and the hotline."""
+    from forecasts.decisions.outlook import outlook as told
+
+    content = told(_ahead(context))
+    out.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    context.say(f"{len(content['communes'])} communes: {out}")
+    context.result({"file": out, "schema": content["schema"], "simulated": content["simulated"]})
+
+
+def _ahead(context: Context) -> "Ahead":
+    """The work ahead, by the current build and its own catalog."""
+    from forecasts.decisions.workload import ahead
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        catalog = parse_catalog(pipeline.facts_of(warehouse)["catalog"])
+        return ahead(warehouse, catalog, context.today)
 
 
 @main.command()

@@ -15,7 +15,9 @@ from forecasts.decisions.alert_log import Kept, alerts
 from forecasts.decisions.alert_replay import Replayed, kept
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
+from forecasts.decisions.staffing import Plan, plan
 from forecasts.decisions.targets import Judged, judge
+from forecasts.decisions.workload import Ahead, ahead
 from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
 
@@ -155,3 +157,15 @@ def _chances(
 ) -> tuple[tuple[Judged, Judged], ...]:
     found = chances(_open(build), build.catalog, _played(build, settings), today)
     return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def work_ahead(build: Build, today: date) -> Ahead:
+    """The work ahead of the communes, computed once a day. Raises `NoWorkload`."""
+    return ahead(_open(build), build.catalog, today)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def lending(build: Build, today: date, people: int) -> Plan:
+    """The plan to lend so many people within the former districts, until the end of the quarter."""
+    return plan(work_ahead(build, today), people)

@@ -27,6 +27,7 @@ from etl.load import Arrival, FileLoad, changed_while_read, load_files
 from etl.measures import forget, observe
 from etl.settings import Settings
 from etl.simulate import simulate_dossiers
+from etl.simulate_service import simulate_contacts, simulate_staff
 from etl.warehouse import Warehouse, identifier, literal
 
 Progress = Callable[[str], None]
@@ -109,7 +110,11 @@ class Refreshed:
 
 def generate(catalog: Catalog, settings: Settings, progress: Progress, rows: int) -> None:
     """Make the files of simulated datasets, unless they are there already."""
-    if any(dataset.simulated for dataset in catalog.resources):
+    asked = {dataset.read.simulated_by for dataset in catalog.resources}
+    for name, make in (("staff", simulate_staff), ("contacts", simulate_contacts)):
+        if name in asked:
+            make(settings.home / "generated" / name)
+    if "dossiers" in asked:
         simulate_dossiers(
             settings.home / "generated" / "dossiers",
             rows=rows,

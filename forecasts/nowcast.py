@@ -146,7 +146,7 @@ def _past(known: Panel, month: date) -> list[slice]:
 # --- how busy days are ----------------------------------------------------------------------------
 
 
-def _busy(known: Panel, end: date) -> Floats:
+def busy_days(known: Panel, end: date) -> Floats:
     """How much of its work each group does on each day until `end`, `(groups, days)`.
 
     Weekdays by their means over the last half year, times what the calendar does to them, times the
@@ -216,7 +216,7 @@ class _Completion:
 
     def __init__(self, known: Panel, month: date) -> None:
         end = Period.containing(Frequency.MONTH, month).end
-        busy = _busy(known, end)
+        busy = busy_days(known, end)
         now = slice((month - known.periods[0]).days, len(known.periods))
         whole = slice(now.start, now.start + end.day)
         past = _past(known, month)

@@ -42,6 +42,7 @@ from etl.catalog.entries import (
     Limit,
     Measure,
     Member,
+    Minutes,
     Name,
     Plan,
     Present,
@@ -59,6 +60,7 @@ from etl.catalog.entries import (
     Topic,
     Totals,
     Unpivot,
+    Workload,
 )
 from etl.catalog.meaning import depths, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
@@ -99,6 +101,7 @@ __all__ = [
     "Limit",
     "Measure",
     "Member",
+    "Minutes",
     "Name",
     "Plan",
     "Present",
@@ -116,6 +119,7 @@ __all__ = [
     "Topic",
     "Totals",
     "Unpivot",
+    "Workload",
     "depths",
     "json_schema",
     "load_catalog",

@@ -259,8 +259,8 @@ class Read(Part):
     caption: str | None = None
     """Regular expression on a cell above the table, or else on the name of the sheet or the file;
     its named groups become columns: `(?P<year>20\\d\\d)` is `$year`."""
-    simulated_by: Literal["dossiers"] | None = None
-    """The files are made by `etl.simulate`; every figure made from them is marked as simulated."""
+    simulated_by: Literal["dossiers", "staff", "contacts"] | None = None
+    """Its files are made by a simulation; every figure made from them is marked as simulated."""
 
 
 class Unpivot(Part):
@@ -923,6 +923,33 @@ class Alerts(Part):
     ]
 
 
+class Minutes(Part):
+    """How long a dossier of a field keeps one person of the office, hands on."""
+
+    category: Text
+    minutes: float = Field(gt=0, le=10_080)
+    source: str
+    """Who measured or decided it; `assumption` where nobody did."""
+
+
+class Workload(Part):
+    """From dossiers to the hours of those who handle them; see docs/workload.md."""
+
+    cases: Name
+    """The dataset of which a row is a dossier: area, category, received, due, finished."""
+    received: Name
+    """The indicator that counts those received, with a forecast by commune and category."""
+    staff: Name
+    """The indicator of the people at the office of each commune."""
+    hours: float = Field(gt=0, le=24)
+    """Hours of a working day."""
+    on_dossiers: float = Field(gt=0, le=1)
+    """The share of them that is there for dossiers."""
+    source: str
+    """Who says so of the hours and the share; `assumption` where nobody does."""
+    minutes: list[Minutes] = Field(min_length=1)
+
+
 class Catalog(OnMap):
     """`data_catalog.yaml`, checked."""
 
@@ -943,6 +970,7 @@ class Catalog(OnMap):
     targets: list[Target] = []
     scenarios: Scenarios | None = None
     alerts: Alerts = Alerts()
+    workload: Workload | None = None
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 

@@ -18,6 +18,7 @@ from etl.catalog.events import event_checks
 from etl.catalog.meaning import meaning_checks
 from etl.catalog.scenario_checks import scenario_checks
 from etl.catalog.target_checks import target_checks
+from etl.catalog.workload_checks import workload_checks
 from etl.errors import ForesightError, Problems
 
 
@@ -108,6 +109,7 @@ def _findings(catalog: Catalog) -> Iterator[Finding]:
     yield from target_checks(catalog)
     yield from scenario_checks(catalog)
     yield from alert_checks(catalog)
+    yield from workload_checks(catalog)
 
 
 def _context(content: Any, folder: Path | None) -> dict[str, Path]:

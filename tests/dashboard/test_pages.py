@@ -18,6 +18,7 @@ TITLES = {
     "alerts": ("Cảnh báo sớm", "Early warning"),
     "indicators": ("Chỉ tiêu đã công bố", "Published indicators"),
     "communes": ("103 xã, phường", "The 103 communes"),
+    "workload": ("Khối lượng việc và nhân sự sắp tới", "Work and staff ahead"),
     "accuracy": ("Dự báo chính xác đến đâu", "How accurate forecasts are"),
     "data": ("Dữ liệu", "Data"),
     "about": ("Cách làm và sổ đăng ký mô hình", "How it works, and the register of models"),

@@ -1,0 +1,99 @@
+"""Lending people: moves conserve them, the optimum is the optimum, and givers are named."""
+
+from itertools import product
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasts.decisions.staffing import NoMove, best_moves, kilometres, pairs
+
+CHANGES = (-1, 0, 1, 2)
+
+
+@st.composite
+def questions(draw):
+    """Late dossiers by number of people, who is near whom, and people to lend."""
+    communes = draw(st.integers(2, 4))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    late = np.sort(rng.uniform(0, 20, (len(CHANGES), communes)), axis=0)[::-1]
+    late[0, rng.random(communes) < 0.3] = np.inf
+    near = rng.random((communes, communes)) < 0.7
+    np.fill_diagonal(near, False)
+    return late, near, draw(st.integers(0, 3))
+
+
+def net(moved, communes):
+    gained = np.zeros(communes, dtype=int)
+    for (giver, taker), people in moved.items():
+        gained[giver] -= people
+        gained[taker] += people
+    return gained
+
+
+@given(questions())
+@settings(deadline=None, max_examples=60)
+def test_moves_conserve_staff_and_stay_within_what_may_be_lent(question):
+    late, near, people = question
+    moved = best_moves(CHANGES, late, near, people)
+    gained = net(moved, late.shape[1])
+    assert gained.sum() == 0
+    assert sum(moved.values()) <= people
+    assert all(near[pair] and number > 0 for pair, number in moved.items())
+    assert all(
+        np.isfinite(late[CHANGES.index(int(change)), at]) for at, change in enumerate(gained)
+    )
+
+
+@given(questions())
+@settings(deadline=None, max_examples=40)
+def test_no_other_moves_save_more(question):
+    late, near, people = question
+    communes = late.shape[1]
+
+    def cost(gained, lent):
+        return sum(late[CHANGES.index(int(g)), at] for at, g in enumerate(gained)) + lent
+
+    moved = best_moves(CHANGES, late, near, people)
+    ours = cost(net(moved, communes), sum(moved.values()))
+    pairs_near = list(zip(*np.nonzero(near), strict=True))
+    for numbers in product(range(2), repeat=len(pairs_near)):
+        lent = sum(numbers)
+        gained = net(dict(zip(pairs_near, numbers, strict=True)), communes)
+        if lent <= people and set(gained) <= set(CHANGES):
+            assert ours <= cost(gained, lent) + 1e-4
+
+
+def test_a_curve_that_is_not_concave_is_no_trouble():
+    late = np.array([[9.0, 0.0], [9.0, 10.0], [9.0, 10.0], [9.0, 0.0]])
+    late[0, 0] = 9.0
+    moved = best_moves((-2, -0, 1, 2), late, np.array([[False, True], [False, False]]), 2)
+    assert moved == {(0, 1): 2}
+
+
+def test_kilometres_between_two_known_places():
+    apart = kilometres([10.0, 10.0, None], [105.0, 106.0, 105.0])
+    assert apart[0, 1] == pytest.approx(109.5, abs=0.5)
+    assert np.isnan(apart[0, 2])
+
+
+def test_a_limit_is_a_distance_or_a_former_district_and_what_is_unknown_lends_nothing():
+    places = pl.DataFrame(
+        {
+            "lat": [10.0, 10.05, 11.0, None],
+            "lon": [105.0, 105.0, 105.0, 105.0],
+            "district": ["a", "b", "a", None],
+        }
+    )
+    assert np.argwhere(pairs(places, 10.0)[0]).tolist() == [[0, 1], [1, 0]]
+    assert np.argwhere(pairs(places, "district")[0]).tolist() == [[0, 2], [2, 0]]
+    assert pairs(places, None)[0].sum() == 12
+
+
+def test_fewer_than_no_people_cannot_be_lent():
+    from forecasts.decisions.staffing import plan
+
+    with pytest.raises(NoMove):
+        plan(None, -1)
