@@ -1,4 +1,4 @@
-"""The first screen: published figures beside their targets, then the (simulated) workload."""
+"""The first screen: five things, published figures beside their targets, (simulated) workload."""
 
 from html import escape
 from pathlib import Path
@@ -8,8 +8,10 @@ import streamlit as st
 
 from dashboard import cards, headline_table, layout, places, queries, tables
 from dashboard.filters import choose
+from dashboard.five_things import MARKS, Thing, address, five_things, unjudged
 from dashboard.published import CITY, Headline, headlines
 from dashboard.reader import Reader, today
+from dashboard.targets import SHAPES
 from dashboard.views.cache import drawn
 from dashboard.workload import (
     LEAST,
@@ -25,11 +27,21 @@ from dashboard.workload import (
 from dashboard.workload_charts import city_fan, ranks
 from etl.warehouse import DamagedBuild, NoWarehouse
 
+KINDS = {
+    "off_course": "bad",
+    "missed": "bad",
+    "at_risk": "warning",
+    "outside": "warning",
+    "late": "plain",
+}
+"""The colour beside word and shape of each state."""
+
 
 def draw(reader: Reader) -> None:
     """The page."""
     found = headlines(reader)
-    layout.head(reader, reader.text("overview.title"), headline_table.lead(reader, found))
+    layout.head(reader, reader.text("overview.title"))
+    _five(reader)
     _published(reader, found)
     with layout.simulated_section(reader.text, "workload"):
         _workload(reader)
@@ -40,15 +52,46 @@ def warm(home: Path) -> None:
     try:
         reader = Reader(queries.current(home), "vi", today())
         headlines(reader)
+        five_things(reader)
         drawn(reader, city_fan, TOTAL)
         drawn(reader, ranks, TOTAL)
     except (DamagedBuild, NoWarehouse):
         return
 
 
+def _five(reader: Reader) -> None:
+    """What to know first; apart from it, what cannot be judged yet."""
+    text = reader.text
+    found = five_things(reader)
+    layout.heading(text("five.title"), text("five.note") if found else "")
+    if not found:
+        layout.html(f'<p class="cf-lead">{escape(text("five.nothing"))}</p>')
+    layout.html(
+        f'<div class="cf-five" role="list">{"".join(_thing(reader, t) for t in found)}</div>'
+    )
+    unknown = unjudged(reader)
+    if unknown:
+        page = address(reader, "targets")
+        named = f"{SHAPES['unknown']} {escape(unknown.sentence)}"
+        layout.html(f'<p class="cf-unjudged"><a target="_self" href="{page}">{named}</a></p>')
+
+
+def _thing(reader: Reader, thing: Thing) -> str:
+    """One link: state by word and shape, what it is of, the sentence."""
+    simulated = tables.chip(reader.text("simulated.short"), "warning") if thing.simulated else ""
+    return (
+        f'<div role="listitem"><a class="cf-thing {KINDS[thing.state]}" target="_self" '
+        f'href="{escape(thing.address)}">'
+        f'<span class="state">{MARKS[thing.state]} {escape(thing.word)}</span>'
+        f'<span class="of">{escape(thing.title)} {simulated}</span>'
+        f'<span class="said">{escape(thing.sentence)}</span></a></div>'
+    )
+
+
 def _published(reader: Reader, found: list[Headline]) -> None:
     text = reader.text
     layout.heading(text("overview.published"), text("overview.published_note"))
+    layout.html(f'<p class="cf-note">{headline_table.lead(reader, found)}</p>')
     if not found:
         return
     layout.html(headline_table.table(reader, found))
