@@ -23,6 +23,7 @@ PAGES = {
     "data": data.draw,
     "about": about.draw,
 }
+FIRST = "overview"
 
 
 def main() -> None:
@@ -45,11 +46,18 @@ def main() -> None:
             partial(draw, reader),
             title=text(f"pages.{name}"),
             url_path=name,
-            default=name == "overview",
+            default=name == FIRST,
         )
         for name, draw in PAGES.items()
     ]
-    st.navigation(pages, position="top").run()
+    # The default page answers at the root alone; its name is an address too.
+    named = st.Page(
+        partial(PAGES[FIRST], reader),
+        title=text("pages.overview"),
+        url_path=FIRST,
+        visibility="hidden",
+    )
+    st.navigation([*pages, named], position="top").run()
 
 
 main()

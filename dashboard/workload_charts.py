@@ -3,9 +3,10 @@
 import polars as pl
 
 from dashboard.charts import Drawing, Fan, fan, tiles
+from dashboard.declared import events
 from dashboard.published import CITY
 from dashboard.reader import Reader
-from dashboard.workload import communes
+from dashboard.workload import TOTAL, communes
 
 RECEIVED = "applications_received"
 
@@ -44,5 +45,6 @@ def _fan(reader: Reader, area: str, field: str, title: str) -> Drawing:
         simulated=True,
         title=title,
         origin_note=text("chart.data_until", month=until),
+        events=events(reader, RECEIVED, area, None if field == TOTAL else field),
     )
     return fan(reader, content)

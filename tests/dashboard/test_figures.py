@@ -73,7 +73,7 @@ def test_five_cards_each_with_a_drawing(reader):
 def test_cells_without_slow_models_are_named(vietnamese):
     rows = fast_only(vietnamese.rows("shown"))
     assert set(rows["level"]) == {"commune"}
-    assert rows["left_out"][0].to_list() == ["ets", "prophet", "sarima"]
+    assert {"ets", "prophet", "sarima"} <= set(rows["left_out"][0].to_list())
 
 
 def test_a_download_says_that_it_is_simulated_and_opens_safely_in_a_spreadsheet():
