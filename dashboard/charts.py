@@ -507,6 +507,8 @@ def _tile_words(reader: Reader, rows: pl.DataFrame) -> str:
         f"{rank}. {name} {notation.change(change)}"
         for rank, name, change in first.select("rank", "name", "change").rows()
     )
+    if not listed:
+        return reader.text("tiles.alt_none", count=len(rows))
     return reader.text("tiles.alt", count=len(rows), listed=listed)
 
 

@@ -10,6 +10,7 @@ from dashboard import cards, headline_table, layout, places, queries, tables
 from dashboard.filters import choose
 from dashboard.five_things import MARKS, Thing, address, five_things, unjudged
 from dashboard.published import CITY, Headline, headlines
+from dashboard.ranking import ranked, summary, told_apart
 from dashboard.reader import Reader, today
 from dashboard.targets import SHAPES
 from dashboard.views.cache import drawn
@@ -19,7 +20,6 @@ from dashboard.workload import (
     STRONG,
     TOTAL,
     Year,
-    communes,
     fields,
     pulse,
     year_of,
@@ -120,25 +120,22 @@ def _workload(reader: Reader) -> None:
 
 
 def _answer(reader: Reader, field: str) -> str:
-    """One sentence: how many communes grow strongly, which most, and how service is."""
+    """How many communes grow strongly, whether any is told apart, and how service is."""
     text, notation = reader.text, reader.notation
-    rows = communes(reader, field)
+    rows = ranked(reader, field)
     strong = rows.filter(pl.col("change") > STRONG)
-    first = rows.filter(pl.col("rank") == 1)
     share = pulse(reader, "applications_on_time_share", CITY, field)
     parts = []
-    if len(first):
-        key = "workload.answer" if len(strong) else "workload.answer_none"
+    if rows["change"].is_not_null().any():
         parts.append(
             text(
-                key,
+                "workload.answer" if len(strong) else "workload.answer_none",
                 count=len(strong),
                 all=len(rows),
                 share=notation.share(STRONG * 100, 0),
-                first=escape(first["name"].item()),
-                change=notation.change(first["change"].item()),
             )
         )
+        parts.append(escape(summary(reader, rows)))
     if share:
         parts.append(
             text(
@@ -162,20 +159,30 @@ def _finding(reader: Reader, year: Year) -> str:
 
 def _places(reader: Reader, field: str) -> None:
     text = reader.text
-    rows = communes(reader, field)
+    rows = ranked(reader, field)
     if rows["change"].is_null().all():
         layout.html(f'<p class="cf-note">{escape(text("workload.too_small", least=LEAST))}</p>')
+        return
+    top = told_apart(rows).head(RANKED).to_dicts()
+    if not top:
+        # An order that is chance is no list.
+        _tiles(reader, rows, field, summary(reader, rows))
         return
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         layout.heading(text("places.title"), text("places.note"))
-        top = rows.filter(pl.col("rank") <= RANKED).to_dicts()
         layout.html(tables.table(text("places.title"), places.columns(reader, field), top))
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
-        layout.heading(text("tiles.title"), text("tiles.note"))
-        layout.html(places.legend(reader))
-        layout.draw(drawn(reader, ranks, field), "tiles")
+        _tiles(reader, rows, field, text("tiles.note"))
+
+
+def _tiles(reader: Reader, rows: pl.DataFrame, field: str, note: str) -> None:
+    layout.heading(reader.text("tiles.title"), note)
+    layout.html(places.legend(reader))
+    layout.draw(drawn(reader, ranks, field), "tiles")
+    if told_apart(rows).is_empty():
+        layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
 
 
 def _multiples(reader: Reader, names: dict[str, str]) -> None:
