@@ -24,6 +24,8 @@ PAGES = {
     "about": about.draw,
 }
 FIRST = "overview"
+ROOT = "home"
+"""The name the default page reserves: it answers at the root alone."""
 
 
 def main() -> None:
@@ -45,12 +47,11 @@ def main() -> None:
         st.Page(
             partial(draw, reader),
             title=text(f"pages.{name}"),
-            url_path=name,
+            url_path=ROOT if name == FIRST else name,
             default=name == FIRST,
         )
         for name, draw in PAGES.items()
     ]
-    # The default page answers at the root alone; its name is an address too.
     named = st.Page(
         partial(PAGES[FIRST], reader),
         title=text("pages.overview"),

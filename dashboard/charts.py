@@ -18,8 +18,9 @@ from babel.dates import get_day_names, get_month_names
 from dashboard.marks import (
     Goal,
     Mark,
-    before_layers,
+    before_line,
     before_rows,
+    before_words,
     event_layers,
     event_rows,
     goal_layers,
@@ -88,7 +89,7 @@ def fan(reader: Reader, content: Fan) -> Drawing:
     """Observed line, expected line, and the ranges of 80 % and 95 % around it."""
     y = partial(_y, content)
     layers = [_ground(reader, content), *_bands(content)]
-    layers += before_layers(y) if content.before is not None else []
+    layers += [before_line(y), before_words()] if content.before is not None else []
     layers += [*_lines(content), *(goal_layers(y) if content.goals else []), *event_layers()]
     layers += [*_end_labels(reader, content), _hover(reader, content)]
     frames = {

@@ -19,6 +19,8 @@ FIRST_LABEL, LINE = -6, 16
 """Pixels above the frame of the lowest label of an event, and from one label to the next."""
 LEFT = 0.35
 """Share of the chart from its left edge in which a label stands right of its rule."""
+LINED = "──"
+"""Before the name of a line, as it is drawn."""
 EVENT = {"period": pl.Date, "label": pl.String, "drop": pl.Int64, "left": pl.Boolean}
 GOAL = {"goal": pl.Int64, "period": pl.Date, "value": pl.Float64, "label": pl.String}
 
@@ -109,24 +111,27 @@ def event_layers() -> list[alt.Chart]:
 
 
 def before_rows(before: pl.DataFrame, label: str) -> pl.DataFrame:
-    """The year before in the months of now: period, value; its words at the first point."""
-    first = pl.col("period") == pl.col("period").min()
+    """The year before in the months of now: period, value; its words at the last point."""
+    last = pl.col("period") == pl.col("period").max()
     return before.select(
-        "period", "value", label=pl.when(first).then(pl.lit(label)).otherwise(pl.lit(""))
+        "period",
+        "value",
+        label=pl.when(last).then(pl.lit(f"{LINED} {label}")).otherwise(pl.lit("")),
     )
 
 
-def before_layers(y: Axis) -> list[alt.Chart]:
+def before_line(y: Axis) -> alt.Chart:
     """A thin line under all others."""
-    colours = theme()
     base = alt.Chart(alt.NamedData("before")).encode(x=alt.X("period:T", title=None), y=y("value"))
-    words = base.transform_filter("datum.label != ''").encode(text="label:N")
-    style = {"align": "right", "dx": -5, "dy": 4, "fontSize": 12}
-    return [
-        base.mark_line(color=colours.faint, strokeWidth=1.3),
-        words.mark_text(**style, stroke=colours.page, strokeWidth=4),
-        words.mark_text(**style, color=colours.muted),
-    ]
+    return base.mark_line(color=theme().faint, strokeWidth=1.3)
+
+
+def before_words() -> alt.Chart:
+    """Its name at the foot of the chart, left of the last figure, where lines seldom come."""
+    style = {"align": "right", "dx": -5, "y": {"expr": "height - 9"}, "fontSize": 12}
+    base = alt.Chart(alt.NamedData("before")).encode(x=alt.X("period:T", title=None))
+    words = base.transform_filter("datum.label != ''")
+    return words.mark_text(**style, color=theme().muted).encode(text="label:N")
 
 
 def in_period(day: dt.date, periods: Sequence[dt.date]) -> dt.date:

@@ -166,7 +166,7 @@ def _places(reader: Reader, field: str) -> None:
     top = told_apart(rows).head(RANKED).to_dicts()
     if not top:
         # An order that is chance is no list.
-        _tiles(reader, rows, field, summary(reader, rows))
+        _tiles(reader, rows, field)
         return
     left, right = st.columns([1.45, 1], gap="large")
     with left:
@@ -174,11 +174,11 @@ def _places(reader: Reader, field: str) -> None:
         layout.html(tables.table(text("places.title"), places.columns(reader, field), top))
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
-        _tiles(reader, rows, field, text("tiles.note"))
+        _tiles(reader, rows, field)
 
 
-def _tiles(reader: Reader, rows: pl.DataFrame, field: str, note: str) -> None:
-    layout.heading(reader.text("tiles.title"), note)
+def _tiles(reader: Reader, rows: pl.DataFrame, field: str) -> None:
+    layout.heading(reader.text("tiles.title"), reader.text("tiles.note"))
     layout.html(places.legend(reader))
     layout.draw(drawn(reader, ranks, field), "tiles")
     if told_apart(rows).is_empty():

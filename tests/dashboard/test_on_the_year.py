@@ -156,7 +156,7 @@ def test_labels_of_events_stand_on_lines_of_their_own_inside_the_frame():
 def test_the_year_before_is_drawn_and_told(reader):
     earlier = pl.DataFrame({"period": YEARS[-2:], "value": [1.5, 2.5]})
     drawing = chart(reader, before=earlier, before_label="Before")
-    assert _frame(drawing, "before")["label"].to_list() == ["Before", ""]
+    assert _frame(drawing, "before")["label"].to_list() == ["", "── Before"]
     assert "Before, 2024: 2" in drawing.alt
 
 
