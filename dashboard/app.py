@@ -37,6 +37,9 @@ PAGES = {
     "data": data.draw,
     "about": about.draw,
 }
+FIRST = "overview"
+ROOT = "home"
+"""The name the default page reserves: it answers at the root alone."""
 
 
 def main() -> None:
@@ -58,12 +61,18 @@ def main() -> None:
         st.Page(
             partial(draw, reader),
             title=text(f"pages.{name}"),
-            url_path=name,
-            default=name == "overview",
+            url_path=ROOT if name == FIRST else name,
+            default=name == FIRST,
         )
         for name, draw in PAGES.items()
     ]
-    st.navigation(pages, position="top").run()
+    named = st.Page(
+        partial(PAGES[FIRST], reader),
+        title=text("pages.overview"),
+        url_path=FIRST,
+        visibility="hidden",
+    )
+    st.navigation([*pages, named], position="top").run()
 
 
 main()

@@ -4,6 +4,7 @@ from html import escape
 
 import polars as pl
 
+from dashboard.on_the_year import changed
 from dashboard.published import CITY
 from dashboard.reader import Reader
 from dashboard.sparklines import CARD, MULTIPLE, sparkline
@@ -52,10 +53,12 @@ def _share(reader: Reader, name: str, found: Pulse | None) -> str:
     text, notation = reader.text, reader.notation
     if found is None:
         return _card(text(f"card.{name}"), "–", [escape(text("card.none"))], "")
-    gap = found.difference
+    gap = _led(found, found.difference)
     kind = "" if not gap or not round(gap, 1) else ("cf-good" if gap > 0 else "cf-bad")
     more = [
-        _versus(reader, notation.points(gap), kind) if gap is not None else "",
+        _versus(reader, notation.points(gap), kind) + _beside(reader, found, difference=True)
+        if gap is not None
+        else "",
         notation.period("month", found.period, found.period),
     ]
     source = sparkline(CARD, found.months)
@@ -69,14 +72,31 @@ def _overdue(reader: Reader, field: str) -> str:
     pending = pulse(reader, "applications_pending", CITY, field)
     if overdue is None or pending is None:
         return _card(text("card.overdue"), "–", [escape(text("card.none"))], "")
-    change = overdue.change
+    change = _led(overdue, overdue.change)
     kind = "cf-bad" if change and change > 0 else "cf-good"
     more = [
-        _versus(reader, notation.change(change), kind) if change is not None else "",
+        _versus(reader, notation.change(change), kind) + _beside(reader, overdue, difference=False)
+        if change is not None
+        else "",
         escape(text("card.pending", pending=notation.number(pending.latest))),
     ]
     source = sparkline(CARD, overdue.months)
     return _card(text("card.overdue"), notation.number(overdue.latest), more, source)
+
+
+def _led(found: Pulse, calendar: float | None) -> float | None:
+    """The change to quote: the calendar's, unless Tết has moved."""
+    told = found.on_the_year
+    return calendar if told is None or told.leads is None else getattr(told, told.leads)
+
+
+def _beside(reader: Reader, found: Pulse, *, difference: bool) -> str:
+    """Where another change than the calendar's leads: which, and what the calendar says."""
+    told = found.on_the_year
+    if told is None or told.calendar is None or told.leads in (None, "calendar"):
+        return ""
+    calendar = changed(reader, told.calendar, difference=difference)
+    return f" ({escape(reader.text(f'card.{told.leads}', calendar=calendar))})"
 
 
 def _months(reader: Reader, field: str) -> pl.DataFrame:

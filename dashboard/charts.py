@@ -8,24 +8,38 @@ Labels stand at the lines; there is no legend. Numbers and months follow the lan
 import datetime as dt
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import altair as alt
 import polars as pl
 from babel.dates import get_day_names, get_month_names
 
+from dashboard.marks import (
+    Goal,
+    Mark,
+    before_line,
+    before_rows,
+    before_words,
+    event_layers,
+    event_rows,
+    goal_layers,
+    goal_rows,
+    in_period,
+)
 from dashboard.notation import Notation
 from dashboard.reader import Reader
 from dashboard.theme import FONT, theme
 from dashboard.workload import STEPS
 
-MERGER = dt.date(2025, 7, 1)
 NARROW = 700
 """Pixels below which labels give way."""
 MOST_SHOWN = 2
 """Errors beyond so many times the benchmark's largest leave the frame."""
 MANY_YEARS = 8
 """Years from which only Januaries are labelled."""
+SOLID, DASHED = "━━", "╍╍"
+"""How the line of a model is drawn, before its name."""
 LONG_NAME = 11
 """Letters a tile holds on one line."""
 OLDEST = pl.CompatLevel.oldest()
@@ -64,20 +78,32 @@ class Fan:
     decimals: int = 0
     origin_note: str = ""
     """Said at the last observed period."""
+    events: tuple[Mark, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    before: pl.DataFrame | None = None
+    """The year before at the months of now: columns period and value."""
+    before_label: str = ""
 
 
 def fan(reader: Reader, content: Fan) -> Drawing:
     """Observed line, expected line, and the ranges of 80 % and 95 % around it."""
-    layers = [_ground(reader, content), *_bands(content), *_lines(content)]
-    layers += [*_events(reader, content), *_end_labels(reader, content), _hover(reader, content)]
+    y = partial(_y, content)
+    layers = [_ground(reader, content), *_bands(content)]
+    layers += [before_line(y), before_words()] if content.before is not None else []
+    layers += [*_lines(content), *(goal_layers(y) if content.goals else []), *event_layers()]
+    layers += [*_end_labels(reader, content), _hover(reader, content)]
     frames = {
         "observed": _unbroken(content),
         "estimated": _estimated(content),
         "ahead": _joined(content),
-        "events": _event_rows(reader, content),
+        "events": _event_rows(content),
         "ends": _end_rows(reader, content),
         "one": pl.DataFrame({"one": [1]}),
     }
+    if content.goals:
+        frames["goals"] = goal_rows(content.goals)
+    if content.before is not None:
+        frames["before"] = before_rows(content.before, content.before_label)
     chart = alt.layer(*layers).properties(height=320, width="container")
     return Drawing(_finish(reader, chart, frames), _fan_words(reader, content))
 
@@ -155,18 +181,24 @@ def by_horizon(
             alt.datum.model == benchmark, alt.value([6, 4]), alt.value([1, 0])
         ),
     )
-    furthest = rows.filter(pl.col("horizon") == pl.col("horizon").max().over("model"))
-    labelled = (
-        furthest.filter(pl.col("model").is_in([best, benchmark]))
-        .unique("model")
-        .with_columns(above=pl.col("mase") == pl.col("mase").max())
+    keyed = [(best, 0), (benchmark, 1)] if best != benchmark else [(best, 0)]
+    labelled = pl.DataFrame(
+        [
+            (f"{DASHED if name == benchmark else SOLID} {titles.get(name, name)}", shades[name], n)
+            for name, n in keyed
+        ],
+        schema=["name", "colour", "line"],
+        orient="row",
     )
+    # Above the frame: no line can come there, at whatever width.
     labels = [
         alt.Chart(alt.NamedData("labels"))
-        .transform_filter(alt.datum.above == above)
-        .mark_text(align="right", dx=-4, dy=-12 if above else 15, fontWeight=600)
-        .encode(x="horizon:Q", y="mase:Q", text="name:N", color=alt.Color("colour:N", scale=None))
-        for above in (True, False)
+        .transform_filter(alt.datum.line == line)
+        .mark_text(
+            x={"expr": "width"}, y=-6 - 16 * line, align="right", baseline="bottom", fontWeight=600
+        )
+        .encode(text="name:N", color=alt.Color("colour:N", scale=None))
+        for _, line in keyed
     ]
     layers = [lines, *labels]
     if bool(scores["simulated"].any()):
@@ -314,28 +346,17 @@ def _halves(content: Fan) -> list[alt.DateTime]:
     ]
 
 
-def _event_rows(reader: Reader, content: Fan) -> pl.DataFrame:
-    """Dotted rules: the merger of communes, and where the data end."""
+def _event_rows(content: Fan) -> pl.DataFrame:
+    """Dotted rules: what happened, and where the data end."""
     periods = content.observed["period"].to_list()
-    events: list[tuple[dt.date, str, int]] = []
-    if content.frequency != "year" and periods and min(periods) < MERGER < max(periods):
-        events.append((MERGER, reader.text("chart.merger"), -22))
-    if content.origin_note and periods and len(content.ahead):
-        events.append((max(periods), content.origin_note, -6))
-    shape = {"period": pl.Date, "label": pl.String, "drop": pl.Int64}
-    return pl.DataFrame(events, schema=shape, orient="row")
-
-
-def _events(reader: Reader, content: Fan) -> list[alt.Chart]:
-    del reader, content
-    base = alt.Chart(alt.NamedData("events")).encode(x=alt.X("period:T", title=None))
-    colours = theme()
-    return [
-        base.mark_rule(color=colours.faint, strokeDash=[2, 3]),
-        base.mark_text(
-            align="right", dx=3, baseline="bottom", color=colours.muted, fontSize=12
-        ).encode(y=alt.Y("drop:Q", scale=None, axis=None), text="label:N"),
+    ahead = content.ahead["period"].to_list()
+    events = [
+        Mark(mark.day if content.frequency == "month" else in_period(mark.day, periods), mark.label)
+        for mark in content.events
     ]
+    if content.origin_note and periods and ahead:
+        events.append(Mark(max(periods), content.origin_note))
+    return event_rows(events, [*periods, *ahead])
 
 
 def _end_rows(reader: Reader, content: Fan) -> pl.DataFrame:
@@ -402,7 +423,25 @@ def _fan_words(reader: Reader, content: Fan) -> str:
                 unit=content.unit,
             )
         )
-    return " ".join(parts)
+    return " ".join([*parts, *_mark_words(reader, content)])
+
+
+def _mark_words(reader: Reader, content: Fan) -> list[str]:
+    """Targets, events and the year before, for those who listen."""
+    text, notation = reader.text, reader.notation
+    parts = []
+    if content.goals:
+        parts.append(text("chart.alt_goals", listed="; ".join(g.label for g in content.goals)))
+    told = _event_rows(content)["label"].to_list()
+    marks = [mark.label for mark in content.events if mark.label in told]
+    if marks:
+        parts.append(text("chart.alt_events", listed="; ".join(marks)))
+    if content.before is not None and len(content.before):
+        last = content.before.sort("period").row(-1, named=True)
+        value = notation.number(last["value"], content.decimals)
+        when = notation.period(content.frequency, last["period"], last["period"])
+        parts.append(f"{content.before_label}, {when}: {value} {content.unit}.")
+    return parts
 
 
 def _when_wide(label: alt.Chart) -> list[alt.Chart]:
@@ -469,6 +508,8 @@ def _tile_words(reader: Reader, rows: pl.DataFrame) -> str:
         f"{rank}. {name} {notation.change(change)}"
         for rank, name, change in first.select("rank", "name", "change").rows()
     )
+    if not listed:
+        return reader.text("tiles.alt_none", count=len(rows))
     return reader.text("tiles.alt", count=len(rows), listed=listed)
 
 

@@ -25,26 +25,11 @@ def table(reader: Reader, found: list[Headline]) -> str:
 
 
 def lead(reader: Reader, found: list[Headline]) -> str:
-    """What to know of the published figures: the first one judged, and how old they are."""
-    text, notation = reader.text, reader.notation
+    """How old the newest of the published figures is."""
+    text = reader.text
     if not found:
         return escape(text("overview.no_figures"))
-    parts = []
-    judged = next((item for item in found if item.met is not None), None)
-    if judged and judged.plan:
-        key = "overview.lead_met" if judged.met else "overview.lead_missed"
-        parts.append(
-            text(
-                key,
-                title=escape(judged.title),
-                period=_during(reader, judged.figure),
-                value=with_unit(reader, judged.figure["value"], judged.unit, judged.decimals),
-                plan=with_unit(reader, judged.plan["value"], judged.unit, judged.decimals),
-            )
-        )
-    newest = min(item.age for item in found)
-    parts.append(text("overview.lead_age", age=notation.age(newest)))
-    return " ".join(parts)
+    return text("overview.lead_age", age=reader.notation.age(min(item.age for item in found)))
 
 
 def rows(found: list[Headline]) -> pl.DataFrame:

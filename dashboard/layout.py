@@ -12,9 +12,11 @@ from dashboard.charts import Drawing
 from dashboard.filters import switch_language
 from dashboard.reader import Reader
 from dashboard.sparklines import watermark
-from dashboard.tables import csv
+from dashboard.tables import csv, xlsx
 from dashboard.text import Text
 from dashboard.theme import stylesheet
+
+SPREADSHEET = "openxmlformats-officedocument.spreadsheetml"
 
 
 def head(reader: Reader, title: str, lead: str = "") -> None:
@@ -71,16 +73,44 @@ def draw(drawing: Drawing, key: str) -> None:
 def download(
     reader: Reader, name: str, rows: Callable[[], pl.DataFrame], *, simulated: bool | None = None
 ) -> None:
-    """A button that makes the file when it is pressed."""
-    st.download_button(
-        reader.text("download.csv"),
-        data=lambda: csv(rows(), simulated=simulated),
-        file_name=f"{name}_{reader.build.name}.csv",
-        mime="text/csv",
-        on_click="ignore",
-        key=f"download_{name}",
-        icon=":material/download:",
-    )
+    """Two buttons, CSV and Excel, that make the file when one is pressed."""
+    text = reader.text
+    csv_mime, xlsx_mime = "text/csv", f"application/vnd.{SPREADSHEET}.sheet"
+
+    def book() -> bytes:
+        facts = text("download.about"), _facts(reader, name, simulated)
+        return xlsx(rows(), text("download.figures"), facts, simulated=simulated)
+
+    made: dict[str, tuple[Callable[[], bytes], str]] = {
+        "csv": (lambda: csv(rows(), simulated=simulated), csv_mime),
+        "xlsx": (book, xlsx_mime),
+    }
+    with st.container(horizontal=True):
+        for ending, (data, mime) in made.items():
+            st.download_button(
+                text(f"download.{ending}"),
+                data=data,
+                file_name=f"{name}_{reader.build.name}.{ending}",
+                mime=mime,
+                on_click="ignore",
+                key=f"download_{name}" if ending == "csv" else f"download_{name}_{ending}",
+                icon=":material/download:",
+            )
+
+
+def _facts(reader: Reader, name: str, simulated: bool | None) -> dict[str, str]:
+    """What a file says of itself on its second sheet."""
+    text = reader.text
+    marks = {True: "yes", False: "no", None: "mixed"}
+    # What is simulated is for use within.
+    licences = [] if simulated else reader.build.catalog.licenses
+    return {
+        text("download.view"): f"{text('name')}: {name}",
+        text("download.made"): reader.notation.date(reader.today),
+        text("download.build"): reader.build.name,
+        text("download.simulated"): text(f"download.{marks[simulated]}"),
+        text("download.license"): ", ".join(one.name for one in licences) or text("data.internal"),
+    }
 
 
 def nothing(text: Text, title: str, body: str, command: str = "") -> None:

@@ -4,6 +4,7 @@ from html import escape
 
 import polars as pl
 
+from dashboard.ranking import place
 from dashboard.reader import Reader
 from dashboard.sparklines import ROW, sparkline
 from dashboard.tables import Column, image
@@ -12,7 +13,7 @@ from dashboard.workload import MONTHS, STEPS, trail
 
 
 def columns(reader: Reader, field: str) -> list[Column]:
-    """Columns of the ten that grow most, with a drawing of each."""
+    """Columns of those that surely grow more than most, with a drawing of each."""
     text, notation = reader.text, reader.notation
 
     def spark(row: dict[str, object]) -> str:
@@ -21,7 +22,7 @@ def columns(reader: Reader, field: str) -> list[Column]:
         )
 
     return [
-        Column("#", lambda row: str(int(row["rank"])), "rank"),
+        Column(text("ranking.place"), place, "rank"),
         Column(text("places.commune"), lambda row: commune_name(reader, row), "name"),
         Column(
             text("places.received"), lambda row: notation.number(row["received"]), "number minor"

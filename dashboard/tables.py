@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from io import BytesIO
 from typing import Any
 
 import polars as pl
+from xlsxwriter import Workbook
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 """Openings a spreadsheet would take for a formula."""
@@ -66,8 +68,7 @@ def csv(rows: pl.DataFrame, *, simulated: bool | None = None) -> bytes:
 
     `simulated` fills the column; without it, the rows must bring their own.
     """
-    if simulated is not None:
-        rows = rows.with_columns(simulated=pl.lit(simulated))
+    rows = _marked(rows, simulated)
     safe = rows.with_columns(
         pl.when(pl.col(pl.String).str.slice(0, 1).is_in(RISKY))
         .then(pl.lit("'") + pl.col(pl.String))
@@ -75,3 +76,26 @@ def csv(rows: pl.DataFrame, *, simulated: bool | None = None) -> bytes:
         .name.keep()
     )
     return (BOM + safe.write_csv()).encode("utf-8")
+
+
+def xlsx(
+    rows: pl.DataFrame, figures: str, about: tuple[str, dict[str, str]], *, simulated: bool | None
+) -> bytes:
+    """The rows as a workbook: a sheet `figures`, and a sheet that says where they are from.
+
+    `about` is the name of that sheet, and what stands on it. Text is never taken for a formula.
+    """
+    name, facts = about
+    file = BytesIO()
+    with Workbook(file, {"in_memory": True, "strings_to_formulas": False}) as book:
+        _marked(rows, simulated).write_excel(book, figures, autofit=True, freeze_panes=(1, 0))
+        sheet = book.add_worksheet(name)
+        for number, (fact, said) in enumerate(facts.items()):
+            sheet.write_string(number, 0, fact)
+            sheet.write_string(number, 1, said)
+        sheet.autofit()
+    return file.getvalue()
+
+
+def _marked(rows: pl.DataFrame, simulated: bool | None) -> pl.DataFrame:
+    return rows if simulated is None else rows.with_columns(simulated=pl.lit(simulated))

@@ -10,8 +10,10 @@ from functools import lru_cache
 
 import polars as pl
 
+from dashboard.on_the_year import LAST_MONTH
 from dashboard.published import CITY
 from dashboard.reader import Reader
+from forecasts.year_on_year import YearOnYear, year_on_year
 
 TOTAL = "total"
 MONTHS = 12
@@ -22,6 +24,8 @@ STRONG = 0.15
 STEPS = (-0.05, 0.05, 0.15, 0.25)
 """Bounds of the classes of the tile map."""
 RANKED = 10
+SHARE = "_share"
+"""How the names of indicators in percent end here; they differ by points."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Pulse:
     latest: float
     period: dt.date
     year_before: float | None
+    on_the_year: YearOnYear | None = None
+    """Where the latest month is one around Tết: the change with Tết where it belongs."""
 
     @property
     def difference(self) -> float | None:
@@ -86,7 +92,14 @@ def pulse(reader: Reader, indicator: str, area: str, category: str) -> Pulse | N
         latest=values[last],
         period=last,
         year_before=values.get(last.replace(year=last.year - 1)),
+        on_the_year=_around_tet(rows, last, difference=indicator.endswith(SHARE)),
     )
+
+
+def _around_tet(rows: pl.DataFrame, month: dt.date, *, difference: bool) -> YearOnYear | None:
+    if month.month > LAST_MONTH:
+        return None
+    return year_on_year(rows.select("period", "value"), month, difference=difference)
 
 
 @lru_cache(maxsize=100)

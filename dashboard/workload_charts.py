@@ -3,9 +3,11 @@
 import polars as pl
 
 from dashboard.charts import Drawing, Fan, fan, tiles
+from dashboard.declared import events
 from dashboard.published import CITY
+from dashboard.ranking import ranked
 from dashboard.reader import Reader
-from dashboard.workload import communes
+from dashboard.workload import TOTAL, communes
 
 RECEIVED = "applications_received"
 
@@ -21,8 +23,9 @@ def commune_fan(reader: Reader, area: str, name: str, field: str) -> Drawing:
 
 
 def ranks(reader: Reader, field: str) -> Drawing:
-    """The tile map with the ranks of the ten that grow most."""
-    return tiles(reader, communes(reader, field), names=False)
+    """The tile map with the ranks of up to ten that surely grow faster than the middle."""
+    sure = pl.when(pl.col("side") == 1).then(pl.col("rank"))
+    return tiles(reader, ranked(reader, field).with_columns(rank=sure), names=False)
 
 
 def names(reader: Reader, field: str, chosen: str) -> Drawing:
@@ -44,5 +47,6 @@ def _fan(reader: Reader, area: str, field: str, title: str) -> Drawing:
         simulated=True,
         title=title,
         origin_note=text("chart.data_until", month=until),
+        events=events(reader, RECEIVED, area, None if field == TOTAL else field),
     )
     return fan(reader, content)

@@ -84,7 +84,7 @@ def _scores(reader: Reader, code: str) -> pl.DataFrame:
         level=level,
         by_category=bool(by),
         frequency=frequency,
-    )
+    ).fill_nan(None)
 
 
 def _panel(reader: Reader, panel: Panel) -> None:

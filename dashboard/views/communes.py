@@ -9,11 +9,13 @@ import streamlit as st
 from dashboard import layout, tables
 from dashboard.filters import choose
 from dashboard.places import commune_name, expected, growth_rows, legend
+from dashboard.ranking import place, ranked, summary
 from dashboard.reader import Reader
+from dashboard.similar import similar
 from dashboard.tables import Column
 from dashboard.views import explanation
 from dashboard.views.cache import drawn
-from dashboard.workload import TOTAL, communes, fields, year_of
+from dashboard.workload import TOTAL, fields, year_of
 from dashboard.workload_charts import RECEIVED, commune_fan, names
 from forecasts.explain import Series
 
@@ -26,7 +28,7 @@ def draw(reader: Reader) -> None:
     layout.head(reader, text("communes.title"))
     with layout.simulated_section(text, "communes"):
         field, province, area = _filters(reader)
-        rows = communes(reader, field)
+        rows = ranked(reader, field)
         layout.heading(text("tiles.title"), text("communes.tiles_note"))
         layout.html(legend(reader))
         _map(reader, field, area)
@@ -97,6 +99,61 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
     layout.draw(drawn(reader, commune_fan, row["code"], row["name"], field), "commune")
     layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
     explanation.draw(reader, Series(RECEIVED, row["code"], field, "month"), text("workload.unit"))
+    _before_and_now(reader, row)
+    _similar(reader, row, field)
+
+
+def _before_and_now(reader: Reader, row: dict[str, Any]) -> None:
+    """The last full year before the merger: as each place reported it, and as carried over."""
+    text, notation = reader.text, reader.notation
+    found = reader.rows("before_and_now", area=row["code"]).to_dicts()
+    if not found:
+        return
+    columns = [
+        Column(text("communes.place"), lambda one: _place_then(reader, one), "name"),
+        Column(text("communes.then"), lambda one: notation.number(one["value"]), "number"),
+        Column(text("communes.weight"), lambda one: _weight(reader, one), "number"),
+        Column(text("communes.carried"), lambda one: notation.number(one["carried"]), "number"),
+    ]
+    year = found[0]["year"]
+    layout.heading(text("communes.before_and_now", year=year), text("communes.before_note"))
+    layout.html(tables.table(text("communes.before_and_now", year=year), columns, found))
+    total = notation.number(sum(one["carried"] or 0 for one in found))
+    now = notation.number(found[0]["now"])
+    said = text("communes.now", year=year, parts=total, now=now)
+    layout.html(f'<p class="cf-note">{escape(said)}</p>')
+
+
+def _place_then(reader: Reader, one: dict[str, Any]) -> str:
+    return f"{escape(one['kind'])} {escape(reader.text.pick(one['name'], one['name_en']))}"
+
+
+def _weight(reader: Reader, one: dict[str, Any]) -> str:
+    share = reader.notation.share(one["weight"] * 100, 0)
+    return f"{share} {escape(reader.text('communes.estimated'))}" if one["estimated"] else share
+
+
+def _similar(reader: Reader, row: dict[str, Any], field: str) -> None:
+    """Communes to compare with, each with what makes it alike."""
+    text, notation = reader.text, reader.notation
+    found = similar(ranked(reader, field), row["code"]).to_dicts()
+    if not found:
+        return
+    lang = "&lang=en" if reader.lang == "en" else ""
+
+    def named(one: dict[str, Any]) -> str:
+        page = f"communes?area={one['code']}{lang}"
+        return f'<a target="_self" href="{page}">{commune_name(reader, one)}</a>'
+
+    columns = [
+        Column(text("places.commune"), named, "name"),
+        Column(text("similar.people"), lambda one: notation.number(one["population"]), "number"),
+        Column(text("similar.rate"), lambda one: notation.number(one["per_thousand"]), "number"),
+        Column(text("places.on_time"), lambda one: notation.share(one["on_time"]), "number"),
+        Column(text("places.change"), lambda one: notation.change(one["change"]), "number"),
+    ]
+    layout.heading(text("similar.title", name=row["name"]), text("similar.note"))
+    layout.html(tables.table(text("similar.title", name=row["name"]), columns, found))
 
 
 def _made_of(reader: Reader, area: str) -> str:
@@ -127,8 +184,9 @@ def _all(reader: Reader, rows: pl.DataFrame, province: str) -> None:
     text, notation = reader.text, reader.notation
     shown = rows if province == ALL else rows.filter(pl.col("parent") == province)
     layout.heading(text("communes.all", count=len(shown)), text("communes.all_note"))
+    layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
     columns = [
-        Column("#", lambda row: str(int(row["rank"])) if row["rank"] else "–", "rank"),
+        Column(text("ranking.place"), place, "rank"),
         Column(text("places.commune"), lambda row: commune_name(reader, row), "name"),
         Column(text("tiles.former"), lambda row: escape(row["parent_name"]), "minor"),
         Column(

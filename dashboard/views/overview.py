@@ -1,4 +1,4 @@
-"""The first screen: published figures beside their targets, then the (simulated) workload."""
+"""The first screen: five things, published figures beside their targets, (simulated) workload."""
 
 from html import escape
 from pathlib import Path
@@ -8,8 +8,11 @@ import streamlit as st
 
 from dashboard import cards, headline_table, layout, places, queries, tables
 from dashboard.filters import choose
+from dashboard.five_things import MARKS, Thing, address, five_things, unjudged
 from dashboard.published import CITY, Headline, headlines
+from dashboard.ranking import ranked, summary, told_apart
 from dashboard.reader import Reader, today
+from dashboard.targets import SHAPES
 from dashboard.views.cache import drawn
 from dashboard.workload import (
     LEAST,
@@ -17,7 +20,6 @@ from dashboard.workload import (
     STRONG,
     TOTAL,
     Year,
-    communes,
     fields,
     pulse,
     year_of,
@@ -25,11 +27,21 @@ from dashboard.workload import (
 from dashboard.workload_charts import city_fan, ranks
 from etl.warehouse import DamagedBuild, NoWarehouse
 
+KINDS = {
+    "off_course": "bad",
+    "missed": "bad",
+    "at_risk": "warning",
+    "outside": "warning",
+    "late": "plain",
+}
+"""The colour beside word and shape of each state."""
+
 
 def draw(reader: Reader) -> None:
     """The page."""
     found = headlines(reader)
-    layout.head(reader, reader.text("overview.title"), headline_table.lead(reader, found))
+    layout.head(reader, reader.text("overview.title"))
+    _five(reader)
     _published(reader, found)
     with layout.simulated_section(reader.text, "workload"):
         _workload(reader)
@@ -40,15 +52,46 @@ def warm(home: Path) -> None:
     try:
         reader = Reader(queries.current(home), "vi", today())
         headlines(reader)
+        five_things(reader)
         drawn(reader, city_fan, TOTAL)
         drawn(reader, ranks, TOTAL)
     except (DamagedBuild, NoWarehouse):
         return
 
 
+def _five(reader: Reader) -> None:
+    """What to know first; apart from it, what cannot be judged yet."""
+    text = reader.text
+    found = five_things(reader)
+    layout.heading(text("five.title"), text("five.note") if found else "")
+    if not found:
+        layout.html(f'<p class="cf-lead">{escape(text("five.nothing"))}</p>')
+    layout.html(
+        f'<div class="cf-five" role="list">{"".join(_thing(reader, t) for t in found)}</div>'
+    )
+    unknown = unjudged(reader)
+    if unknown:
+        page = address(reader, "targets")
+        named = f"{SHAPES['unknown']} {escape(unknown.sentence)}"
+        layout.html(f'<p class="cf-unjudged"><a target="_self" href="{page}">{named}</a></p>')
+
+
+def _thing(reader: Reader, thing: Thing) -> str:
+    """One link: state by word and shape, what it is of, the sentence."""
+    simulated = tables.chip(reader.text("simulated.short"), "warning") if thing.simulated else ""
+    return (
+        f'<div role="listitem"><a class="cf-thing {KINDS[thing.state]}" target="_self" '
+        f'href="{escape(thing.address)}">'
+        f'<span class="state">{MARKS[thing.state]} {escape(thing.word)}</span>'
+        f'<span class="of">{escape(thing.title)} {simulated}</span>'
+        f'<span class="said">{escape(thing.sentence)}</span></a></div>'
+    )
+
+
 def _published(reader: Reader, found: list[Headline]) -> None:
     text = reader.text
     layout.heading(text("overview.published"), text("overview.published_note"))
+    layout.html(f'<p class="cf-note">{headline_table.lead(reader, found)}</p>')
     if not found:
         return
     layout.html(headline_table.table(reader, found))
@@ -77,25 +120,22 @@ def _workload(reader: Reader) -> None:
 
 
 def _answer(reader: Reader, field: str) -> str:
-    """One sentence: how many communes grow strongly, which most, and how service is."""
+    """How many communes grow strongly, whether any is told apart, and how service is."""
     text, notation = reader.text, reader.notation
-    rows = communes(reader, field)
+    rows = ranked(reader, field)
     strong = rows.filter(pl.col("change") > STRONG)
-    first = rows.filter(pl.col("rank") == 1)
     share = pulse(reader, "applications_on_time_share", CITY, field)
     parts = []
-    if len(first):
-        key = "workload.answer" if len(strong) else "workload.answer_none"
+    if rows["change"].is_not_null().any():
         parts.append(
             text(
-                key,
+                "workload.answer" if len(strong) else "workload.answer_none",
                 count=len(strong),
                 all=len(rows),
                 share=notation.share(STRONG * 100, 0),
-                first=escape(first["name"].item()),
-                change=notation.change(first["change"].item()),
             )
         )
+        parts.append(escape(summary(reader, rows)))
     if share:
         parts.append(
             text(
@@ -119,20 +159,30 @@ def _finding(reader: Reader, year: Year) -> str:
 
 def _places(reader: Reader, field: str) -> None:
     text = reader.text
-    rows = communes(reader, field)
+    rows = ranked(reader, field)
     if rows["change"].is_null().all():
         layout.html(f'<p class="cf-note">{escape(text("workload.too_small", least=LEAST))}</p>')
+        return
+    top = told_apart(rows).head(RANKED).to_dicts()
+    if not top:
+        # An order that is chance is no list.
+        _tiles(reader, rows, field)
         return
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         layout.heading(text("places.title"), text("places.note"))
-        top = rows.filter(pl.col("rank") <= RANKED).to_dicts()
         layout.html(tables.table(text("places.title"), places.columns(reader, field), top))
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
-        layout.heading(text("tiles.title"), text("tiles.note"))
-        layout.html(places.legend(reader))
-        layout.draw(drawn(reader, ranks, field), "tiles")
+        _tiles(reader, rows, field)
+
+
+def _tiles(reader: Reader, rows: pl.DataFrame, field: str) -> None:
+    layout.heading(reader.text("tiles.title"), reader.text("tiles.note"))
+    layout.html(places.legend(reader))
+    layout.draw(drawn(reader, ranks, field), "tiles")
+    if told_apart(rows).is_empty():
+        layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
 
 
 def _multiples(reader: Reader, names: dict[str, str]) -> None:

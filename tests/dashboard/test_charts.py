@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from dashboard.charts import Fan, fan
+from dashboard.charts import Fan, by_horizon, fan
 from dashboard.sparklines import CARD, sparkline
 from dashboard.workload_charts import city_fan, commune_fan, names, ranks
 
@@ -76,9 +76,9 @@ def test_no_line_bridges_a_missing_period(vietnamese):
     assert _frame(fan(vietnamese, content), "observed")["piece"].max() == 1
 
 
-def test_tiles_carry_ranks_or_names_and_mark_the_chosen(vietnamese):
+def test_tiles_carry_sure_ranks_or_names_and_mark_the_chosen(vietnamese):
     numbers = _frame(ranks(vietnamese, "total"), "tiles")
-    assert sorted(numbers["label"].to_list(), key=len)[-1] == "10"
+    assert set(numbers["label"]) == {"", "1", "2", "3", "4", "5", "6"}
     named = _frame(names(vietnamese, "total", "90003"), "tiles")
     assert named.filter(pl.col("stroke") != "transparent")["code"].to_list() == ["90003"]
     assert named["label"][0].replace("\n", " ").startswith("Bịa Đặt")
@@ -86,3 +86,12 @@ def test_tiles_carry_ranks_or_names_and_mark_the_chosen(vietnamese):
 
 def test_a_sparkline_is_an_image_without_a_request():
     assert sparkline(CARD, [1.0, 2.0], [3.0]).startswith("data:image/svg+xml;base64,")
+
+
+def test_names_of_models_stand_above_the_frame_where_no_line_comes(reader):
+    scores = reader.rows("scores", indicator="applications_received", level="city",
+                         by_category=False, frequency="month")  # fmt: skip
+    drawing = by_horizon(reader, scores, {"seasonal_level": "Level"}, "seasonal_naive")
+    names = [layer["mark"] for layer in drawing.spec["layer"] if layer["mark"]["type"] == "text"]
+    assert all(mark["y"] < 0 for mark in names if "y" in mark)
+    assert _frame(drawing, "labels")["name"].to_list() == ["━━ Level", "╍╍ seasonal_naive"]

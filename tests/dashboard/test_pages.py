@@ -122,6 +122,11 @@ def test_the_record_of_issued_forecasts_is_silent_under_six_real_outcomes(open_p
     assert "Kiểm thử phần mềm" in " ".join(h.value for h in open_page("accuracy").header)
 
 
+def test_a_score_that_a_model_does_not_have_is_a_dash(open_page):
+    shown = _markup(open_page("accuracy", panel="applications_received.city.month"))
+    assert "NaN" not in shown
+
+
 def test_the_about_page_has_an_entry_for_every_model(open_page):
     shown = _markup(open_page("about", lang="en"))
     assert all(model.title_en in shown for model in all_models().values())
@@ -133,6 +138,13 @@ def test_without_a_build_the_page_says_what_to_run(tmp_path, monkeypatch):
     test = AppTest.from_file(Path(dashboard.__file__).parent / "app.py").run()
     assert not test.exception
     assert "foresight refresh" in _markup(test)
+
+
+def test_the_app_opens_on_the_overview_whose_name_is_an_address_too(home, monkeypatch):
+    monkeypatch.setenv("FORESIGHT_HOME", str(home))
+    test = AppTest.from_file(Path(dashboard.__file__).parent / "app.py", default_timeout=30).run()
+    assert not test.exception
+    assert test.title[0].value == TITLES["overview"][0]
 
 
 def test_a_new_build_is_picked_up_without_a_restart(tmp_path, monkeypatch):
