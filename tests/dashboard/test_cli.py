@@ -60,14 +60,14 @@ def test_a_refresh_loads_forecasts_and_moves_the_pointer_and_the_second_has_noth
 
 
 def test_a_replay_is_kept_apart_from_what_was_issued(run):
-    assert run("--json", "refresh", "--workers", "1").exit_code == 0
-    shown = run("--json", "track-record", "--replay", "1", "--workers", "1")
+    assert run("--json", "refresh").exit_code == 0
+    shown = run("--json", "track-record", "--replay", "1")
     assert shown.exit_code == 0, shown.output
     told = json.loads(shown.output.splitlines()[-1])
     assert list(told) == ["issued", "replayed"]
     assert told["issued"]["by_horizon"] == []
     assert [row["horizon"] for row in told["replayed"]["by_horizon"]] == [1]
-    assert run("--json", "refresh", "--workers", "1").exit_code == 0
+    assert run("--json", "refresh").exit_code == 0
     assert list(json.loads(run("--json", "track-record").output)) == ["issued", "replayed"]
 
 

@@ -97,4 +97,4 @@ def test_the_command_prints_the_record_in_either_language(home):
 def test_the_register_is_exported(home):
     entries = json.loads(run(home, "--json", "models").output)
     assert {"model", "purpose", "weaknesses", "decision", "owner", "entered"} <= entries[0].keys()
-    assert "seasonal_level" in run(home, "--lang", "en", "models").output
+    assert "shared_level" in run(home, "--lang", "en", "models").output
