@@ -25,8 +25,8 @@ from forecasts.request import MANY_AREAS, Found, Job, find, jobs, panels
 
 Progress = Callable[[str], None]
 
-BESIDE = ("auto_ets", "auto_arima")
-"""Slow models that make half of the forecasts of headline series."""
+BESIDE = ("auto_ets",)
+"""Slow models that make half of the forecasts of headline series; AutoARIMA took minutes a run."""
 MOST_SEASONS = 4
 
 

@@ -63,7 +63,8 @@ def choose(
         limit = np.minimum(most, known)
         step = believe(seen, groups, concerned, limit).step
         outcome = mean(after[:, known : known + AHEAD])
-        missed = np.abs(_levels(after[:, :known], seen.level, step, additive) - outcome) / unit
+        with np.errstate(divide="ignore", invalid="ignore"):
+            missed = np.abs(_levels(after[:, :known], seen.level, step, additive) - outcome) / unit
         told = np.isfinite(missed).all(axis=(0, 1))
         total += np.where(told, missed, 0.0)
         count += told
