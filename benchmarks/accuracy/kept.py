@@ -1,6 +1,6 @@
 """Peers' forecasts, kept between runs: they change only with their code and the series.
 
-One file a peer in the work folder, which is not under version control. Within a run the work is
+One file a peer in `benchmarks/kept`, which is not under version control. Within a run the work is
 spread over two processes, one thread each; the time of every single forecast is CPU time.
 """
 
@@ -22,7 +22,7 @@ from benchmarks.accuracy.sets import Collection
 from benchmarks.cost import Clock
 from forecasts.panel import Floats
 
-WORK = Path(__file__).parent.parent / "work"
+KEPT = Path(__file__).parent.parent / "kept"
 PROCESSES = 2
 CHUNK = 10
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -64,7 +64,7 @@ class Told:
 
 
 def told_by(
-    peer: Peer, collection: Collection, work: Path = WORK, processes: int = PROCESSES
+    peer: Peer, collection: Collection, work: Path = KEPT, processes: int = PROCESSES
 ) -> Told:
     """The peer's forecasts of every series; those that are kept are not made again."""
     digests = [digest(train, collection) for train in collection.trains]
