@@ -768,9 +768,9 @@ def _played(context: Context, warehouse: Warehouse, settings: list[Any]) -> tupl
     """What comes of these levers on a build, and the elasticities estimated there."""
     from forecasts.decisions.scenarios import Base, estimated, play
 
-    levers = _levers_of(context, warehouse)
-    pools = estimated(warehouse, levers)
-    return play(Base.read(warehouse, levers), levers, settings, pools=pools), pools
+    levers, minutes = _levers_of(context, warehouse), _catalog_of(context, warehouse).minutes
+    base, pools = Base.read(warehouse, levers), estimated(warehouse, levers)
+    return play(base, levers, settings, pools=pools, minutes=minutes), pools
 
 
 @scenario.command("run")

@@ -148,7 +148,8 @@ def _started(build: Build) -> tuple[Base, Pools]:
 @lru_cache(maxsize=KEPT_OUTCOMES)
 def _played(build: Build, settings: tuple[Setting, ...]) -> Outcome:
     base, pools = _started(build)
-    return play(base, declared(build.catalog), settings, pools=pools)
+    asked, minutes = declared(build.catalog), build.catalog.minutes
+    return play(base, asked, settings, pools=pools, minutes=minutes)
 
 
 @lru_cache(maxsize=KEPT_OUTCOMES)

@@ -860,8 +860,6 @@ class Scenarios(Part):
 
     indicator: Name
     levers: list[Lever] = Field(min_length=1)
-    minutes: dict[Name, Annotated[float, Field(gt=0)]] = {}
-    """Minutes of work a dossier of each field takes; without them each counts the same."""
 
     def lever(self, name: str) -> Lever | None:
         """The lever of that name."""
@@ -992,6 +990,11 @@ class Catalog(OnMap):
     def owner(self) -> dict[str, str]:
         """Name of the dataset that describes each indicator."""
         return {i.name: dataset.name for dataset in self.resources for i in dataset.described}
+
+    @cached_property
+    def minutes(self) -> dict[str, float]:
+        """Minutes of work a dossier of each field takes; empty where nobody declared any."""
+        return {one.category: one.minutes for one in self.workload.minutes} if self.workload else {}
 
     def events_of(
         self, indicator: str, area: str | None = None, category: str | None = None

@@ -233,9 +233,17 @@ class Outcome:
 
 
 def play(
-    base: Base, scenarios: Scenarios, settings: Sequence[Setting], *, pools: Pools | None = None
+    base: Base,
+    scenarios: Scenarios,
+    settings: Sequence[Setting],
+    *,
+    pools: Pools | None = None,
+    minutes: Mapping[str, float] | None = None,
 ) -> Outcome:
     """What the paths of `base` become when levers are moved.
+
+    `minutes` are those a dossier of each field takes; without them for every field there are no
+    hours, and each dossier is the same work.
 
     Raises:
         UnknownLever: there is no such lever.
@@ -248,7 +256,8 @@ def play(
         for lever, setting in moved(scenarios, kept)
         for number, effect in enumerate(lever.effects)
     ]
-    minutes = np.array([scenarios.minutes.get(field, 1.0) for field in base.fields])
+    known = bool(minutes) and set(base.fields) <= set(minutes or ())
+    each = [(minutes or {}).get(field, 1.0) if known else 1.0 for field in base.fields]
     areas = np.zeros((2, base.count, len(base.areas), len(base.periods)))
     fields = np.zeros((2, base.count, len(base.fields), len(base.periods)))
     work = np.zeros((2, base.count, len(base.periods)))
@@ -258,9 +267,8 @@ def play(
         for which, cells in enumerate((base.paths[number], changed)):
             areas[which] += cells
             fields[which, :, number] = cells.sum(axis=1)
-            work[which] += minutes[number] * fields[which, :, number] * (less if which else 1.0)
+            work[which] += each[number] * fields[which, :, number] * (less if which else 1.0)
     staff = _factor(base, None, effects, "staff_hours")
-    known = bool(scenarios.minutes) and set(base.fields) <= set(scenarios.minutes)
     hours = (work[0] / 60, work[1] / 60) if known else None
     load = _over(work[1], work[0]) / staff
     return Outcome(base, tuple(kept), (areas[0], areas[1]), (fields[0], fields[1]), hours, load)

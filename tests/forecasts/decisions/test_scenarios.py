@@ -40,7 +40,6 @@ RESOURCES = """
   - {name: online, title: Trực tuyến, title_en: Online, unit: "%", value: received, aggregate: rate}
 scenarios:
   indicator: received
-  minutes: {land: 40, trade: 20}
   levers:
   - name: people
     title: Dân số
@@ -485,7 +484,7 @@ def test_the_chance_of_a_target_moves_with_the_lever(base, tmp_path):
     [
         ("minimum: -5", "minimum: 1", "does not go around 0"),
         ("kind: share", "kind: points", "cannot act on moved"),
-        ("indicator: received\n  minutes", "indicator: sent\n  minutes", "'sent' is not"),
+        ("indicator: received\n  levers", "indicator: sent\n  levers", "'sent' is not"),
         ("lower: 0.5, upper: 1.3", "lower: 1.2, upper: 1.3", "outside its interval"),
         ("lower: 0.5, upper: 1.3", "lower: 0.5", "two ends"),
         ("name: staff", "name: people", "stands twice"),
@@ -519,7 +518,7 @@ def test_the_levers_of_the_guide_are_a_catalog():
         "indicator: population", "indicator: online"
     )
     resources = RESOURCES.split("scenarios:")[0]
-    assert parse_catalog(HEAD + resources + named).scenarios.minutes["land"] == 45
+    assert parse_catalog(HEAD + resources + named).scenarios.lever("population")
 
 
 def test_nothing_is_estimated_that_no_lever_asks_for(tmp_path):
