@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,15 @@ resources:
 def _english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors are told in English, whoever runs the tests."""
     monkeypatch.setenv("FORESIGHT_LANG", "en")
+
+
+@pytest.fixture(autouse=True)
+def _main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page drawn by a test takes the place of the program that runs, and leaves it taken.
+
+    Processes that are started later would then look for a page that is no longer there.
+    """
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
