@@ -3,15 +3,16 @@
 A count of 7 leaves as 5 or as 10, as 10 with the chance 2/5, so that it is right on average. Which,
 the key decides together with what the cell is: indicator, area, period, category. So the same count
 of the same cell leaves as the same figure in every release and every table, and nobody who asks
-twice learns more. Totals are rounded on their own: parts need not add up to them. Rates are made of
-the rounded counts, and only where the denominator is large enough.
+twice learns more. Totals are rounded on their own: parts need not add up to them, and none
+gives its parts away (`etl.publish.linked`). Rates are made of the rounded counts, and only where
+the denominator is large enough.
 
 What is a count of people or cases, its unit says. What nobody says is an error, and not a guess.
 """
 
 import hmac
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -21,6 +22,7 @@ import polars as pl
 from etl.catalog import Catalog, Dataset, Indicator
 from etl.errors import ForesightError
 from etl.publish.content import MONEY, Cell, masked
+from etl.publish.linked import links, settled
 from etl.publish.names import listed
 from etl.settings import Site, secret
 
@@ -138,13 +140,21 @@ def key_of(site: Site) -> bytes:
 
 
 def rounded(
-    table: pl.DataFrame, dataset: Dataset, measures: list[Measured], key: bytes
+    table: pl.DataFrame,
+    dataset: Dataset,
+    measures: list[Measured],
+    key: bytes,
+    *,
+    cities: Collection[str] = (),
 ) -> pl.DataFrame:
-    """`table` with every count rounded, and the rates that follow from counts made of these."""
+    """`table` with every count rounded, and the rates that follow from counts made of these.
+
+    `cities` are codes of areas whose counts add up those of the communes in the table.
+    """
     dimensions = _dimensions(dataset, table)
     for one in measures:
         if one.kind == "count":
-            table = _counts_rounded(table, one, dimensions, key)
+            table = _counts_rounded(table, one, dimensions, key, cities)
     for one in measures:
         if one.kind == "rate":
             table = _rate_remade(table, one, measures, dimensions)
@@ -162,15 +172,30 @@ def rounded_value(value: float, cell: str, key: bytes, *, scale: float = 1.0) ->
 
 
 def _counts_rounded(
-    table: pl.DataFrame, one: Measured, dimensions: list[str], key: bytes
+    table: pl.DataFrame,
+    one: Measured,
+    dimensions: list[str],
+    key: bytes,
+    cities: Collection[str],
 ) -> pl.DataFrame:
-    cells = table.select(_cell(one.name, dimensions).alias("cell"), one.rows().alias("its"))
-    values = [
-        rounded_value(value, cell, key, scale=one.scale) if its and value is not None else value
-        for value, cell, its in zip(table[one.column], cells["cell"], cells["its"], strict=True)
+    numbered = table.with_row_index("row of the table")
+    its = numbered.filter(one.rows())
+    cells = its.select(_cell(one.name, dimensions)).to_series()
+    drawn = [
+        None if value is None else rounded_value(value, cell, key, scale=one.scale)
+        for value, cell in zip(its[one.column], cells, strict=True)
     ]
-    made = pl.Series(one.column, values, dtype=pl.Float64).cast(table.schema[one.column])
-    return table.with_columns(made)
+    exact, people = (
+        pl.Series(values, dtype=pl.Float64).to_numpy() * one.scale
+        for values in (its[one.column], drawn)
+    )
+    # Several vintages of a figure stand in the table: they are no parts of anything.
+    linked = [] if cells.is_duplicated().any() else links(its, dimensions, cities)
+    left = settled(exact, people, linked, BASE) if linked else people
+    values = pl.Series(one.column, left / one.scale).fill_nan(None)
+    made = its.select("row of the table", values.cast(table.schema[one.column]))
+    rest = numbered.select("row of the table", *table.columns)
+    return rest.update(made, on="row of the table", include_nulls=True).drop("row of the table")
 
 
 def _cell(name: str, dimensions: list[str]) -> pl.Expr:
