@@ -112,6 +112,8 @@ class Site(_Part):
     mail: Mail | None = None
     webhooks: dict[str, Annotated[str, Field(pattern=r"^https?://")]] = {}
     """Addresses by reader, each of an allowed host, that take alerts as JSON."""
+    rounding_key: Variable | None = None
+    """The variable that holds the secret by which small counts are rounded when they leave."""
     copies: int = Field(default=12, ge=1)
     """Raw copies kept of each dataset, the newest first."""
 

@@ -324,16 +324,38 @@ def _publish_checks(catalog: Catalog, dataset: Dataset, place: Place) -> Iterato
     if dataset.publish is None:
         return
     here: Place = (*place, "publish")
+    yield from _exempt_checks(dataset, here)
     if dataset.simulated:
         yield here, "simulated data are never published", "take `publish` out"
     if dataset.case_level:
-        yield here, "case-level rows never leave the warehouse", "take `publish` out"
+        yield from _case_publish_checks(catalog, dataset, here)
     for field in dataset.schema_.fields:
-        if field.sensitive:
+        if field.sensitive and not dataset.case_level:
             yield here, f"{field.name!r} is sensitive", "take `publish` out, or the field"
     licence = catalog.license_of(dataset)
     if licence is None or licence.name == "internal":
         yield here, "there is no open licence", "add licenses: [{name: CC-BY-4.0}]"
+
+
+def _exempt_checks(dataset: Dataset, here: Place) -> Iterator[Finding]:
+    known = {field.name for field in dataset.schema_.fields}
+    for number, entry in enumerate(dataset.publish.exempt if dataset.publish else []):
+        if entry.field not in known:
+            yield (*here, "exempt", number), *_unknown(entry.field, known)
+
+
+def _case_publish_checks(catalog: Catalog, dataset: Dataset, here: Place) -> Iterator[Finding]:
+    """Cases leave as counts, and these are protected."""
+    counted = {measure.name for table in dataset.tables for measure in table.measures}
+    delivered = (catalog.indicators.get(name) for name in dataset.delivered)
+    if not any(one and one.value in counted for one in delivered):
+        yield here, "case-level rows never leave the warehouse", "describe indicators of its counts"
+    if dataset.publish and dataset.publish.protect == "none":
+        yield (
+            (*here, "protect"),
+            "counts of cases are always rounded when they leave",
+            "take `protect` out",
+        )
 
 
 def _unknown(word: str, known: set[str], what: str = "one of its columns") -> tuple[str, str]:

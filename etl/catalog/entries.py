@@ -528,12 +528,38 @@ class Present(Part):
     """Indicators that may enter the first screen, in this order."""
 
 
+class Exempt(Part):
+    """A column in which one kind of finding is no secret: the telephone of an office.
+
+    Identity numbers of people cannot be exempt.
+    """
+
+    field: Name
+    found: Literal["phone_number", "email", "personal_name", "address", "free_text"]
+    reason: str
+    """Why it may leave; it is published with the data."""
+    reason_en: str | None = None
+
+
 class Publish(Part):
     """What leaves the house. No `publish`, no publication."""
 
     theme: Theme
     frequency: Literal["DAILY", "MONTHLY", "QUARTERLY", "ANNUAL", "IRREG"]
     keywords: list[str] = []
+    protect: Literal["rounding", "none"] | None = None
+    """What is done with counts of people and cases; by default they are rounded where any of them
+    are of a district or commune, see docs/privacy.md."""
+    reason: str | None = None
+    """Why nothing need be done, where `protect` is none: it is published with the data."""
+    reason_en: str | None = None
+    exempt: list[Exempt] = []
+
+    @model_validator(mode="after")
+    def _none_has_a_reason(self) -> Self:
+        if (self.protect == "none") != bool(self.reason):
+            raise ValueError("`protect: none` and `reason` go together")
+        return self
 
 
 class Dataset(OnMap):

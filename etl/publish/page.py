@@ -66,6 +66,9 @@ REASONS: dict[Refusal, str] = {
     Refusal.NOT_OPEN: "Không có giấy phép mở.",
     Refusal.NO_PUBLISHER: "Chưa ghi đơn vị công bố.",
     Refusal.NOTHING_LOADED: "Chưa nạp dữ liệu nào.",
+    Refusal.NO_KEY: "Cần khóa làm tròn để bảo vệ số đếm nhỏ; nơi cài đặt này chưa có.",
+    Refusal.UNPROTECTED: "Chưa bảo vệ được số đếm nhỏ theo cách khai báo hiện nay.",
+    Refusal.PERSONAL: "Có nội dung về cá nhân hoặc văn bản tự do.",
 }
 
 

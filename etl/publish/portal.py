@@ -69,9 +69,9 @@ def publish_catalog(
     warehouse: Warehouse, catalog: Catalog, folder: Path, *, base: str = ""
 ) -> Outcome:
     """As `publish_portal`, with the catalog in hand. It is not trusted: the gate asks again."""
-    answers = {d.name: refusal(catalog, d, warehouse) for d in catalog.resources}
-    refused = {name: why for name, why in answers.items() if why}
     with _replacing(folder) as fresh:
+        answers = {d.name: refusal(catalog, d, warehouse) for d in catalog.resources}
+        refused = {name: why for name, why in answers.items() if why}
         releases = [
             write_package(warehouse, catalog, dataset, fresh / dataset.name)
             for dataset in catalog.resources

@@ -2,7 +2,8 @@
 
 Only columns that follow from the schema are taken, so that what the warehouse adds for itself
 (`load`) stays inside. Codes alone are useless to a reader: areas get their name, indicators their
-name and unit.
+name and unit. Cases are counted, and counts of people and cases protected (`etl.publish.protect`):
+this is the only place where rows that leave are made, whatever the format.
 """
 
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import polars as pl
 
 from etl.catalog import Catalog, Dataset, FieldEntry, Indicator
+from etl.publish import cases
+from etl.publish.protect import key_of, measured, protection_of, rounded, way_of
+from etl.settings import Settings, Site
 from etl.warehouse import Warehouse, identifier
 
 Label = tuple[str, str]
@@ -54,34 +58,72 @@ STATUSES = {
 }
 
 
-def clean_table(warehouse: Warehouse, catalog: Catalog, dataset: Dataset) -> pl.DataFrame:
-    """All rows of `dataset`, sorted by its key and then by every other column, missing values last.
+def clean_table(
+    warehouse: Warehouse, catalog: Catalog, dataset: Dataset, *, site: Site | None = None
+) -> pl.DataFrame:
+    """All rows of `dataset` as they may leave, sorted by its key and then by every other column.
 
-    Numbers that are not finite are missing.
+    Missing values come last; numbers that are not finite are missing. `site` names the key by which
+    small counts are rounded; by default it is the one of this installation.
+
+    Raises:
+        NoRoundingKey: there are counts to be protected, and no key.
+        MissingSecret: the key is named, and not set.
     """
-    stored = warehouse.select(f"from {identifier('data_' + dataset.name)}")
-    fields = [field.name for field in dataset.schema_.fields]
-    frame = stored.select(name for field in fields for name in STORED.get(field, [field]))
-    frame = _named(_finite(frame), warehouse, catalog, dataset)
-    key = key_columns(dataset)
-    order = [*key, *(name for name in frame.columns if name not in key)]
+    frame = exact_table(warehouse, catalog, dataset)
+    measures = measured(catalog, dataset, frame, measures_of(catalog, dataset, frame))
+    if way_of(dataset) == "rounding" and any(one.kind == "count" for one in measures):
+        key = key_of(Settings.read().site() if site is None else site)
+        cities = catalog.map.areas.filter(level="city")["code"].to_list()
+        frame = rounded(frame, dataset, measures, key, cities=cities)
+    order = [*key_columns(dataset), *frame.columns]
     # One chunk: the bytes of a Parquet file follow the chunks, and these follow the threads.
-    return frame.sort(order, nulls_last=True).rechunk()
+    return frame.sort(list(dict.fromkeys(order)), nulls_last=True).rechunk()
+
+
+def exact_table(warehouse: Warehouse, catalog: Catalog, dataset: Dataset) -> pl.DataFrame:
+    """The same with exact counts, in any order: only to be looked at, never to be written."""
+    if dataset.case_level:
+        frame = _with_rates(cases.counts(warehouse, catalog, dataset), catalog, dataset)
+    else:
+        stored = warehouse.select(f"from {identifier('data_' + dataset.name)}")
+        fields = [field.name for field in dataset.schema_.fields]
+        frame = stored.select(name for field in fields for name in STORED.get(field, [field]))
+    return _named(_finite(frame), warehouse, catalog, dataset)
+
+
+def _with_rates(counts: pl.DataFrame, catalog: Catalog, dataset: Dataset) -> pl.DataFrame:
+    """`counts` with a row, still without value, for each quotient of two of them."""
+    known = set(counts["indicator"])
+    made = [counts]
+    for name in dataset.delivered:
+        compute = catalog.indicators[name].compute
+        if compute and compute.way in ("ratio", "share") and set(compute.inputs) <= known:
+            below = counts.filter(indicator=compute.denominator)
+            empty = pl.lit(None, dtype=pl.Float64)
+            made.append(below.with_columns(indicator=pl.lit(name), value=empty))
+    return pl.concat(made)
 
 
 def key_columns(dataset: Dataset) -> list[str]:
     """The primary key in columns as they leave."""
+    if dataset.case_level:
+        return cases.KEY
     return [name for field in dataset.schema_.primary_key for name in STORED.get(field, [field])]
 
 
 def fields_of(catalog: Catalog, dataset: Dataset, table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Table Schema v2 of the columns of `table`; `title_en` and `unit` are ours."""
+    """Table Schema v2 of the columns of `table`; `title_en`, `unit`, `protection` are ours."""
     measures = measures_of(catalog, dataset, table)
+    kinds = measured(catalog, dataset, table, measures)
     found = []
     for name, kind in table.schema.items():
         inside = [indicator for place, indicator in measures if place == name]
-        field = _described(name, dataset.field(name), inside[0] if len(inside) == 1 else None)
+        inside_one = inside[0] if len(inside) == 1 else None
+        field = _described(name, dataset.field(name), inside_one)
+        field["constraints"] = _constraints(dataset.field(name), counted=dataset.case_level)
         field |= {"type": _type(kind), "categories": _categories(name, dataset, measures)}
+        field |= _told(field, protection_of(dataset, name, kinds))
         found.append({key: value for key, value in field.items() if value})
     return found
 
@@ -167,9 +209,20 @@ def _described(name: str, field: FieldEntry | None, measure: Indicator | None) -
         "title": title,
         "title_en": title_en,
         "description": (field and field.description) or (measure and measure.description),
+        "description_en": measure.description_en if measure else None,
         "unit": (field and field.unit) or (measure and measure.unit),
-        "constraints": _constraints(field),
     }
+
+
+def _told(field: dict[str, Any], done: list[dict[str, Any]]) -> dict[str, Any]:
+    """`field` told with what was done to it, in both languages."""
+    if not done:
+        return {}
+    texts = {
+        word: " ".join(filter(None, [field[word], *(step[word] for step in done)]))
+        for word in ("description", "description_en")
+    }
+    return texts | {"protection": done}
 
 
 def _titles(name: str, field: FieldEntry | None, measure: Indicator | None) -> Label:
@@ -190,9 +243,12 @@ def _type(kind: pl.DataType) -> str:
     return {"Date": "date", "Boolean": "boolean"}.get(str(kind), "string")
 
 
-def _constraints(field: FieldEntry | None) -> dict[str, Any]:
-    """Constraints that still hold: areas and periods are written anew, text may be made safe."""
-    if field is None:
+def _constraints(field: FieldEntry | None, *, counted: bool) -> dict[str, Any]:
+    """Constraints that still hold: areas and periods are written anew, text may be made safe.
+
+    Of cases none do: what leaves are their counts.
+    """
+    if field is None or counted:
         return {}
     kept = {"required"}
     if field.name not in STORED:
@@ -212,4 +268,6 @@ def _categories(
         labels = {code: indicator.title for code, indicator in measures}
     else:
         labels = {entry.value: entry.label for entry in field.categories} if field else {}
+        if labels and name == "category" and dataset.case_level:
+            labels = {"total": "Tất cả"} | labels
     return [{"value": value, "label": label} for value, label in labels.items()]

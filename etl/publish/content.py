@@ -1,0 +1,276 @@
+"""What speaks of a person, found by content: in every text that would leave, and in whole numbers.
+
+Numbers have a shape of their own: identity cards begin with the code of a province and hold the
+year of birth, and the plan of telephone numbers is kept by the library `phonenumbers`. Names begin
+with one of the few surnames of Viet Nam; that a place, a school or a company is called after
+somebody is told by the word before it. An address is a house, alley or group of houses together
+with a place, or a hamlet. What is found is never repeated in full.
+
+Not found: given names alone, names of foreigners, numbers in words, pictures. A column of those
+must be marked `sensitive` by whoever knows it.
+"""
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import phonenumbers
+import polars as pl
+
+from etl.publish.names import listed, names, plain
+
+LONGEST = 200
+"""Letters a text may have before it is prose; sources and remarks of published figures are shorter.
+"""
+MOST_WORDS = 40
+
+
+class Found(StrEnum):
+    """What a cell holds that must not leave."""
+
+    IDENTITY = "identity_number"
+    PHONE = "phone_number"
+    EMAIL = "email"
+    NAME = "personal_name"
+    ADDRESS = "address"
+    PROSE = "free_text"
+    HEADING = "heading_of_personal_data"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that keeps a dataset inside. Without a row, the whole column is meant."""
+
+    column: str
+    row: str
+    """Its key, `area=can_tho, period=2025-01-01`; keys that hold such things themselves are masked.
+    """
+    record: int | None
+    """Row of the table as it would leave, from 1."""
+    rule: str
+    shown: str
+    """What stands there, masked."""
+
+    def __str__(self) -> str:
+        where = f"row {self.record} ({self.row})" if self.record else "the whole column"
+        return f"{self.column}, {where}: {self.rule}: {self.shown}"
+
+
+def personal_cells(
+    table: pl.DataFrame,
+    *,
+    key: Collection[str] = (),
+    places: Collection[str] = (),
+    units: dict[str, str] | None = None,
+    passed: Collection[tuple[str, str]] = (),
+    trusted: Collection[str] = (),
+) -> list[Cell]:
+    """Every cell of `table` in which a rule finds something, in the order of columns and rows.
+
+    `key` names the columns that tell a row, `places` names of areas, which may look like those of
+    people, `units` the unit of each column that is a measure, `passed` pairs of a column and a
+    rule that somebody answers for, and `trusted` columns that no department wrote.
+    """
+    named = frozenset(plain(place).casefold() for place in places)
+    found: dict[str, dict[object, list[Found]]] = {}
+    for name in table.columns:
+        rules = {}
+        if name not in trusted:
+            rules = _column_rules(table[name], named, (units or {}).get(name))
+        kept = {v: [f for f in f_ if (name, f) not in passed] for v, f_ in rules.items()}
+        found[name] = {value: rules for value, rules in kept.items() if rules}
+    return [cell for name in table.columns for cell in _cells(table, name, found, key)]
+
+
+def heading_cells(headings: dict[str, list[str]]) -> list[Cell]:
+    """Columns whose heading announces a person: `headings` are all the words for each column."""
+    return [
+        Cell(name, "", None, Found.HEADING, next(filter(_announces, words)))
+        for name, words in headings.items()
+        if any(map(_announces, words))
+    ]
+
+
+def masked(text: str) -> str:
+    """The first letter of every word, and of a number its first digit: `N… V… A…`, `0…`."""
+    return re.sub(r"[^\W_]+", lambda word: f"{word[0][0]}…", text[:LONGEST])
+
+
+def findings(text: str, places: frozenset[str] = frozenset()) -> list[Found]:
+    """What `text` holds; names of two syllables only where nothing else they may mean."""
+    return _text_findings(text, places)[0]
+
+
+def _column_rules(
+    column: pl.Series, places: frozenset[str], unit: str | None
+) -> dict[object, list[Found]]:
+    values = column.drop_nulls().unique(maintain_order=True)
+    if column.dtype == pl.String:
+        told = {value: _text_findings(value, places) for value in values}
+        # One certain name shows what the column is: then what may be a name is one.
+        names = any(Found.NAME in certain for certain, _ in told.values())
+        return {
+            value: [*certain, *([Found.NAME] if possible and names else [])]
+            for value, (certain, possible) in told.items()
+        }
+    if column.dtype.is_numeric():
+        return {value: _number_findings(value, unit) for value in values}
+    return {}
+
+
+def _cells(
+    table: pl.DataFrame,
+    name: str,
+    found: dict[str, dict[object, list[Found]]],
+    key: Collection[str],
+) -> Iterator[Cell]:
+    if not found[name]:
+        return
+    bad = found[name]
+    numbered = table.with_row_index("record of the table", offset=1)
+    hits = numbered.filter(pl.col(name).is_in(pl.Series(list(bad), dtype=table.schema[name])))
+    for row in hits.iter_rows(named=True):
+        told = [
+            f"{column}={masked(str(row[column])) if row[column] in found[column] else row[column]}"
+            for column in key
+        ]
+        for rule in bad[row[name]]:
+            record = row["record of the table"]
+            yield Cell(name, ", ".join(told), record, rule, masked(str(row[name])))
+
+
+# Headings
+
+HEADING = re.compile(
+    r"^(họ( và)?( chữ đệm)?( và)? tên|họ,? (chữ )?đệm"
+    r"|tên (chủ hộ|người|công dân|bệnh nhân|học sinh)"
+    r"|(số )?(cccd|cmnd|cmt|căn cước|chứng minh|giấy tờ tùy thân|hộ chiếu)|(số |mã )?định danh"
+    r"|(số )?(điện thoại|đt|sđt|di động)( |$)|e-?mail|thư điện tử|(ngày|năm)( tháng năm)? sinh"
+    r"|(số )?tài khoản|mã số (bhxh|bảo hiểm)|(nơi |chỗ )(thường trú|tạm trú|ở|cư trú)|số nhà)"
+)
+
+
+def _announces(heading: str) -> bool:
+    return bool(HEADING.match(plain(heading).casefold()))
+
+
+# Numbers
+
+TWELVE = re.compile(r"(?<![\d/])\d{3}(?:[ .-]?\d{3}){3}(?!\d)|(?<![\d/])\d{3}[ .-]\d{9}(?!\d)")
+NINE = re.compile(r"(?<![\d./,-])\d{3}([ .]?)\d{3}\1\d{3}(?![\d/]|[.,]\d)")
+OLDEST_PREFIX, NEWEST_PREFIX = 1, 38
+"""First two digits of the nine of the old card, by province."""
+PHONE = re.compile(r"^\(?(\+|00)?\s*\(?(84|0)")
+EMAIL = re.compile(
+    r"[\w.+-]+\s?(@|\(at\)|\[at\]|\(a\))\s?[\w-]+\s?(\.|\(dot\)|\[dot\])\s?\w", re.IGNORECASE
+)
+ADDRESS_OF_A_PAGE = re.compile(r"https?://\S+")
+AMOUNT = re.compile(r"^\s*(đồng|vnđ|vnd|đ\b|người|usd|%)", re.IGNORECASE)
+"""Of what nine digits in groups may be an amount."""
+MONEY = re.compile(r"đồng|vnd|usd|đô la|euro", re.IGNORECASE)
+SHORTEST_NUMBER = 10**8
+LARGE = 1e9
+"""No count of people or things in one city is as large; amounts of money are."""
+
+
+def _identity(digits: str) -> bool:
+    """Province of birth, century with sex, year of birth, none after 2029."""
+    century, year = int(digits[3]), int(digits[4:6])
+    return digits[:3] in listed("province_code") and (
+        century in (0, 1) or (century in (2, 3) and year < 30)
+    )
+
+
+def _has_identity(text: str) -> bool:
+    twelve = (re.sub(r"\D", "", one.group()) for one in TWELVE.finditer(text))
+    if any(map(_identity, twelve)):
+        return True
+    for one in NINE.finditer(text):
+        in_range = OLDEST_PREFIX <= int(one.group()[:2]) <= NEWEST_PREFIX
+        if in_range and not AMOUNT.match(text[one.end() :]):
+            return True
+    return False
+
+
+def _has_phone(text: str) -> bool:
+    apart = re.sub(r"(?<=[^\W\d_])(?=\d)|/", " ; ", text)
+    found = phonenumbers.PhoneNumberMatcher(apart, "VN", leniency=phonenumbers.Leniency.VALID)
+    return any(PHONE.match(one.raw_string) for one in found)
+
+
+def _number_findings(value: float, unit: str | None) -> list[Found]:
+    """Of a number a leading 0 is lost: twelve digits are then eleven, or ten."""
+    whole = math.isfinite(value) and value == int(value)
+    if not whole or value < SHORTEST_NUMBER or (unit and MONEY.search(unit)):
+        return []
+    digits = str(int(value))
+    if value >= LARGE and len(digits) in (10, 11, 12) and _identity(digits.zfill(12)):
+        return [Found.IDENTITY]
+    if unit:
+        return []
+    if _has_phone(f"0{digits}") or (digits.startswith("84") and _has_phone(f"+{digits}")):
+        return [Found.PHONE]
+    return [Found.IDENTITY] if _has_identity(digits) else []
+
+
+# Text
+
+
+def _text_findings(text: str, places: frozenset[str]) -> tuple[list[Found], bool]:
+    """What is certain, and whether it may be a name in a column of names."""
+    text = plain(text)
+    bare = ADDRESS_OF_A_PAGE.sub(_parameters, text)
+    certain, possible = names(bare, places)
+    checks: dict[Found, Callable[[str], bool]] = {
+        Found.EMAIL: lambda _: bool(EMAIL.search(text)),
+        Found.IDENTITY: _has_identity,
+        Found.PHONE: _has_phone,
+        Found.NAME: lambda _: certain,
+        Found.ADDRESS: _has_address,
+        Found.PROSE: lambda bare: len(bare) > LONGEST or len(bare.split()) > MOST_WORDS,
+    }
+    return [found for found, holds in checks.items() if holds(bare)], possible and not certain
+
+
+def _parameters(address: re.Match[str]) -> str:
+    """Of the address of a page only what is handed over in it: pages are numbered by the nine."""
+    return " ; ".join(re.findall(r"=([^&#\s]+)", address.group()))
+
+
+# Addresses
+
+CAPITALS = "".join(filter(str.isupper, map(chr, [*range(0x41, 0x250), *range(0x1E00, 0x1F00)])))
+NAME = rf"[{CAPITALS}][\w'’]*"
+FINE = re.compile(
+    r"\b(số nhà|nhà số|so nha|nha so|sn)\s*:?\s*\d"
+    r"|\b(thường trú|tạm trú|cư trú|ngụ)\s+(tại|ở)\b|\btrú tại\b|\bđịa chỉ\s*:",
+    re.IGNORECASE,
+)
+HAMLET = re.compile(rf"\b([Ấấ]p|ẤP|[Kk]hóm|KHÓM|[Kk]hu [Pp]hố|KHU PHỐ)\s+({NAME}|\d)")
+AREA = re.compile(
+    rf"\b([Kk]hu [Vv]ực|KHU VỰC|[Kk][Vv]|[Kk]hu vuc|[Aa]p|[Tt]hôn)\s*\.?\s*({NAME}|\d)"
+)
+HOUSE = re.compile(
+    r"(^|[,;:(]\s*|[Ss]ố\s+|SỐ\s+|[Ss]o\s+)\d+[A-Za-z]?\d*(/\d+[A-Za-z]?\d*)*\s*,?\s*"
+    rf"(([Đđ]ường|ĐƯỜNG|[Hh]ẻm|HẺM|[Nn]gõ|[Nn]gách|[Kk]iệt|[Dd]uong|[Hh]em)\s+({NAME}|\d)"
+    rf"|{NAME}(\s+{NAME})+\s*,\s*(\S+\s+)?{NAME})"
+)
+PARTS = [
+    r"\b(tổ|tổ dân phố|to|tdp)\s*\d+",
+    r"\b(hẻm|ngõ|ngách|kiệt|hem)\s*\d+",
+    r"\b(ấp|khu vực|kv|khu phố|kp|khóm|thôn|ap|khu vuc)\s*\.?\s*(\d+|[a-zà-ỹđ]+)",
+    r"\b(đường|phố|quốc lộ|ql|tỉnh lộ|đt|duong)\s*\.?\s*\S+",
+    r"\b(phường|xã|thị trấn|quận|huyện|thành phố|tp|phuong|xa|p\.|x\.|tt\.|q\.|h\.)\s*\S+",
+]
+"""From the finest to the widest. Of an address two of them stand there, and one of the first three;
+a number before a street makes one as well."""
+
+
+def _has_address(text: str) -> bool:
+    if FINE.search(text) or HAMLET.search(text) or HOUSE.search(text):
+        return True
+    spoken = text.casefold()
+    given = [bool(re.search(part, spoken)) for part in PARTS]
+    return (any(given[:2]) or bool(AREA.search(text))) and sum(given) > 1

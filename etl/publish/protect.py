@@ -1,0 +1,323 @@
+"""Small counts as they leave: rounded at random to a multiple of 5, by a key of this house.
+
+A count of 7 leaves as 5 or as 10, as 10 with the chance 2/5, so that it is right on average. Which,
+the key decides together with what the cell is: indicator, area, period, category. So the same count
+of the same cell leaves as the same figure in every release and every table, and nobody who asks
+twice learns more. Totals are rounded on their own: parts need not add up to them, and none
+gives its parts away (`etl.publish.linked`). Rates are made of the rounded counts, and only where
+the denominator is large enough.
+
+What is a count of people or cases, its unit says. What nobody says is an error, and not a guess.
+"""
+
+import hmac
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+import polars as pl
+
+from etl.catalog import Catalog, Dataset, Indicator
+from etl.errors import ForesightError
+from etl.publish.content import MONEY, Cell, masked
+from etl.publish.linked import links, settled
+from etl.publish.names import listed
+from etl.settings import Site, secret
+
+BASE = 5
+SMALLEST_DENOMINATOR = 10
+SHORTEST_KEY = 32
+"""Letters of a secret that cannot be guessed by trying."""
+BELOW_CITY = {"district", "commune"}
+SCALES = {"nghìn": 1e3, "ngàn": 1e3, "triệu": 1e6}
+SHARES = {"%", "‰"}
+
+Kind = Literal["count", "rate", "unsaid", "other"]
+
+
+class NoRoundingKey(ForesightError):
+    """Counts that must be rounded cannot be, for want of the key."""
+
+
+class Problem(StrEnum):
+    """Why the counts of a dataset cannot be protected."""
+
+    UNSAID = "count_without_unit"
+    RATE = "rate_without_its_counts"
+    SMALL = "small_count_of_the_city"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure in a table: a column of its own, or the rows of `value` with its code."""
+
+    column: str
+    code: str | None
+    name: str
+    """Of its indicator, which is the same in every table; else of dataset and field."""
+    kind: Kind
+    scale: float
+    """People or cases in one unit."""
+    indicator: Indicator | None = None
+
+    def rows(self) -> pl.Expr:
+        """Which rows of the table it is in."""
+        return pl.lit(value=True) if self.code is None else pl.col("indicator") == self.code
+
+
+def way_of(dataset: Dataset) -> str | None:
+    """rounding or none as declared; else rounding for anything below the city."""
+    declared = dataset.publish.protect if dataset.publish else None
+    if declared:
+        return declared
+    levels = set(dataset.clean.areas.level) if dataset.clean.areas else set()
+    return "rounding" if dataset.case_level or levels & BELOW_CITY else None
+
+
+def measured(
+    catalog: Catalog, dataset: Dataset, table: pl.DataFrame, measures: list[tuple[str, Indicator]]
+) -> list[Measured]:
+    """What is measured in `table`: its indicators, and other numbers that are not of its key."""
+    found = []
+    for place, indicator in measures:
+        wide = place in table.columns
+        owner = catalog.owner.get(indicator.name, dataset.name)
+        kind, scale = _kind(indicator.unit, indicator, asked=_asked(dataset))
+        if dataset.case_level and not indicator.compute:
+            kind, scale = "count", 1.0
+        name, code = f"{owner}/{indicator.name}", None if wide else place
+        found.append(Measured(place if wide else "value", code, name, kind, scale, indicator))
+    return [*found, *_other_numbers(dataset, table, {one.column for one in found})]
+
+
+def _other_numbers(dataset: Dataset, table: pl.DataFrame, known: set[str]) -> Iterator[Measured]:
+    for field in dataset.schema_.fields:
+        inside = field.name in table.columns and table.schema[field.name].is_numeric()
+        told = field.name in {*known, *dataset.schema_.primary_key} or field.categories
+        if inside and not told:
+            kind, scale = _kind(field.unit or "", None, asked=_asked(dataset))
+            yield Measured(field.name, None, f"{dataset.name}/{field.name}", kind, scale)
+
+
+def _asked(dataset: Dataset) -> bool:
+    return bool(dataset.publish and dataset.publish.protect == "rounding")
+
+
+def _kind(unit: str, indicator: Indicator | None, *, asked: bool) -> tuple[Kind, float]:
+    """What a unit says. Asked to by name, whole numbers in any unit but money are protected."""
+    first, _, rest = unit.strip().casefold().partition(" ")
+    scale = SCALES.get(first, 1.0)
+    counted = rest if first in SCALES else unit.strip().casefold()
+    if indicator and indicator.aggregate == "rate":
+        return ("rate" if unit in SHARES or indicator.compute else "other"), 1.0
+    whole = indicator is not None and indicator.decimals == 0 and not MONEY.search(unit)
+    if counted in listed("counted_unit") or (asked and whole):
+        return "count", scale
+    return ("other" if unit else "unsaid"), 1.0
+
+
+def key_of(site: Site) -> bytes:
+    """The secret by which counts are rounded.
+
+    Raises:
+        NoRoundingKey: the site names none, or a short one.
+        MissingSecret: the variable it names is not set.
+    """
+    if site.rounding_key is None:
+        raise NoRoundingKey(
+            "the site file names no key to round small counts by",
+            hint="write rounding_key: NAME_OF_A_VARIABLE; see docs/privacy.md",
+        )
+    key = secret(site.rounding_key)
+    if len(key) < SHORTEST_KEY:
+        raise NoRoundingKey(
+            f"the key in {site.rounding_key} is shorter than {SHORTEST_KEY} letters",
+            hint="make one with: openssl rand -hex 32",
+        )
+    return key.encode()
+
+
+def rounded(
+    table: pl.DataFrame,
+    dataset: Dataset,
+    measures: list[Measured],
+    key: bytes,
+    *,
+    cities: Collection[str] = (),
+) -> pl.DataFrame:
+    """`table` with every count rounded, and the rates that follow from counts made of these.
+
+    `cities` are codes of areas whose counts add up those of the communes in the table.
+    """
+    dimensions = _dimensions(dataset, table)
+    for one in measures:
+        if one.kind == "count":
+            table = _counts_rounded(table, one, dimensions, key, cities)
+    for one in measures:
+        if one.kind == "rate":
+            table = _rate_remade(table, one, measures, dimensions)
+    return table
+
+
+def rounded_value(value: float, cell: str, key: bytes, *, scale: float = 1.0) -> float:
+    """`value` up or down to a multiple of `BASE` people or cases; a multiple stays as it is."""
+    people = round(value * scale, 6)
+    below = math.floor(people / BASE) * BASE
+    if people == below:
+        return float(value)
+    drawn = int.from_bytes(hmac.digest(key, cell.encode(), "sha256")[:8], "big") / 2**64
+    return (below + (BASE if drawn < (people - below) / BASE else 0)) / scale
+
+
+def _counts_rounded(
+    table: pl.DataFrame,
+    one: Measured,
+    dimensions: list[str],
+    key: bytes,
+    cities: Collection[str],
+) -> pl.DataFrame:
+    numbered = table.with_row_index("row of the table")
+    its = numbered.filter(one.rows())
+    cells = its.select(_cell(one.name, dimensions)).to_series()
+    drawn = [
+        None if value is None else rounded_value(value, cell, key, scale=one.scale)
+        for value, cell in zip(its[one.column], cells, strict=True)
+    ]
+    exact, people = (
+        pl.Series(values, dtype=pl.Float64).to_numpy() * one.scale
+        for values in (its[one.column], drawn)
+    )
+    # Several vintages of a figure stand in the table: they are no parts of anything.
+    linked = [] if cells.is_duplicated().any() else links(its, dimensions, cities)
+    left = settled(exact, people, linked, BASE) if linked else people
+    values = pl.Series(one.column, left / one.scale).fill_nan(None)
+    made = its.select("row of the table", values.cast(table.schema[one.column]))
+    rest = numbered.select("row of the table", *table.columns)
+    return rest.update(made, on="row of the table", include_nulls=True).drop("row of the table")
+
+
+def _cell(name: str, dimensions: list[str]) -> pl.Expr:
+    """What a cell is, as text: the same wherever it stands. A total needs no category."""
+    parts = [
+        pl.when(pl.col(column).cast(pl.String) != "total")
+        .then(pl.format("\x1f{}={}", pl.lit(column), pl.col(column).cast(pl.String)))
+        .otherwise(pl.lit(""))
+        .fill_null("")
+        for column in sorted(dimensions)
+    ]
+    return pl.concat_str([pl.lit(name), *parts])
+
+
+NOT_A_DIMENSION = {"indicator", "status", "as_of", "value", "unit", "source", "source_url", "note"}
+"""The vintage is none: a figure published again unchanged is rounded as it was."""
+ALWAYS = ["area", "area_vintage", "category", "period", "period_end"]
+
+
+def _dimensions(dataset: Dataset, table: pl.DataFrame) -> list[str]:
+    """The columns that tell which cell a row is, without those of its vintage."""
+    named = [*ALWAYS, *dataset.schema_.primary_key]
+    closed = [f.name for f in dataset.schema_.fields if f.categories or f.constraints.enum]
+    chosen = dict.fromkeys([*named, *closed])
+    return [name for name in chosen if name in table.columns and name not in NOT_A_DIMENSION]
+
+
+def _rate_remade(
+    table: pl.DataFrame, rate: Measured, measures: list[Measured], dimensions: list[str]
+) -> pl.DataFrame:
+    above, below = _parts(rate, measures)
+    if above is None or below is None or rate.indicator is None:
+        return table
+    parts = {"above": above, "below": below}
+    found = table.select(*dimensions, rate.rows().alias("its"))
+    for word, part in parts.items():
+        values = table.filter(part.rows()).select(*dimensions, pl.col(part.column).alias(word))
+        values = values.unique(dimensions, keep="first")
+        found = found.join(values, on=dimensions, how="left", nulls_equal=True)
+    people = pl.col("below") * below.scale
+    made = pl.when(people >= SMALLEST_DENOMINATOR).then(
+        pl.col("above") * above.scale / people * rate.indicator.scale
+    )
+    remade = found.with_columns(
+        made.alias("made"), table[rate.column].cast(pl.Float64).alias("was")
+    )
+    values = remade.select(pl.when("its").then("made").otherwise("was"))
+    return table.with_columns(values.to_series().alias(rate.column))
+
+
+def _parts(rate: Measured, measures: list[Measured]) -> tuple[Measured | None, Measured | None]:
+    """Numerator and denominator of a rate, where both are counts of the same table."""
+    compute = rate.indicator.compute if rate.indicator else None
+    if compute is None or compute.way not in ("ratio", "share"):
+        return None, None
+    counts = {one.indicator.name: one for one in measures if one.indicator and one.kind == "count"}
+    return counts.get(compute.numerator), counts.get(compute.denominator or "")
+
+
+def problems(table: pl.DataFrame, dataset: Dataset, measures: list[Measured]) -> list[Cell]:
+    """What keeps the exact `table` of `dataset` from being protected, as cells or whole columns."""
+    way = way_of(dataset)
+    if way == "none":
+        return []
+    if way is None:
+        return [cell for one in measures if one.kind == "count" for cell in _small(table, one)]
+    found = [_column_problem(one, Problem.UNSAID) for one in measures if one.kind == "unsaid"]
+    bare = [one for one in measures if one.kind == "rate" and None in _parts(one, measures)]
+    return [*found, *(_column_problem(one, Problem.RATE) for one in bare)]
+
+
+def _column_problem(one: Measured, why: Problem) -> Cell:
+    return Cell(one.column, "", None, why, one.code or one.column)
+
+
+def _small(table: pl.DataFrame, one: Measured) -> Iterator[Cell]:
+    """Counts of 1 to 4 where nobody decided whether they may be seen."""
+    people = pl.col(one.column) * one.scale
+    numbered = table.with_row_index("record of the table", offset=1)
+    hits = numbered.filter(one.rows() & (people > 0) & (people < BASE))
+    for row in hits.iter_rows(named=True):
+        where = ", ".join(f"{k}={row[k]}" for k in ("area", "period", "category") if k in row)
+        shown = masked(str(row[one.column]))
+        yield Cell(one.column, where, row["record of the table"], Problem.SMALL, shown)
+
+
+# What was done, for the dictionary
+
+ROUNDED = {
+    "method": "random_rounding",
+    "base": BASE,
+    "description": "Làm tròn ngẫu nhiên đến bội số của 5 để bảo vệ cá nhân; tổng được làm tròn "
+    "riêng nên có thể khác tổng các phần.",
+    "description_en": "Rounded at random to a multiple of 5 to protect people; totals are rounded "
+    "on their own and may differ from the sum of their parts.",
+}
+REMADE = {
+    "method": "from_rounded_counts",
+    "minimumDenominator": SMALLEST_DENOMINATOR,
+    "description": "Tính từ số đã làm tròn; để trống khi mẫu số dưới 10.",
+    "description_en": "Computed from rounded counts; missing where the denominator is under 10.",
+}
+
+
+def protection_of(dataset: Dataset, column: str, measures: list[Measured]) -> list[dict[str, Any]]:
+    """What was done to a column before it left, and what was found and let pass, with the reason.
+
+    Each entry has method, description and description_en.
+    """
+    way, kinds = way_of(dataset), {one.kind for one in measures if one.column == column}
+    done: list[dict[str, Any]] = []
+    if way == "rounding":
+        done += [ROUNDED] if "count" in kinds else []
+        done += [REMADE] if "rate" in kinds else []
+    publish = dataset.publish
+    if publish and way == "none" and kinds & {"count", "rate", "unsaid"}:
+        done.append(_told("none", publish.reason or "", publish.reason_en))
+    for entry in publish.exempt if publish else []:
+        if entry.field == column:
+            done.append(_told("exempt", entry.reason, entry.reason_en) | {"found": entry.found})
+    return done
+
+
+def _told(method: str, reason: str, reason_en: str | None) -> dict[str, Any]:
+    return {"method": method, "description": reason, "description_en": reason_en or reason}

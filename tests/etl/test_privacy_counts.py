@@ -1,0 +1,449 @@
+"""Small counts leave rounded, the same everywhere, and nobody can compute them from each other."""
+
+import datetime as dt
+import itertools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.optimize import linprog
+from scipy.sparse import csr_array
+
+from etl.catalog import Catalog, parse_catalog
+from etl.errors import Problems
+from etl.publish.gate import Answer, Refusal, answer
+from etl.publish.portal import publish_catalog
+from etl.publish.protect import BASE, Measured, NoRoundingKey, measured, rounded, rounded_value
+from etl.publish.table import clean_table, exact_table, fields_of, measures_of
+from etl.settings import Site
+from etl.warehouse import Warehouse
+
+KEY = "an invented key, and long enough for a test"
+SITE = Site(rounding_key="ROUNDING_KEY_OF_THE_TEST")
+COMMUNES = ["31117", "31120", "31123", "31126"]
+FIELDS = ["land", "civil_status", "business"]
+MONTHS = [dt.date(2026, month, 1) for month in range(1, 13)]
+
+CATALOG = """
+profile: cantho-foresight/1
+name: small
+title: Danh mục nhỏ
+title_en: A small catalog
+licenses: [{name: CC-BY-4.0}]
+contributors: [{title: Văn phòng UBND, roles: [publisher]}]
+resources:
+- name: dossiers
+  title: Hồ sơ
+  sources: [{path: dossiers.csv}]
+  clean: {areas: {level: commune}}
+  schema:
+    fields:
+    - {name: code, sensitive: true}
+    - {name: area}
+    - name: category
+      categories: [{value: land, label: Đất đai}, {value: civil_status, label: Hộ tịch}]
+    - {name: channel}
+    - {name: received, type: date}
+  tables:
+  - name: daily
+    by: [area, category]
+    measures:
+    - {name: received_count, count: received}
+    - {name: online_count, count: received, where: {channel: online}}
+  indicators:
+  - {name: received, title: Tiếp nhận, title_en: Received, unit: hồ sơ, value: received_count}
+  - {name: online, title: Trực tuyến, title_en: Online, unit: hồ sơ, value: online_count}
+  - {name: online_share, title: Tỷ lệ trực tuyến, title_en: Online share, unit: "%",
+     compute: {share: online, of: received}}
+  publish: {theme: GOVE, frequency: MONTHLY}
+- name: register
+  title: Sổ theo xã
+  sources: [{path: register.csv}]
+  clean: {areas: {level: commune}}
+  schema:
+    fields:
+    - {name: area}
+    - {name: period, type: yearmonth}
+    - {name: received_count, type: integer}
+    - {name: patients, type: integer}
+    - {name: area_ha, type: number}
+    primaryKey: [area, period]
+  indicators:
+  - received
+  - {name: patients, title: Bệnh nhân, title_en: Patients, unit: người, value: patients}
+  - {name: area_ha, title: Diện tích, title_en: Area, unit: ha, value: area_ha}
+  publish: {theme: GOVE, frequency: MONTHLY}
+"""
+
+
+def cells(seed: int = 3) -> pl.DataFrame:
+    """Received and filed online by commune, month and field: mostly fewer than five."""
+    rng = random.Random(seed)
+    rows = []
+    for area, month, field in itertools.product(COMMUNES, MONTHS, FIELDS):
+        received = rng.choice([0, 1, 1, 2, 3, 4, 6, 9, 13, 31])
+        rows.append((area, month, field, received, rng.randint(0, received)))
+    columns = ["area", "period", "category", "received", "online"]
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def comparable(cells: pl.DataFrame) -> pl.DataFrame:
+    """The same with all fields together and the city, as a refresh writes them."""
+    long = cells.unpivot(index=["area", "period", "category"], variable_name="indicator")
+    every = [long, long.with_columns(category=pl.lit("total"))]
+    every += [part.with_columns(area=pl.lit("can_tho")) for part in every]
+    return (
+        pl.concat(every)
+        .group_by("indicator", "area", "period", "category")
+        .agg(pl.col("value").sum().cast(pl.Float64))
+        .with_columns(
+            pl.when(pl.col("area") == "can_tho")
+            .then(pl.lit("city"))
+            .otherwise(pl.lit("commune"))
+            .alias("level"),
+            frequency=pl.lit("month"),
+            period_end=pl.col("period").dt.month_end(),
+            dataset=pl.lit("dossiers"),
+        )
+    )
+
+
+def register(cells: pl.DataFrame) -> pl.DataFrame:
+    """Another table of another office, in which the received of all fields stand as well."""
+    totals = cells.group_by("area", "period").agg(received_count=pl.col("received").sum())
+    return totals.with_columns(
+        area_vintage=dt.date(2025, 7, 1),
+        period_end=pl.col("period").dt.month_end(),
+        frequency=pl.lit("month"),
+        patients=pl.col("received_count") // 7,
+        area_ha=12.5,
+        note=pl.lit(None, dtype=pl.String),
+    )
+
+
+def build(home: Path, cells: pl.DataFrame) -> Path:
+    areas = pl.DataFrame(
+        [(code, "commune", f"Xã {code}") for code in COMMUNES] + [("can_tho", "city", "Cần Thơ")],
+        schema=["code", "level", "name"],
+        orient="row",
+    ).with_columns(area_vintage=dt.date(2025, 7, 1), name_en=pl.lit(None, dtype=pl.String))
+    with Warehouse.build(home, empty=True) as warehouse:
+        warehouse.write("area", areas)
+        warehouse.write("comparable", comparable(cells))
+        spoken = pl.lit("gặp bà Nguyễn Thị Lan, 0912 345 678")
+        planted = (pl.col("area") == "31117") & (pl.col("period") == MONTHS[2])
+        tables = {
+            "dossiers": pl.DataFrame({"area": COMMUNES}),
+            "register": register(cells),
+            "planted": register(cells).with_columns(note=pl.when(planted).then(spoken)),
+        }
+        for name, rows in tables.items():
+            with warehouse.registered(rows) as view:
+                warehouse.run(f"create table data_{name} as from {view}")
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUNDING_KEY_OF_THE_TEST", KEY)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("state"), cells())
+
+
+@pytest.fixture
+def warehouse(home: Path) -> Iterator[Warehouse]:
+    with Warehouse.open(home) as found:
+        yield found
+
+
+def asked(warehouse: Warehouse, name: str, change: tuple[str, str] = ("", "")) -> Answer:
+    catalog = changed(*change)
+    return answer(catalog, catalog.datasets[name], warehouse, SITE)
+
+
+def changed(old: str = "", new: str = "") -> Catalog:
+    return parse_catalog(CATALOG.replace(old, new) if old else CATALOG)
+
+
+def left(warehouse: Warehouse, name: str, change: tuple[str, str] = ("", "")) -> pl.DataFrame:
+    catalog = changed(*change)
+    return clean_table(warehouse, catalog, catalog.datasets[name], site=SITE)
+
+
+# Rounding
+
+
+def test_rounding_is_at_most_four_off_right_on_average_and_keeps_multiples():
+    key = KEY.encode()
+    off = [rounded_value(7, f"cell {n}", key) - 7 for n in range(5000)]
+    assert set(off) == {-2, 3}
+    assert abs(np.mean(off)) < 0.1
+    assert [rounded_value(n, "x", key) for n in (0, 5, 40)] == [0, 5, 40]
+
+
+def test_counts_in_thousands_are_rounded_to_five_people():
+    assert rounded_value(12.345, "x", KEY.encode(), scale=1000) == 12.345
+    assert rounded_value(0.003, "x", KEY.encode(), scale=1000) in (0, 0.005)
+
+
+def test_cases_leave_as_counts_by_commune_field_month_and_year_and_never_one_by_one(warehouse):
+    table = left(warehouse, "dossiers")
+    assert table.columns[:5] == ["indicator", "indicator_name", "unit", "area", "area_name"]
+    received = table.filter(indicator="received")
+    assert len(received) == (len(COMMUNES) + 1) * (len(FIELDS) + 1) * (len(MONTHS) + 1)
+    assert set(received["frequency"]) == {"month", "year"}
+    assert (received["value"] % BASE == 0).all()
+
+
+def test_a_count_is_the_same_in_every_table_and_every_release(warehouse):
+    catalog = changed()
+    dataset = catalog.datasets["dossiers"]
+    first = left(warehouse, "dossiers")
+    exact = exact_table(warehouse, catalog, dataset).filter(pl.col("period") < MONTHS[9])
+    measures = measured(catalog, dataset, exact, measures_of(catalog, dataset, exact))
+    earlier = rounded(exact.reverse(), dataset, measures, KEY.encode(), cities=["can_tho"])
+    key = ["indicator", "area", "category", "period", "period_end"]
+    both = first.join(earlier, on=key, suffix="_then")
+    assert len(both) == len(earlier) > 500
+    assert both["value"].to_list() == both["value_then"].to_list()
+    totals = first.filter(category="total", indicator="received")
+    both = left(warehouse, "register").join(totals, on=["area", "period", "period_end"])
+    assert len(both) == 48
+    assert both["received_count"].to_list() == both["value"].to_list()
+
+
+def test_another_key_rounds_otherwise(warehouse, monkeypatch):
+    first = left(warehouse, "dossiers")
+    monkeypatch.setenv("ROUNDING_KEY_OF_THE_TEST", KEY[::-1])
+    assert not left(warehouse, "dossiers").equals(first)
+
+
+def test_totals_are_rounded_on_their_own(warehouse):
+    city = left(warehouse, "dossiers").filter(indicator="received", area="can_tho")
+    parts = city.filter(pl.col("category") != "total").group_by("period", "period_end").agg("value")
+    both = parts.join(city.filter(category="total"), on=["period", "period_end"])
+    assert any(sum(row["value"]) != row["value_right"] for row in both.iter_rows(named=True))
+
+
+def test_a_rate_is_made_of_rounded_counts_and_missing_below_ten(warehouse):
+    table = left(warehouse, "dossiers")
+    key = ["area", "category", "period", "period_end"]
+    wide = table.pivot("indicator", index=key, values="value")
+    small = wide.filter(pl.col("received") < 10)
+    assert small["online_share"].null_count() == len(small) > 100
+    large = wide.filter(pl.col("received") >= 10)
+    expected = (large["online"] / large["received"] * 100).to_list()
+    assert large["online_share"].to_list() == pytest.approx(expected)
+
+
+def test_what_is_no_count_of_people_stays_as_it_is(warehouse):
+    assert set(left(warehouse, "register")["area_ha"]) == {12.5}
+
+
+def test_the_dictionary_says_what_was_done_in_both_languages(warehouse):
+    catalog = changed()
+    found = {}
+    for name in ("dossiers", "register"):
+        dataset = catalog.datasets[name]
+        table = left(warehouse, name)
+        found[name] = {field["name"]: field for field in fields_of(catalog, dataset, table)}
+    value = found["dossiers"]["value"]
+    assert [step["method"] for step in value["protection"]] == [
+        "random_rounding",
+        "from_rounded_counts",
+    ]
+    assert "bội số của 5" in value["description"]
+    assert "multiple of 5" in value["description_en"]
+    assert found["register"]["patients"]["protection"][0]["base"] == 5
+    assert "protection" not in found["register"]["area_ha"]
+
+
+def ones(groups: int, parts: int) -> pl.DataFrame:
+    """Many small communes, each with one case in each of some fields, and their totals."""
+    rows = [
+        (f"{group:05}", field, 1.0)
+        for group in range(groups)
+        for field in [*map(str, range(parts)), "total"]
+    ]
+    table = pl.DataFrame(rows, schema=["area", "category", "value"], orient="row")
+    whole = pl.when(pl.col("category") == "total").then(float(parts)).otherwise("value")
+    return table.with_columns(value=whole, indicator=pl.lit("received"))
+
+
+def given_away(table: pl.DataFrame) -> int:
+    """Totals of which the parts can only be ones."""
+    totals = table.filter(category="total").rename({"value": "whole"})
+    parts = (
+        table.filter(pl.col("category") != "total")
+        .group_by("area")
+        .agg(pl.col("value").gt(0).sum())
+    )
+    both = totals.join(parts, on="area")
+    return both.filter(pl.col("whole") + BASE - 1 <= pl.col("value")).height
+
+
+def test_no_total_gives_its_parts_away_where_all_were_rounded_up():
+    """Four ones that leave as 5 each, beside a total of four that leaves as 0."""
+    exact, keys = ones(3000, 4), (f"key {number}".encode() for number in range(99))
+    key = next(key for key in keys if given_away(each_alone(exact, key)))
+    count = Measured("value", None, "received", "count", 1.0)
+    found = rounded(exact, changed().datasets["dossiers"], [count], key)
+    assert given_away(found) == 0
+    assert found["value"].null_count() == 0
+    assert ((found["value"] - exact["value"]).abs() < BASE).all()
+    both = found.join(each_alone(exact, key), on=["area", "category"])
+    assert 0 < both.filter(pl.col("value") != pl.col("value_right")).height < 0.01 * len(both)
+
+
+def each_alone(exact: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Rounded without a look at what adds up to what."""
+    count = Measured("value", None, "received", "count", 1.0)
+    parts = exact.partition_by("category")
+    dataset = changed().datasets["dossiers"]
+    return pl.concat([rounded(part, dataset, [count], key) for part in parts])
+
+
+# What is refused
+
+
+def test_without_a_key_nothing_leaves_that_needs_one(warehouse, monkeypatch):
+    catalog = changed()
+    dossiers = catalog.datasets["dossiers"]
+    assert answer(catalog, dossiers, warehouse, Site()).refusal == Refusal.NO_KEY
+    with pytest.raises(NoRoundingKey, match="names no key"):
+        clean_table(warehouse, catalog, dossiers, site=Site())
+    monkeypatch.setenv("ROUNDING_KEY_OF_THE_TEST", "short")
+    assert asked(warehouse, "dossiers").refusal == Refusal.NO_KEY
+    monkeypatch.delenv("ROUNDING_KEY_OF_THE_TEST")
+    assert asked(warehouse, "dossiers").refusal == Refusal.NO_KEY
+
+
+def test_with_a_key_both_may_leave(warehouse):
+    assert asked(warehouse, "dossiers") == Answer(None)
+    assert asked(warehouse, "register") == Answer(None)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (("unit: người, value", "value"), "count_without_unit"),
+        (("unit: ha, value", 'unit: "%", aggregate: rate, value'), "rate_without_its_counts"),
+        (("{areas: {level: commune}}\n  schema:\n    fields:\n    - {name: area}\n    - {name: per",
+          "{areas: {level: city}}\n  schema:\n    fields:\n    - {name: area}\n    - {name: per"),
+         "small_count_of_the_city"),
+    ],
+)  # fmt: skip
+def test_what_nobody_decided_is_refused_with_its_place(change, rule, warehouse):
+    found = asked(warehouse, "register", change)
+    assert found.refusal == Refusal.UNPROTECTED
+    assert {cell.rule for cell in found.cells} == {rule}
+
+
+def test_exact_counts_leave_only_with_a_reason_that_is_published(warehouse):
+    none = "publish: {theme: GOVE, frequency: MONTHLY, protect: none, reason: Đã công bố}\n"
+    catalog = parse_catalog(CATALOG[: CATALOG.rindex("publish:")] + f"  {none}".lstrip())
+    dataset = catalog.datasets["register"]
+    assert answer(catalog, dataset, warehouse, Site()) == Answer(None)
+    table = clean_table(warehouse, catalog, dataset, site=Site())
+    assert table.equals(exact_table(warehouse, catalog, dataset).sort("area", "period"))
+    told = {field["name"]: field for field in fields_of(catalog, dataset, table)}
+    assert told["patients"]["description"] == "Đã công bố"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("protect: none", "go together"),
+        ("reason: vì thế", "go together"),
+        ("exempt: [{field: phone, found: phone_number, reason: cơ quan}]", "'phone' is not"),
+        ("exempt: [{field: code, found: identity_number, reason: x}]", "identity_number|Input"),
+        ("protect: none, reason: x", "counts of cases are always rounded"),
+    ],
+)
+def test_a_catalog_cannot_ask_for_less(words, problem):
+    with pytest.raises(Problems, match=problem):
+        changed(
+            "{theme: GOVE, frequency: MONTHLY}", f"{{theme: GOVE, frequency: MONTHLY, {words}}}"
+        )
+
+
+def test_a_planted_name_keeps_the_whole_dataset_inside_and_is_named_masked(warehouse, tmp_path):
+    noted = CATALOG.replace("- {name: area_ha, ty", "- {name: note}\n    - {name: area_ha, ty")
+    catalog = parse_catalog(noted.replace("name: register", "name: planted"))
+    found = answer(catalog, catalog.datasets["planted"], warehouse, SITE)
+    assert found.refusal == Refusal.PERSONAL
+    assert sorted(str(cell) for cell in found.cells) == [
+        f"note, row 3 (area=31117, area_vintage=2025-07-01, "
+        f"period=2026-03-01, period_end=2026-03-31, frequency=month): "
+        f"{rule}: g… b… N… T… L…, 0… 3… 6…"
+        for rule in ("personal_name", "phone_number")
+    ]
+    outcome = publish_catalog(warehouse, catalog, tmp_path / "portal")
+    assert "planted" in outcome.refused
+    assert not (tmp_path / "portal" / "planted").exists()
+
+
+# The attack: what do the linked tables say together about one cell?
+
+
+def figures(
+    table: pl.DataFrame, index: dict[tuple[str, dt.date, str], int]
+) -> Iterator[tuple[list[int], float]]:
+    """Each published figure with the cells that it adds up."""
+    for row in table.iter_rows(named=True):
+        areas = COMMUNES if row["area"] == "can_tho" else [row["area"]]
+        fields = FIELDS if row["category"] == "total" else [row["category"]]
+        months = MONTHS if row["frequency"] == "year" else [row["period"]]
+        yield [index[key] for key in itertools.product(areas, months, fields)], row["value"]
+
+
+def constraints(table: pl.DataFrame, within: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of 0 and 1 by cell, and the bounds of their sums: `within` of what is published."""
+    keys = list(itertools.product(COMMUNES, MONTHS, FIELDS))
+    index = {key: at for at, key in enumerate(keys)}
+    found = list(figures(table, index))
+    matrix = np.zeros((len(found), len(keys)))
+    for row, (members, _) in enumerate(found):
+        matrix[row, members] = 1
+    values = np.array([value for _, value in found])
+    return matrix, np.maximum(values - within, 0), values + within
+
+
+def ranges(table: pl.DataFrame, within: float, targets: list[int]) -> list[tuple[int, int]]:
+    """Smallest and largest whole number that each of the cells `targets` may be."""
+    matrix, lower, upper = constraints(table, within)
+    sides = csr_array(np.vstack([matrix, -matrix])), np.concatenate([upper, -lower])
+
+    def end(at: int, sign: int) -> float:
+        cost = np.zeros(matrix.shape[1])
+        cost[at] = sign
+        return float(linprog(cost, *sides, bounds=(0, None), method="highs").x[at])
+
+    ends = [(end(at, 1), end(at, -1)) for at in targets]
+    return [(int(np.ceil(low - 1e-6)), int(np.floor(high + 1e-6))) for low, high in ends]
+
+
+def small_cells(number: int) -> list[int]:
+    """Places of the first counts of 1 to 4, in the order of `cells`."""
+    received = cells()["received"]
+    return [at for at, value in enumerate(received) if 0 < value < BASE][:number]
+
+
+def test_no_small_count_can_be_recovered_from_the_linked_tables(warehouse):
+    table = left(warehouse, "dossiers").filter(indicator="received")
+    found = ranges(table, BASE - 1, small_cells(14))
+    assert min(high - low for low, high in found) == 4
+
+
+def test_the_attack_succeeds_where_small_counts_are_only_left_out(warehouse):
+    catalog = changed()
+    exact = exact_table(warehouse, catalog, catalog.datasets["dossiers"])
+    seen = exact.filter((pl.col("indicator") == "received") & ~pl.col("value").is_between(1, 4))
+    found = ranges(seen, 0, small_cells(14))
+    assert sum(low == high for low, high in found) == 10
