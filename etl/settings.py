@@ -112,6 +112,8 @@ class Site(_Part):
     mail: Mail | None = None
     webhooks: dict[str, Annotated[str, Field(pattern=r"^https?://")]] = {}
     """Addresses by reader, each of an allowed host, that take alerts as JSON."""
+    send_alerts: bool = False
+    """Whether a refresh sends what rang; else `foresight alerts send` does."""
     copies: int = Field(default=12, ge=1)
     """Raw copies kept of each dataset, the newest first."""
 
