@@ -19,7 +19,7 @@ from etl.errors import ForesightError
 from etl.warehouse import Warehouse, prune
 from forecasts.decisions.alert_replay import allowed, kept
 from forecasts.decisions.alert_rules import Scene, look
-from forecasts.decisions.alerts import RULES, Alert, Rule, once, within, worst_first
+from forecasts.decisions.alerts import OF_DATASETS, RULES, Alert, Rule, once, within, worst_first
 
 Event = Literal["opened", "sent", "acknowledged", "asked", "explained", "closed"]
 State = Literal["opened", "acknowledged", "explained", "closed"]
@@ -238,7 +238,7 @@ def concerns(alert: Alert, reader: AlertReader) -> bool:
 
 def owner(catalog: Catalog, alert: Alert) -> tuple[str, str]:
     """Who answers for the figure, in Vietnamese and English."""
-    name = alert.subject if alert.rule == "late" else catalog.owner.get(alert.subject, "")
+    name = alert.subject if alert.rule in OF_DATASETS else catalog.owner.get(alert.subject, "")
     dataset = catalog.datasets.get(name)
     people = (dataset.contributors if dataset else []) or catalog.contributors
     if not people:

@@ -74,7 +74,10 @@ def alert(rule: str = "band", **given) -> Alert:
 
 
 SAID = {
-    **{rule: alert(rule) for rule in RULES if rule not in ("limit", "drift")},
+    **{rule: alert(rule) for rule in RULES if rule not in ("limit", "drift", "classifier")},
+    "labels drift": alert("classifier", subject="dossiers", detail="drift_2.0"),
+    "new labels": alert("classifier", subject="dossiers", detail="new_version_2.0"),
+    "too many other": alert("classifier", subject="dossiers", detail="other_2.0"),
     "above": alert("limit", detail="high"),
     "below": alert("limit", detail="low"),
     "too narrow": alert("drift", detail="too_narrow_80", value=61.0, expected=80.0),

@@ -117,7 +117,10 @@ def test_red_comes_first_and_there_are_five_at_most(reader, monkeypatch):
 
 def test_what_rests_on_simulated_figures_stands_last_and_says_so(reader):
     *real, made = five_things.five_things(reader)
-    assert [(thing.state, thing.simulated) for thing in real] == [("missed", False), ("late", False)]
+    assert [(thing.state, thing.simulated) for thing in real] == [
+        ("missed", False),
+        ("late", False),
+    ]
     assert (made.state, made.simulated) == ("off_course", True)
     assert made.sentence.startswith({"vi": "Mô phỏng: ", "en": "Simulated: "}[reader.lang])
 
