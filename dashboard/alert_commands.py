@@ -8,6 +8,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import click
+import polars as pl
 
 from dashboard.alerts import Teller, place_names
 from dashboard.text import Text
@@ -28,6 +29,7 @@ from forecasts.decisions.alert_log import (
 from forecasts.decisions.alert_replay import allowed, keep, kept, replay
 from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.alerts import Alert, Rule
+from forecasts.ledger import score
 
 if TYPE_CHECKING:
     from dashboard.cli import Context
@@ -145,6 +147,19 @@ def looked_again(context: "Context") -> list[str]:
             write(warehouse, fresh, today=context.today, now=_now())
         prune(context.settings.home, KEPT_BUILDS)
     return [one.key for one in fresh]
+
+
+def would_ring(context: "Context", catalog: Catalog, aside: Warehouse) -> pl.DataFrame:
+    """What would ring on the figures of `aside`, a copy that is thrown away: rule, alert, said.
+
+    New figures are held against the forecasts issued before; none are made for it.
+    """
+    score(aside, today=context.today)
+    fresh, teller = found(aside, catalog, context.today), _teller(context, aside, catalog)
+    rows = [(one.rule, one.key, teller.sentence(one)) for one in fresh]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(("rule", "alert", "said"), pl.String), orient="row"
+    )
 
 
 def say_rung(context: "Context", fresh: list[str]) -> dict[str, Any]:

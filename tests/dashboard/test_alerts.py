@@ -455,6 +455,13 @@ def refreshed(folder, day: str, months: int) -> dict:
     return json.loads(done.output.splitlines()[-1])
 
 
+def planned_on(folder, day: str) -> list[dict]:
+    given = ["--home", str(folder / "state"), "--catalog", str(folder / "data_catalog.yaml")]
+    done = CliRunner().invoke(main, [*given, "--today", day, "--json", "plan"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output.splitlines()[-1])["alerts that would ring"]
+
+
 def test_each_refresh_looks_by_itself_and_sends_only_where_the_site_says_so(tmp_path, mails):
     (tmp_path / "data_catalog.yaml").write_text(HEAD + ENTRY, encoding="utf-8")
     assert "alerts" not in refreshed(tmp_path, "2026-02-01", 36)
@@ -466,9 +473,11 @@ def test_each_refresh_looks_by_itself_and_sends_only_where_the_site_says_so(tmp_
         " to: {leaders: [b@example.vn]}}\nsend_alerts: true",
         encoding="utf-8",
     )
+    planned = planned_on(tmp_path, "2026-11-22")
     # Nothing came, and so much time went by that this is news.
     (late,) = (told := refreshed(tmp_path, "2026-11-22", 36)["alerts"])["new"]
     assert late.startswith("late:visitors:")
+    assert [(one["rule"], one["alert"]) for one in planned] == [("late", late)]
     assert told["sent"] == [[late, "leaders", "mail"]]
     assert refreshed(tmp_path, "2026-11-23", 36)["alerts"]["new"] == []
     assert len(mails[1]) == 1
