@@ -1,23 +1,41 @@
-"""`foresight alerts`: look, list, and what is done with an alert; each step is kept."""
+"""`foresight alerts`: look, list, and what is done with an alert; each step is kept.
+
+A refresh looks by itself (`looked_in`, `looked_again`); what rang is sent where the site file says
+so, or by `foresight alerts send`.
+"""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+import polars as pl
 
 from dashboard.alerts import Teller, place_names
 from dashboard.text import Text
 from etl import pipeline
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import Warehouse, prune
-from forecasts.decisions.alert_log import Event, alerts, for_reader, note, record, ring
+from forecasts.decisions.alert_log import (
+    KEPT_BUILDS,
+    Event,
+    alerts,
+    for_reader,
+    found,
+    note,
+    record_in,
+    ring,
+    write,
+)
 from forecasts.decisions.alert_replay import allowed, keep, kept, replay
 from forecasts.decisions.alert_rules import Scene
+from forecasts.decisions.alerts import Alert, Rule
+from forecasts.ledger import score
 
 if TYPE_CHECKING:
     from dashboard.cli import Context
 
-KEPT_BUILDS = 5
+BY_THE_DAY: tuple[Rule, ...] = ("late",)
+"""Rules that may ring although nothing changed but the day."""
 
 
 @click.group("alerts")
@@ -33,11 +51,11 @@ def list_alerts(context: "Context", every: bool) -> None:
     with Warehouse.open(context.settings.home) as warehouse:
         catalog = _catalog(context, warehouse)
         teller = _teller(context, warehouse, catalog)
-        found = alerts(warehouse)
+        known = alerts(warehouse)
         rules = kept(warehouse)
     reader = catalog.alerts.readers[0]
-    shown, behind = for_reader(found, reader, context.today)
-    listed = found if every else [*shown, *behind]
+    shown, behind = for_reader(known, reader, context.today)
+    listed = known if every else [*shown, *behind]
     rows = [{**teller.record(one), "this_week": one in shown} for one in listed]
     if context.as_json:
         told = [{**vars(one), "sentence": teller.replayed(one)} for one in rules]
@@ -74,32 +92,88 @@ def replay_rules(context: "Context") -> None:
 @commands.command("look")
 @click.pass_obj
 def look_now(context: "Context") -> None:
-    """Look with every rule that is on; write what is new, and send it to the readers."""
+    """Look with every rule that is on, as a refresh does; write what is new, and send it."""
+    with Warehouse.build(context.settings.home) as warehouse:
+        fresh = ring(warehouse, _catalog(context, warehouse), today=context.today, now=_now())
+        pipeline.record(warehouse, "alerts", f"{len(fresh)} rang")
+    prune(context.settings.home, KEPT_BUILDS)
+    context.say(f"{len(fresh)} new alerts")
+    context.result({"new": [one.key for one in fresh], **send(context)})
+
+
+@commands.command("send")
+@click.pass_obj
+def send_now(context: "Context") -> None:
+    """Send readers what is new to them, by the ways that the site file has for them."""
+    context.result(send(context))
+
+
+def send(context: "Context") -> dict[str, Any]:
+    """Send what was not sent yet, note what was taken, and say both; what failed stays unsent."""
     from dashboard.alert_delivery import deliver
 
-    with Warehouse.build(context.settings.home) as warehouse:
-        catalog = _catalog(context, warehouse)
-        teller = _teller(context, warehouse, catalog)
-        fresh = ring(warehouse, catalog, today=context.today, now=_now())
-        pipeline.record(warehouse, "alerts", f"{len(fresh)} rang")
-    context.say(f"{len(fresh)} new alerts")
     with Warehouse.open(context.settings.home) as warehouse:
-        found = alerts(warehouse)
-    sent = deliver(context.settings.site(), catalog, found, teller, today=context.today)
+        catalog = _catalog(context, warehouse)
+        teller, known = _teller(context, warehouse, catalog), alerts(warehouse)
+    sent = deliver(context.settings.site(), catalog, known, teller, today=context.today)
     if sent.entries:
         with Warehouse.build(context.settings.home) as warehouse:
             note(warehouse, [(one, "sent", who, way) for one, who, way in sent.entries], _now())
-    prune(context.settings.home, KEPT_BUILDS)
+        prune(context.settings.home, KEPT_BUILDS)
     for failure in sent.failures:
         context.say(f"not sent: {failure}")
     context.say(f"{len(sent.entries)} sent")
-    context.result(
-        {
-            "new": [one.key for one in fresh],
-            "sent": [list(entry) for entry in sent.entries],
-            "not_sent": [str(failure) for failure in sent.failures],
-        }
+    return {
+        "sent": [list(entry) for entry in sent.entries],
+        "not_sent": [str(failure) for failure in sent.failures],
+    }
+
+
+def looked_in(context: "Context", warehouse: Warehouse, catalog: Catalog) -> list[str]:
+    """Look in the build that a refresh makes; keys of what rang."""
+    return [one.key for one in ring(warehouse, catalog, today=context.today, now=_now())]
+
+
+def looked_again(context: "Context") -> list[str]:
+    """Look where nothing changed but the day; a build is made only if something rings."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        if not warehouse.has_todays_schema():
+            return []
+        fresh: list[Alert] = found(
+            warehouse, _catalog(context, warehouse), context.today, BY_THE_DAY
+        )
+    if fresh:
+        with Warehouse.build(context.settings.home) as warehouse:
+            write(warehouse, fresh, today=context.today, now=_now())
+        prune(context.settings.home, KEPT_BUILDS)
+    return [one.key for one in fresh]
+
+
+def would_ring(context: "Context", catalog: Catalog, aside: Warehouse) -> pl.DataFrame:
+    """What would ring on the figures of `aside`, a copy that is thrown away: rule, alert, said.
+
+    New figures are held against the forecasts issued before; none are made for it.
+    """
+    score(aside, today=context.today)
+    fresh, teller = found(aside, catalog, context.today), _teller(context, aside, catalog)
+    rows = [(one.rule, one.key, teller.sentence(one)) for one in fresh]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(("rule", "alert", "said"), pl.String), orient="row"
     )
+
+
+def say_rung(context: "Context", fresh: list[str]) -> dict[str, Any]:
+    """Say what a refresh found, and send it where the site file has it sent."""
+    with Warehouse.open(context.settings.home) as warehouse:
+        rules = allowed(kept(warehouse)) if "alert_replay" in warehouse.tables() else set()
+    if not rules:
+        context.say("alerts: no rule was held against history yet; run: foresight alerts replay")
+        return {}
+    context.say(f"alerts: {len(fresh)} new; see: foresight alerts list")
+    known: dict[str, Any] = {"new": fresh}
+    if context.settings.site().send_alerts:
+        known |= send(context)
+    return {"alerts": known}
 
 
 def _step(name: str, event: Event, words: str) -> None:
@@ -111,15 +185,14 @@ def _step(name: str, event: Event, words: str) -> None:
     @click.option("--text", default="", help="In which words.")
     @click.pass_obj
     def step(context: "Context", /, alert: str, who: str, text: str) -> None:
-        with Warehouse.build(context.settings.home) as warehouse:
-            catalog = _catalog(context, warehouse)
-            teller = _teller(context, warehouse, catalog)
-            found = record(warehouse, alert, event, who=who, text=text, now=_now())
-        prune(context.settings.home, KEPT_BUILDS)
-        context.say(f"{alert}: {found.state}")
+        home = context.settings.home
+        done = record_in(home, alert, event, who=who, text=text, now=_now())
+        with Warehouse.open(home) as warehouse:
+            teller = _teller(context, warehouse, _catalog(context, warehouse))
+        context.say(f"{alert}: {done.state}")
         if event == "asked":
-            context.say(teller.request(found))
-        context.result(teller.record(found))
+            context.say(teller.request(done))
+        context.result(teller.record(done))
 
 
 _step("acknowledge", "acknowledged", "Someone has seen it.")

@@ -10,7 +10,7 @@ from dashboard.text import Text
 from etl.catalog import Catalog
 from forecasts.decisions.alert_log import Kept, owner
 from forecasts.decisions.alert_replay import Replayed
-from forecasts.decisions.alerts import Alert
+from forecasts.decisions.alerts import OF_DATASETS, Alert
 
 SHAPES = {"opened": "▲", "acknowledged": "◆", "explained": "●", "closed": "○"}
 """Each state has a shape of its own: colour alone tells nothing to some readers, and in print."""
@@ -125,7 +125,7 @@ class Teller:
         return self.text.pick(found.title, found.title_en) if found else alert.subject
 
     def _named(self, alert: Alert) -> Any:
-        kinds: dict[str, Any] = self.catalog.datasets if alert.rule == "late" else {}
+        kinds: dict[str, Any] = self.catalog.datasets if alert.rule in OF_DATASETS else {}
         return kinds.get(alert.subject) or self.catalog.indicators.get(alert.subject)
 
     def _category(self, name: str) -> str:
@@ -150,6 +150,22 @@ class Teller:
         side = "below" if limit and limit.below is not None else "above"
         tenths = min(round(10 * (alert.chance or 0.0)), 9)
         return f"limit_{side}", {"bound": self.amount(alert, alert.bound), "tenths": tenths}
+
+    def _trend(self, alert: Alert) -> tuple[str, dict[str, Any]]:
+        def slope(value: float | None) -> str:
+            size = self.amount(alert, abs(value or 0.0), rounded=True)
+            return f"{self.notation.sign(value or 0.0)}{size}"
+
+        return "trend", {"after": slope(alert.value), "before": slope(alert.expected)}
+
+    def _classifier(self, alert: Alert) -> tuple[str, dict[str, Any]]:
+        kind, _, version = (alert.detail or "").rpartition("_")
+        share = self.notation.share
+        return f"classifier_{kind}", {
+            "version": version,
+            "after": share(alert.value, 0),
+            "before": share(alert.expected, 0),
+        }
 
     def _late(self, alert: Alert) -> tuple[str, dict[str, Any]]:
         return "late", {"days": self.notation.number(alert.value)}

@@ -19,7 +19,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.alert_commands import commands
+from dashboard.alert_commands import commands, looked_again, looked_in, say_rung, would_ring
 from etl import pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
 from etl.errors import ForesightError, Problems
@@ -296,8 +296,12 @@ def plan(context: Context, limit: int) -> None:
         previewed(catalog, settings, today=context.today, progress=progress) as (preview, aside),
     ):
         series = due(aside, catalog, context.today)
-        moved = _moved_targets(context, catalog, aside)
-    if preview.plan.nothing and series.is_empty() and moved.is_empty():
+        moved = {
+            "targets whose state would change": _moved_targets(context, catalog, aside),
+            "alerts that would ring": would_ring(context, catalog, aside),
+        }
+    still = all(frame.is_empty() for frame in moved.values())
+    if preview.plan.nothing and series.is_empty() and still:
         context.say("nothing would change")
     _say_preview(context, preview, series, moved, limit)
 
@@ -325,7 +329,11 @@ def _judged_before(context: Context) -> list["Judged"]:
 
 
 def _say_preview(
-    context: Context, preview: Preview, series: pl.DataFrame, moved: pl.DataFrame, limit: int
+    context: Context,
+    preview: Preview,
+    series: pl.DataFrame,
+    moved: dict[str, pl.DataFrame],
+    limit: int,
 ) -> None:
     forecasts = series.group_by("indicator", "level", "frequency", maintain_order=True).agg(
         series=pl.len(), refused=pl.col("refused").count()
@@ -338,7 +346,7 @@ def _say_preview(
         f"the {limit} figures that change most": preview.changed().head(limit),
         "figures that look wrong": _looks_wrong(preview, limit),
         "series to forecast again": forecasts,
-        "targets whose state would change": moved,
+        **moved,
     }
     if context.as_json:
         context.result({name: frame.to_dicts() for name, frame in parts.items()})
@@ -424,11 +432,13 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         if plan.nothing and not _forecasts_due(settings):
             context.say(f"nothing changed; build {current_build(settings.home)} is up to date")
             _say_stale(context, stale)
-            unchanged = {"build": current_build(settings.home), "changed": False}
+            rung = say_rung(context, looked_again(context))
+            unchanged = {"build": current_build(settings.home), "changed": False, **rung}
             context.result(_with_stale(unchanged, stale))
             return
-        outcome = _build(context, catalog, plan, full, progress)
+        outcome, fresh = _build(context, catalog, plan, full, progress)
         prune(settings.home, KEPT_BUILDS)
+        outcome |= say_rung(context, fresh)
     _report(context, _with_stale(outcome, stale))
 
 
@@ -555,7 +565,8 @@ def _build(
     plan: pipeline.Plan,
     full: bool,
     progress: Callable[[str], None],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[str]]:
+    """What was loaded and forecast, and the keys of the alerts that rang."""
     from forecasts.ledger import settle
     from forecasts.request import engine
     from forecasts.run import forecast_all
@@ -575,7 +586,9 @@ def _build(
         )
         settle(warehouse, today=context.today)
         pipeline.note(warehouse, "engine", engine())
-    return {
+        progress("looking for alerts")
+        fresh = looked_in(context, warehouse, catalog)
+    told = {
         "build": current_build(context.settings.home),
         "changed": True,
         "files": len(loaded.loads),
@@ -587,6 +600,7 @@ def _build(
         "series_refused": summary.refused,
         "forecast_seconds": round(summary.seconds, 1),
     }
+    return told, fresh
 
 
 def _report(context: Context, outcome: dict[str, Any]) -> None:

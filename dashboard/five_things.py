@@ -3,13 +3,14 @@
 Targets that are off course or at risk come first, then plans that were missed in the last year,
 outcomes outside the band that was given before, and last figures that should have come by now. What
 cannot be judged yet is no bad news and stands apart. A sentence has at most `MOST_WORDS` words and
-tells the figure, against what, since when, and how sure that is.
+tells the figure, against what, since when, and how sure that is. Simulated figures test the
+software: they stand behind all real ones, and only in a sentence that says what they are.
 """
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
@@ -63,10 +64,21 @@ class Unjudged:
 
 
 def five_things(reader: Reader) -> list[Thing]:
-    """At most `MOST` things, worst first; real figures before simulated ones of the same state."""
+    """At most `MOST` things, worst first; all real ones before those on simulated figures."""
     found = [*_targets(reader), *_missed(reader), *_outside(reader), *_late(reader)]
-    found.sort(key=lambda thing: (STATES.index(thing.state), thing.simulated))
-    return found[:MOST]
+    real = [thing for thing in found if not thing.simulated]
+    made = [labelled(reader, thing) for thing in found if thing.simulated]
+    told = [thing for thing in made if len(thing.sentence.split()) <= MOST_WORDS]
+    return [*_worst_first(real), *_worst_first(told)][:MOST]
+
+
+def _worst_first(things: list[Thing]) -> list[Thing]:
+    return sorted(things, key=lambda thing: STATES.index(thing.state))
+
+
+def labelled(reader: Reader, thing: Thing) -> Thing:
+    """The thing with a sentence that says that its figures are simulated."""
+    return replace(thing, sentence=reader.text("five.simulated", said=thing.sentence))
 
 
 def unjudged(reader: Reader) -> Unjudged | None:

@@ -20,6 +20,7 @@ from forecasts.decisions.targets import Judged, judge
 from forecasts.decisions.workload import Ahead, ahead
 from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
+from forecasts.sums import sums_ahead as summed_ahead
 
 KEPT_BUILDS = 3
 KEPT_ANSWERS = 400
@@ -132,6 +133,12 @@ def _replays(build: Build) -> list[Replayed]:
 def register(build: Build) -> tuple[dict[str, Any], ...]:
     """The entries of the register of models with their scores in this build."""
     return tuple(entries(_open(build)))
+
+
+@lru_cache(maxsize=KEPT_BUILDS * 2)
+def sums_ahead(build: Build, indicator: str, level: str, months: int) -> pl.DataFrame:
+    """Sums of the months ahead of every series of a level, along the paths of its forecast."""
+    return summed_ahead(_open(build), indicator, level, steps=months)
 
 
 @lru_cache(maxsize=KEPT_BUILDS)

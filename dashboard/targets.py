@@ -174,7 +174,7 @@ def _interval(verdict: Verdict, notation: Notation) -> str:
 
 def _paced(judged: Judged, verdict: Verdict, pace: Pace, text: Text, notation: Notation) -> str:
     said: dict[str, Any] = {
-        "done": _part(judged, pace.done, pace, notation),
+        "done": "≈" * pace.completed + _part(judged, pace.done, pace, notation),
         "month": _month(pace.month, notation),
         "ends": _ends(judged, verdict, pace, notation),
         "value": _part(judged, pace.value, pace, notation),

@@ -1,7 +1,7 @@
 """Figures of the (simulated) workload: a year received, a year expected, and where it grows.
 
-The range of a sum of twelve months adds up the months' ranges, as if all months erred the same way.
-Errors that offset each other would make it narrower, so it is shown as "at most".
+The range of a sum of twelve months is that of the sums along the forecast's joint paths: what
+offsets from month to month makes it narrower than the months' ranges added up.
 """
 
 import datetime as dt
@@ -12,9 +12,11 @@ import polars as pl
 
 from dashboard.on_the_year import LAST_MONTH
 from dashboard.published import CITY
+from dashboard.queries import sums_ahead
 from dashboard.reader import Reader
 from forecasts.year_on_year import YearOnYear, year_on_year
 
+RECEIVED = "applications_received"
 TOTAL = "total"
 MONTHS = 12
 LEAST = 60
@@ -74,9 +76,17 @@ class Pulse:
 
 def year_of(reader: Reader, level: str, area: str, category: str) -> Year | None:
     """The year of one series; `None` where there is no forecast of twelve months."""
-    rows = reader.rows("year_expected", level=level)
+    rows = years(reader, level)
     found = rows.filter((pl.col("area") == area) & (pl.col("category") == category))
     return Year(**found.drop("area", "category").row(0, named=True)) if len(found) else None
+
+
+@lru_cache(maxsize=10)
+def years(reader: Reader, level: str) -> pl.DataFrame:
+    """Area, category and the columns of `Year`, of every series of a level that has both years."""
+    past = reader.rows("year_expected", level=level)
+    ahead = sums_ahead(reader.build, RECEIVED, level, MONTHS)
+    return past.join(ahead, on=["area", "category", "origin"], maintain_order="left")
 
 
 def pulse(reader: Reader, indicator: str, area: str, category: str) -> Pulse | None:
@@ -108,7 +118,7 @@ def communes(reader: Reader, category: str) -> pl.DataFrame:
 
     Communes with fewer than `LEAST` applications a year come last, without change or rank.
     """
-    year = reader.rows("year_expected", level="commune").filter(pl.col("category") == category)
+    year = years(reader, "commune").filter(pl.col("category") == category)
     change = pl.col("expected") / pl.col("received") - 1
     enough = pl.col("received") >= LEAST
     return (
@@ -141,9 +151,7 @@ def fields(reader: Reader) -> dict[str, str]:
 
 def city_years(reader: Reader) -> dict[str, Year]:
     """The city's year by field, the largest first."""
-    rows = reader.rows("year_expected", level="city").filter(
-        (pl.col("area") == CITY) & (pl.col("category") != TOTAL)
-    )
+    rows = years(reader, "city").filter((pl.col("area") == CITY) & (pl.col("category") != TOTAL))
     return {
         row.pop("category"): Year(**{key: row[key] for key in row if key != "area"})
         for row in rows.sort("received", descending=True).to_dicts()

@@ -114,6 +114,8 @@ class Site(_Part):
     """Addresses by reader, each of an allowed host, that take alerts as JSON."""
     rounding_key: Variable | None = None
     """The variable that holds the secret by which small counts are rounded when they leave."""
+    send_alerts: bool = False
+    """Whether a refresh sends what rang; else `foresight alerts send` does."""
     copies: int = Field(default=12, ge=1)
     """Raw copies kept of each dataset, the newest first."""
 

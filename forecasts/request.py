@@ -44,6 +44,7 @@ AFTERWARDS = (
     "register.py",
     "replay.py",
     "scheduler.py",
+    "sums.py",
     "track_record.py",
     "year_on_year.py",
 )

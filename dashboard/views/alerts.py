@@ -1,16 +1,27 @@
-"""Early warning: what to look at this week, what is behind it, and how far rules can be trusted."""
+"""Early warning: what to look at this week, what is behind it, and how far rules can be trusted.
 
+Here too somebody says what was done with an alert; it is written as the command writes it.
+"""
+
+import datetime as dt
 from html import escape
 
 import polars as pl
+import streamlit as st
 
 from dashboard import layout, tables
 from dashboard.alerts import SHAPES, Teller, place_names
+from dashboard.person import person
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from forecasts.decisions.alert_log import Kept, for_reader
+from etl.errors import ForesightError
+from etl.translation import translated
+from forecasts.decisions.alert_log import WORDS, Kept, for_reader, possible, record_in
 from forecasts.decisions.alert_replay import Replayed, allowed
 
+TOLD = "alerts_told"
+"""Where the next run finds what to say of the step just taken."""
+LONGEST = 4000
 KINDS = {"opened": "bad", "acknowledged": "warning", "explained": "good", "closed": ""}
 
 
@@ -31,6 +42,7 @@ def draw(reader: Reader) -> None:
     if behind:
         layout.heading(text("alerts.behind"), text("alerts.behind_note", budget=who.budget))
         _table(reader, teller, text("alerts.behind"), behind)
+    _steps(reader, teller, [one for one in kept if one.open])
     closed = [one for one in kept if not one.open and not one.alert.simulated]
     if closed:
         layout.heading(text("alerts.done"))
@@ -51,6 +63,64 @@ def _simulated(reader: Reader, teller: Teller, kept: list[Kept]) -> None:
         if kept:
             _table(reader, teller, text("alerts.simulated"), kept)
         _rules(reader, teller, simulated=True)
+
+
+# --- what is done with an alert ---------------------------------------------------------------
+
+
+def _steps(reader: Reader, teller: Teller, kept: list[Kept]) -> None:
+    """Acknowledge, ask, explain or close one of the open alerts; real ones stand first."""
+    text = reader.text
+    told = st.session_state.pop(TOLD, "")
+    if kept:
+        layout.heading(text("alerts.step"), text("alerts.step_note"))
+    if told:
+        layout.html(f'<p class="cf-lead" role="status">{escape(told)}</p>')
+    if not kept:
+        return
+    by_key = {one.alert.key: one for one in sorted(kept, key=lambda one: one.alert.simulated)}
+    if st.session_state.get("alert") not in by_key:
+        st.session_state.pop("alert", None)
+    key = st.selectbox(
+        text("alerts.subject"), list(by_key), key="alert",
+        format_func=lambda one: _named(reader, teller, by_key[one]),
+    )  # fmt: skip
+    _form(reader, teller, by_key[key])
+
+
+def _named(reader: Reader, teller: Teller, one: Kept) -> str:
+    text = reader.text
+    mark = f" ({text('simulated.short')})" if one.alert.simulated else ""
+    state = text(f"alert_state.{one.state}")
+    return f"{teller.subject(one.alert)}{mark}: {text(f'alert_rule.{one.alert.rule}')}, {state}"
+
+
+def _form(reader: Reader, teller: Teller, one: Kept) -> None:
+    text = reader.text
+    layout.html(f"<p>{escape(teller.sentence(one.alert))}</p>")
+    with st.form("alert_step", clear_on_submit=True):
+        event = st.radio(
+            text("alerts.to_do"), possible(one), key="alert_event", horizontal=True,
+            format_func=lambda name: text(f"alert_step.{name}"),
+        )  # fmt: skip
+        words = st.text_area(text("alerts.words"), key="alert_words", max_chars=LONGEST)
+        who = person(text)
+        pressed = st.form_submit_button(text("alerts.note"))
+    if not pressed:
+        return
+    now = dt.datetime.now(tz=dt.UTC)
+    try:
+        done = record_in(
+            reader.build.home, one.alert.key, event,
+            who=who, text=words if event in WORDS else "", now=now,
+        )  # fmt: skip
+    except (ForesightError, OSError) as error:
+        problem = error.problem if isinstance(error, ForesightError) else str(error)
+        st.session_state[TOLD] = translated(problem, "en" if reader.lang == "en" else "vi")
+    else:
+        noted = text("alerts.noted", state=text(f"alert_event.{event}"))
+        st.session_state[TOLD] = teller.request(done) if event == "asked" else noted
+    st.rerun()
 
 
 def _table(reader: Reader, teller: Teller, caption: str, kept: list[Kept]) -> None:

@@ -892,7 +892,9 @@ class Scenarios(Part):
         return next((lever for lever in self.levers if lever.name == name), None)
 
 
-AlertRule = Literal["band", "limit", "backlog", "rising", "break", "late", "drift"]
+AlertRule = Literal[
+    "band", "limit", "backlog", "rising", "break", "trend", "late", "drift", "classifier"
+]
 
 
 class Limit(Part):

@@ -9,16 +9,17 @@ simulated figures.
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from etl.catalog import AlertReader, Catalog
 from etl.errors import ForesightError
-from etl.warehouse import Warehouse
+from etl.warehouse import Warehouse, prune
 from forecasts.decisions.alert_replay import allowed, kept
 from forecasts.decisions.alert_rules import Scene, look
-from forecasts.decisions.alerts import RULES, Alert, once, within, worst_first
+from forecasts.decisions.alerts import OF_DATASETS, RULES, Alert, Rule, once, within, worst_first
 
 Event = Literal["opened", "sent", "acknowledged", "asked", "explained", "closed"]
 State = Literal["opened", "acknowledged", "explained", "closed"]
@@ -30,7 +31,12 @@ AFTER: dict[Event, tuple[State, ...]] = {
     "closed": ("opened", "acknowledged", "explained"),
 }
 """From which states an event is possible."""
+STEPS: tuple[Event, ...] = ("acknowledged", "asked", "explained", "closed")
+"""What people do, in the order in which they do it."""
+WORDS: tuple[Event, ...] = ("asked", "explained")
+"""Steps that say something."""
 SYSTEM = "foresight"
+KEPT_BUILDS = 5
 WEEK = timedelta(days=7)
 
 
@@ -83,33 +89,45 @@ class Kept:
         return next((one for one in reversed(self.log) if one.event == "explained"), None)
 
 
-def ring(warehouse: Warehouse, catalog: Catalog, *, today: date, now: datetime) -> list[Alert]:
-    """Look with every rule that was replayed and is not off; what is new is written and returned.
+def found(
+    warehouse: Warehouse, catalog: Catalog, today: date, rules: tuple[Rule, ...] = RULES
+) -> list[Alert]:
+    """What would ring now, worst first, by those of `rules` that were replayed and are not off.
 
     A series of which an alert of the same rule is still open does not ring again, nor does an
-    outcome that has rung before. Writes rows of `alert` and `alert_log`.
+    outcome that has rung before. Nothing is written; `ring` does that.
     """
     may = allowed(kept(warehouse))
-    rules = tuple(
+    asked = tuple(
         rule
-        for rule in RULES
+        for rule in rules
         if rule not in catalog.alerts.off and {(rule, False), (rule, True)} & may
     )
     before = alerts(warehouse)
     pending = {(one.alert.rule, *one.alert.series) for one in before if one.open}
-    found = [
+    seen = [
         alert
-        for looked in look(Scene(warehouse, catalog, today), rules)
+        for looked in look(Scene(warehouse, catalog, today), asked)
         for alert in looked.alerts
         if (alert.rule, alert.simulated) in may and (alert.rule, *alert.series) not in pending
     ]
-    fresh = worst_first(once(found, [one.alert for one in before]))
+    return worst_first(once(seen, [one.alert for one in before]))
+
+
+def ring(warehouse: Warehouse, catalog: Catalog, *, today: date, now: datetime) -> list[Alert]:
+    """Write what is `found` as rows of `alert` and `alert_log`, and return it."""
+    fresh = found(warehouse, catalog, today)
+    write(warehouse, fresh, today=today, now=now)
+    return fresh
+
+
+def write(warehouse: Warehouse, fresh: list[Alert], *, today: date, now: datetime) -> None:
+    """Add alerts that ring `today`, each opened in the log."""
     run = warehouse.count("select coalesce(max(run), 0) + 1 from alert")
     rows = [{**asdict(one), "alert": one.key, "run": run, "rung_on": today} for one in fresh]
     if rows:
         warehouse.write("alert", pl.DataFrame(rows, schema_overrides=_floats()))
     note(warehouse, [(one.key, "opened", SYSTEM, "") for one in fresh], now)
-    return fresh
 
 
 def alerts(warehouse: Warehouse) -> list[Kept]:
@@ -135,12 +153,31 @@ def record(
         NoSuchAlert: nothing of this name ever rang.
         NotNow: its state does not allow it, nobody is named, or an explanation has no words.
     """
-    found = {one.alert.key: one for one in alerts(warehouse)}
-    if key not in found:
+    known = {one.alert.key: one for one in alerts(warehouse)}
+    if key not in known:
         raise NoSuchAlert(f"no alert is called {key!r}", hint="see: foresight alerts list")
-    _check(found[key], event, who, text)
+    _check(known[key], event, who, text)
     note(warehouse, [(key, event, who, text)], now)
     return next(one for one in alerts(warehouse) if one.alert.key == key)
+
+
+def record_in(home: Path, key: str, event: Event, *, who: str, text: str, now: datetime) -> Kept:
+    """`record` in the next build of the installation, which becomes the current one.
+
+    Raises:
+        NoSuchAlert, NotNow: as `record`; the current build stays.
+        RefreshRunning: another process is building.
+    """
+    with Warehouse.build(home) as warehouse:
+        done = record(warehouse, key, event, who=who, text=text, now=now)
+    prune(home, KEPT_BUILDS)
+    return done
+
+
+def possible(kept_one: Kept) -> list[Event]:
+    """What people may do with an alert now, in the order in which they do it."""
+    steps = [event for event in STEPS if kept_one.state in AFTER[event]]
+    return [event for event in steps if event != "asked" or not kept_one.alert.simulated]
 
 
 def note(
@@ -201,7 +238,7 @@ def concerns(alert: Alert, reader: AlertReader) -> bool:
 
 def owner(catalog: Catalog, alert: Alert) -> tuple[str, str]:
     """Who answers for the figure, in Vietnamese and English."""
-    name = alert.subject if alert.rule == "late" else catalog.owner.get(alert.subject, "")
+    name = alert.subject if alert.rule in OF_DATASETS else catalog.owner.get(alert.subject, "")
     dataset = catalog.datasets.get(name)
     people = (dataset.contributors if dataset else []) or catalog.contributors
     if not people:
@@ -209,14 +246,14 @@ def owner(catalog: Catalog, alert: Alert) -> tuple[str, str]:
     return people[0].title, people[0].title_en or people[0].title
 
 
-def _check(found: Kept, event: Event, who: str, text: str) -> None:
-    if found.state not in AFTER.get(event, ()):
-        raise NotNow(f"the alert is {found.state}", hint="see: foresight alerts list")
-    if event == "asked" and found.alert.simulated:
+def _check(kept_one: Kept, event: Event, who: str, text: str) -> None:
+    if kept_one.state not in AFTER.get(event, ()):
+        raise NotNow(f"the alert is {kept_one.state}", hint="see: foresight alerts list")
+    if event == "asked" and kept_one.alert.simulated:
         raise NotNow("its figures are simulated", hint="nobody can explain what was simulated")
     if not who.strip():
         raise NotNow("nobody is named who does it", hint="say --who NAME")
-    if event in ("explained", "asked") and not text.strip():
+    if event in WORDS and not text.strip():
         raise NotNow("it has no words", hint="say --text WORDS")
 
 

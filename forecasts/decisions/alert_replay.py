@@ -9,8 +9,10 @@ alert is confirmed by a real excess:
 - `backlog`: three months on at least half of the rise is still there
 - `rising`: the next three months, which share none with the alert, are unusual as well (1 in 10)
 - `break`: the step is still seen with all that is known today, half a year or more after
+- `trend`: half a year or more after, the bend is still half as large
 - `late`: a week after the alert the figure was still not there
 - `drift`: it rings three months on as well
+- `classifier`: over the next four weeks the topic is still half as far from where it was
 
 Days are counted from the end of the period that rang to the end of the one that confirmed it.
 """
@@ -31,6 +33,7 @@ from forecasts.decisions.alert_rules import (
     RECENT,
     Rising,
     Scene,
+    Shifted,
     area_of,
     band_deviates,
     beyond,
@@ -39,10 +42,13 @@ from forecasts.decisions.alert_rules import (
     due_by,
     panels_of,
     rising_panels,
-    steps_of,
+    shifts_of,
+    steps_in,
 )
 from forecasts.decisions.alerts import RULES, Rule
+from forecasts.decisions.contacts import NEWS, Finding, classified, told_by, weekly
 from forecasts.decisions.surprise import deviates, discoveries, two_sided
+from forecasts.decisions.trends import Turn, lasting, turns_of
 from forecasts.engine import Forecasts, forecast
 from forecasts.issue import _left_out_bands
 from forecasts.ledger import LEVELS
@@ -61,6 +67,7 @@ SETTLED = 6
 DAYS_A_MONTH = 30.44
 CERTAIN: tuple[Rule, ...] = ("late",)
 GRACE = timedelta(days=7)
+LABEL_WEEKS = 104
 OF_PERIODS = {Frequency.YEAR: 10, Frequency.QUARTER: 12}
 """Looks at series of longer periods, where 24 months hold too few."""
 
@@ -132,12 +139,14 @@ def replay(scene: Scene) -> list[Replayed]:
         ("limit", _limits(scene, forecasts)),
         ("backlog", _rises(scene, "backlog")),
         ("rising", _rises(scene, "rising")),
-        ("break", _breaks(scene)),
         ("late", _late(scene)),
         ("drift", _drift(scene)),
+        ("classifier", _labels(scene)),
     ):
         for simulated, case in found:
             cases.setdefault((rule, simulated), []).append(case)  # type: ignore[arg-type]
+    for one, simulated, case in _broken(scene):
+        cases.setdefault((one, simulated), []).append(case)
     return [
         summed(rule, simulated, cases.get((rule, simulated), []), scene.today, scene.rate)
         for rule in RULES
@@ -329,24 +338,45 @@ def _risen(part: Rising, back: int) -> list[Case]:
     ]
 
 
-def _breaks(scene: Scene) -> Cases:
+def _broken(scene: Scene) -> Iterator[tuple[Rule, bool, Case]]:
+    """Steps and bends: one look at the past of a panel serves both rules."""
     events = declared(scene.catalog)
-    asked = list(panels_of(scene))
-    rate = scene.rate / max(sum(len(panel.keys) for _, panel, _ in asked), 1)
-    for _, panel, simulated in asked:
-        last = len(panel.periods) - 1
-        final = _placed(panel, steps_of(panel, events, rate))
+    for now in scene.shifted:
+        panel, last = now.panel, len(now.panel.periods) - 1
+        final = _placed(panel, steps_in(now.shifts))
         told: set[tuple[int, int]] = set()
+        turned: dict[int, int] = {}
         for origin in range(max(last - OF_PERIODS.get(panel.frequency, MONTHS), 0), last + 1):
             on = Period.containing(panel.frequency, panel.periods[origin]).end
-            fresh = _placed(panel, steps_of(panel.until(origin), events, rate))
+            before = panel.until(origin)
+            shifts = shifts_of(before, events, now.rate)
+            fresh = _placed(panel, steps_in(shifts))
+            bends = {one.row: one for one in turns_of(before, events, shifts, now.rate)}
+            fresh = {one for one in fresh if one[0] not in bends}
             news = {one for one in fresh if origin - one[1] < RECENT[panel.frequency]} - {
                 (row, at + off) for row, at in told for off in (-1, 0, 1)
             }
             told |= news
             rung = dict(news)
+            bends = {row: one for row, one in bends.items() if _is_news(turned.get(row), one)}
+            turned |= {row: one.column for row, one in bends.items()}
             for row in np.flatnonzero(np.isfinite(panel.values[:, origin])):
-                yield bool(simulated[row]), _stepped(panel, int(row), rung.get(int(row)), on, final)
+                made, place = bool(now.simulated[row]), int(row)
+                yield "break", made, _stepped(panel, place, rung.get(place), on, final)
+                yield "trend", made, _bent(now, before, bends.get(place), on)
+
+
+def _is_news(told: int | None, turn: Turn) -> bool:
+    """Whether no bend was told within half a year of it."""
+    return told is None or abs(turn.column - told) > SETTLED
+
+
+def _bent(now: Shifted, before: Panel, turn: Turn | None, on: date) -> Case:
+    if turn is None:
+        return Case(on, False, None)
+    later = len(now.panel.periods) - len(before.periods)
+    known = lasting(turn, before, now.panel, now.events, now.shifts) if later >= SETTLED else None
+    return Case(on, True, known, float((before.periods[turn.column] - on).days))
 
 
 def _stepped(panel: Panel, row: int, at: int | None, on: date, final: set[tuple[int, int]]) -> Case:
@@ -372,6 +402,44 @@ def _late(scene: Scene) -> Cases:
                 rung, days = after["came"] > due, float((after["came"] - due).days)
                 still = after["came"] > due + GRACE
                 yield row["simulated"], Case(due, rung, still if rung else None, days)
+
+
+def _labels(scene: Scene) -> Cases:
+    for dataset in classified(scene.catalog):
+        counts = weekly(scene.warehouse, dataset.name)
+        weeks = counts["week"].unique().sort().to_list()
+        told: set[tuple[str, date]] = set()
+        for place in range(max(NEWS, len(weeks) - LABEL_WEEKS), len(weeks)):
+            week = weeks[place]
+            seen = told_by(counts.filter(pl.col("week") <= week))
+            fresh = [
+                one
+                for one in seen.findings
+                if one.week in weeks[place - NEWS + 1 : place + 1]
+                and (one.kind, one.week) not in told
+            ]
+            told |= {(one.kind, one.week) for one in fresh}
+            end = week + timedelta(days=6)
+            if not fresh:
+                yield dataset.simulated, Case(end, False, None)
+            for one in fresh:
+                still = _still(counts, one, week)
+                yield dataset.simulated, Case(end, True, still, float((one.week - end).days))
+
+
+def _still(counts: pl.DataFrame, one: Finding, week: date) -> bool | None:
+    """Whether the share of the topic stays moved by half over the next weeks."""
+    later = counts.filter(pl.col("week") > week)
+    if later["week"].n_unique() < NEWS:
+        return None
+    later = later.filter(pl.col("week") <= week + timedelta(weeks=NEWS))
+    numbers = later.select("topic", pl.col("number").cast(pl.Float64))
+    mine = float(numbers.filter(topic=one.topic)["number"].sum())
+    share = mine / max(float(numbers["number"].sum()), 1.0)
+    if one.kind == "other":
+        return bool(share >= one.before)
+    moved = one.after - one.before
+    return bool((share - one.before) * np.sign(moved) >= abs(moved) / 2)
 
 
 def _drift(scene: Scene) -> Cases:

@@ -1,15 +1,18 @@
-"""The seven rules: each looks at the newest of every series and says which ring.
+"""The nine rules: each looks at the newest of every series and says which ring.
 
 `band`: the newest outcome is outside what was forecast before it was known. `limit`: so many paths
 of the forecast cross a declared limit. `backlog`: a stock of pending cases grows more than it ever
 did. `rising`: a field in a commune rises more than elsewhere. `break`: a lasting step that nobody
-declared. `late`: no newer figure although one was due. `drift`: forecasts are no longer as sure as
-they say (`forecasts.drift`).
+declared. `trend`: a bend without a step (`forecasts.decisions.trends`). `late`: no newer figure
+although one was due. `drift`: forecasts are no longer as sure as they say (`forecasts.drift`).
+`classifier`: the labels of petitions and calls are no longer what they were
+(`forecasts.decisions.contacts`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,11 +23,13 @@ from etl.freshness import patience
 from etl.periods import Frequency, Period
 from etl.warehouse import Warehouse
 from forecasts import drift
-from forecasts.breaks import Break, declared, level_shifts
+from forecasts.breaks import Break, LevelShifts, declared, level_shifts
 from forecasts.decisions.alerts import RULES, Alert, Looked, Rule
+from forecasts.decisions.contacts import RATE, Finding, classified, recent, watched
 from forecasts.decisions.paths import paths_of
 from forecasts.decisions.rises import BACKLOG, FIELD, Rises, Shape, rises
 from forecasts.decisions.surprise import deviates, discoveries, two_sided
+from forecasts.decisions.trends import Turn, turns_of
 from forecasts.panel import KEY, Floats, Panel
 from forecasts.request import Job, find, jobs, panels
 from forecasts.track_record import counted, scores
@@ -53,6 +58,30 @@ class Scene:
     def rate(self) -> float:
         """Share of the alerts of a look that may be false."""
         return self.catalog.alerts.false_rate
+
+    @cached_property
+    def shifted(self) -> list["Shifted"]:
+        """Every panel with its steps, for the rules that ask for them."""
+        events, asked = declared(self.catalog), list(panels_of(self))
+        rate = self.rate / max(sum(len(panel.keys) for _, panel, _ in asked), 1)
+        return [Shifted(*one, events, shifts_of(one[1], events, rate), rate) for one in asked]
+
+
+@dataclass(frozen=True, eq=False)
+class Shifted:
+    """A panel, which of its series are simulated, and its steps; `rate` is that of one series."""
+
+    job: Job
+    panel: Panel
+    simulated: np.ndarray
+    events: Sequence[Break]
+    shifts: LevelShifts
+    rate: float
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """The bends of its series."""
+        return turns_of(self.panel, self.events, self.shifts, self.rate)
 
 
 def look(scene: Scene, rules: tuple[Rule, ...] = RULES) -> list[Looked]:
@@ -318,26 +347,38 @@ def _rise_alert(part: Rising, row: int, rate: float, looked_at: int) -> Alert:
 
 
 def _breaks(scene: Scene) -> list[Looked]:
-    events = declared(scene.catalog)
-    asked = list(panels_of(scene))
-    looked = [sum(int((made == kind).sum()) for _, _, made in asked) for kind in (False, True)]
+    looked = _kinds(scene.shifted)
     found: list[Alert] = []
-    for job, panel, simulated in asked:
-        oldest = panel.periods[-min(RECENT[panel.frequency], len(panel.periods))]
-        for row in steps_of(panel, events, scene.rate / sum(looked)).to_dicts():
-            if row["period"] >= oldest:
-                found.append(_break_alert(job, panel, simulated, row, scene.rate, looked))
+    for one in scene.shifted:
+        oldest, bent = _oldest(one.panel), {turn.row for turn in one.turns}
+        for row in steps_in(one.shifts).to_dicts():
+            if row["period"] >= oldest and row["series"] not in bent:
+                found.append(
+                    _break_alert(one.job, one.panel, one.simulated, row, scene.rate, looked)
+                )
     return _apart("break", found, *looked)
 
 
-def steps_of(panel: Panel, events: Sequence[Break], false_rate: float) -> pl.DataFrame:
-    """Steps that nobody declared: rows of `LevelShifts.detected`.
+def _kinds(shifted: Sequence[Shifted]) -> list[int]:
+    """Real and simulated series among them."""
+    return [sum(int((one.simulated == made).sum()) for one in shifted) for made in (False, True)]
 
-    `false_rate` is the share of series of normal chance in which one would be found.
-    """
+
+def _oldest(panel: Panel) -> date:
+    """The first period of which a step is still news."""
+    return panel.periods[-min(RECENT[panel.frequency], len(panel.periods))]
+
+
+def shifts_of(panel: Panel, events: Sequence[Break], false_rate: float) -> LevelShifts:
+    """Steps of a panel; `false_rate` is the share of series of normal chance in which there is one
+    that nobody declared."""
     with np.errstate(all="ignore"):
-        found = level_shifts(panel, events, false_rate=false_rate).detected
-    return found.filter(pl.col("kind").is_in(STEPS))
+        return level_shifts(panel, events, false_rate=false_rate)
+
+
+def steps_in(shifts: LevelShifts) -> pl.DataFrame:
+    """Steps that nobody declared: rows of `LevelShifts.detected`."""
+    return shifts.detected.filter(pl.col("kind").is_in(STEPS))
 
 
 def panels_of(scene: Scene) -> Iterator[tuple[Job, Panel, np.ndarray]]:
@@ -388,6 +429,40 @@ def _break_alert(
 def _mean(values: Floats) -> float | None:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None
+
+
+# --- trends ------------------------------------------------------------------------------------
+
+
+def _trends(scene: Scene) -> list[Looked]:
+    looked = _kinds(scene.shifted)
+    found = [
+        _trend_alert(one, turn, scene.rate, looked) for one in scene.shifted for turn in one.turns
+    ]
+    return _apart("trend", found, *looked)
+
+
+def _trend_alert(one: Shifted, turn: Turn, rate: float, looked: list[int]) -> Alert:
+    indicator, area, category = one.panel.keys.select(KEY).row(turn.row)
+    since, made = one.panel.periods[turn.column], bool(one.simulated[turn.row])
+    return Alert(
+        "trend",
+        made,
+        indicator,
+        area,
+        one.job.level,
+        category,
+        one.job.frequency.value,
+        since,
+        Period.containing(one.job.frequency, since).end,
+        since=since,
+        surprise=abs(turn.evidence),
+        value=turn.after,
+        expected=turn.before,
+        p_value=turn.p_value,
+        false_rate=rate,
+        looked_at=looked[made],
+    )
 
 
 # --- late --------------------------------------------------------------------------------------
@@ -510,12 +585,52 @@ def _drift_alert(one: drift.Alert, groups: int) -> Alert:
     )
 
 
+# --- labels of petitions and calls -------------------------------------------------------------
+
+
+def _classifier(scene: Scene) -> list[Looked]:
+    looked = []
+    for dataset in classified(scene.catalog):
+        weeks = watched(scene.warehouse, dataset.name, scene.today)
+        rung = [
+            _label_alert(dataset.name, dataset.simulated, one, weeks.tested)
+            for one in recent(weeks)
+        ]
+        if weeks.tested:
+            looked.append(Looked("classifier", dataset.simulated, weeks.tested, tuple(rung)))
+    return looked
+
+
+def _label_alert(dataset: str, simulated: bool, one: Finding, tested: int) -> Alert:
+    return Alert(
+        "classifier",
+        simulated,
+        dataset,
+        "",
+        "",
+        one.topic,
+        "week",
+        one.week,
+        Period.containing(Frequency.WEEK, one.week).end,
+        since=one.week,
+        surprise=3.0,
+        value=100 * one.after,
+        expected=100 * one.before,
+        p_value=None if np.isnan(one.probability) else one.probability,
+        false_rate=None if np.isnan(one.probability) else RATE,
+        looked_at=tested,
+        detail=f"{one.kind}_{one.version}",
+    )
+
+
 LOOKS: dict[Rule, Callable[[Scene], list[Looked]]] = {
     "band": _band,
     "limit": _limit,
     "backlog": _rises("backlog"),
     "rising": _rises("rising"),
     "break": _breaks,
+    "trend": _trends,
     "late": _late,
     "drift": _drift,
+    "classifier": _classifier,
 }

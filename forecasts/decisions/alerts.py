@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
-Rule = Literal["band", "limit", "backlog", "rising", "break", "late", "drift"]
+Rule = Literal[
+    "band", "limit", "backlog", "rising", "break", "trend", "late", "drift", "classifier"
+]
 RULES: tuple[Rule, ...] = get_args(Rule)
 """In this order: of several that ring for one outcome, the first counts."""
+OF_DATASETS: tuple[Rule, ...] = ("late", "classifier")
+"""Rules whose subject is a dataset."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Alert:
     rule: Rule
     simulated: bool
     subject: str
-    """Name of the indicator; of late data, of the dataset."""
+    """Name of the indicator; of `OF_DATASETS`, of the dataset."""
     area: str
     level: str
     category: str
@@ -48,7 +52,7 @@ class Alert:
     looked_at: int = 0
     """Series that the rule looked at together."""
     detail: str | None = None
-    """Name of the limit; kind of the drift."""
+    """Name of the limit; kind of the drift; of a classifier kind, topic and version."""
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ class Alert:
     @property
     def outcome(self) -> tuple[str, ...]:
         """What may ring once only."""
-        named = self.detail if self.rule in ("limit", "drift") else None
+        named = self.detail if self.rule in ("limit", "drift", "classifier") else None
         return (*self.series, self.period.isoformat(), *([named] if named else []))
 
     @property

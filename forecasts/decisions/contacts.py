@@ -6,15 +6,19 @@ over its own usual size: days and communes differ by more than chance alone woul
 statistic is divided by its median over the weeks of that version. Over all weeks together
 findings are kept by Benjamini and Hochberg: of those told, at most `RATE` are false on average, as
 far as weeks alike are as scattered as that.
+
+Any dataset of days with fields area, period, category, version and number is watched: a classifier
+says which version of it labelled what.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from etl.catalog import Catalog, Dataset
 from etl.warehouse import Warehouse
 from forecasts.panel import Floats
 
@@ -25,6 +29,11 @@ BEFORE = 4
 OTHER = "other"
 HIGH_OTHER = 0.15
 """Share "other" from which it is told: so many calls reach nobody who knows the subject."""
+
+FIELDS = {"area", "period", "category", "version", "number"}
+"""Fields by which a dataset is known as labels of a classifier."""
+NEWS = 4
+"""Whole weeks after which a finding is no news."""
 
 Kind = Literal["drift", "new_version", "other"]
 
@@ -45,10 +54,44 @@ class Finding:
     """Of as much by chance; NaN where no test is made."""
 
 
-def watched(warehouse: Warehouse, dataset: str) -> list[Finding]:
-    """The findings on a dataset with period (a day), category (the topic), version and number."""
-    counts = warehouse.query("forecasts", "contacts_by_week", contacts=f"data_{dataset}")
-    return watch(counts)
+@dataclass(frozen=True)
+class Watched:
+    """What was found in the whole weeks of a dataset, and how many of them were looked at."""
+
+    findings: tuple[Finding, ...]
+    weeks: tuple[date, ...]
+
+    @property
+    def tested(self) -> int:
+        """Weeks that could be compared with others before."""
+        return max(len(self.weeks) - BEFORE, 0)
+
+
+def classified(catalog: Catalog) -> list[Dataset]:
+    """Datasets whose categories are labels of a classifier."""
+    return [one for one in catalog.resources if {f.name for f in one.schema_.fields} >= FIELDS]
+
+
+def watched(warehouse: Warehouse, dataset: str, today: date) -> Watched:
+    """The findings on a dataset as known on the morning of `today`; none where it is not loaded."""
+    return told_by(weekly(warehouse, dataset).filter(pl.col("week") <= today - timedelta(days=7)))
+
+
+def weekly(warehouse: Warehouse, dataset: str) -> pl.DataFrame:
+    """Rows week, version, topic, number of whole weeks; see `watch`."""
+    if f"data_{dataset}" not in warehouse.tables():
+        return pl.DataFrame(schema={"week": pl.Date, "version": str, "topic": str, "number": int})
+    return warehouse.query("forecasts", "contacts_by_week", contacts=f"data_{dataset}")
+
+
+def told_by(counts: pl.DataFrame) -> Watched:
+    """What `watch` finds, with the weeks it looked at."""
+    return Watched(tuple(watch(counts)), tuple(counts["week"].unique().sort()))
+
+
+def recent(seen: Watched) -> list[Finding]:
+    """Findings that are news in the last of the weeks."""
+    return [one for one in seen.findings if one.week in seen.weeks[-NEWS:]]
 
 
 def watch(counts: pl.DataFrame) -> list[Finding]:

@@ -47,6 +47,8 @@ class Pace:
     times: float | None = None
     """What is still needed, over what usually comes in the months left; null where that is 0."""
     reason: str | None = None
+    completed: bool = False
+    """The month is not over, and was completed from its days."""
 
 
 def pace(

@@ -28,6 +28,7 @@ from forecasts.decisions.line import SERIES_FREQUENCIES, Line, quantity
 from forecasts.decisions.open_data import Bodies, bodies
 from forecasts.decisions.pace import LAST_MONTH, Pace, pace, to_date
 from forecasts.decisions.paths import Ahead, Key, paths_of
+from forecasts.decisions.running import Running, paced, running
 from forecasts.panel import Floats
 from forecasts.request import LEAST_POINTS
 
@@ -118,6 +119,8 @@ class Known:
     series: pl.DataFrame
     refusals: pl.DataFrame
     ahead: dict[Key, Ahead]
+    months: dict[tuple[str, str], Running]
+    """The month that runs, by indicator and area, where a target asks for it."""
 
     @classmethod
     def read(cls, warehouse: Warehouse, catalog: Catalog, today: date) -> "Known":
@@ -130,6 +133,7 @@ class Known:
             warehouse.query("forecasts", "target_series", **asked, today=today),
             warehouse.query("forecasts", "target_refusals", **asked),
             paths_of(warehouse, asked["indicators"], asked["areas"]),
+            _months(warehouse, catalog, today),
         )
 
     def outcomes(self, indicator: str, area: str, category: str) -> pl.DataFrame:
@@ -143,6 +147,27 @@ class Known:
         made = self.series.filter(**mine).with_columns(**nowhere)
         found = made.select(OUTCOME) if given.is_empty() else given.select(OUTCOME)
         return found.sort("period_end", "period", descending=True, maintain_order=True)
+
+
+def _months(warehouse: Warehouse, catalog: Catalog, today: date) -> dict[tuple[str, str], Running]:
+    levels = dict(catalog.map.areas.select("code", "level").iter_rows())
+    found: dict[tuple[str, str], Running] = {}
+    for target in catalog.targets:
+        entry = catalog.indicators.get(target.indicator or "")
+        wanted = target.measure == "cumulative" and target.category == "total"
+        if (
+            entry is None
+            or entry.compute
+            or not wanted
+            or entry.aggregate != "sum"
+            or target.period.end < today
+        ):
+            continue
+        area = area_of(catalog, target)
+        if levels.get(area) in ("city", "commune"):
+            now = running(warehouse, catalog, entry.name, levels[area], area, today)
+            found |= {(entry.name, area): now} if now else {}
+    return found
 
 
 def judge(
@@ -321,9 +346,9 @@ def _paced(target: Target, entry: Indicator, known: Known, area: str) -> list[Ve
         lent = known.outcomes(entry.name, target.shapes, target.category)
         shapes = to_date(lent, adds_up=adds_up)
     frame = to_date(figures, adds_up=adds_up)
-    year = target.period.end.year
+    year, now = target.period.end.year, known.months.get((entry.name, area))
     return [
-        _pace_verdict(target, baseline, pace(frame, year, baseline.value, shapes=shapes))
+        _pace_verdict(target, baseline, paced(frame, year, baseline.value, shapes, now))
         for baseline in target.baselines
     ]
 

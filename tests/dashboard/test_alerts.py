@@ -2,12 +2,16 @@
 
 import datetime as dt
 import json
+import shutil
 import socketserver
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from email import message_from_bytes, policy
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import polars as pl
@@ -22,13 +26,15 @@ from dashboard.cli import main
 from dashboard.text import Text
 from etl.catalog import parse_catalog
 from etl.errors import ForesightError
-from etl.settings import Host, Mail, Site
+from etl.settings import Host, Mail, Settings, Site
 from etl.warehouse import Warehouse
-from forecasts.decisions.alert_log import Entry, Kept, _floats, note
+from forecasts.decisions.alert_log import Entry, Kept, _floats, note, possible
 from forecasts.decisions.alert_replay import Case, Replayed, keep, summed
 from forecasts.decisions.alerts import RULES, Alert
+from tests.conftest import HEAD
 from tests.dashboard.conftest import TODAY
 from tests.dashboard.invented import CATALOG, write_build
+from tests.dashboard.test_cli import ENTRY
 from tests.dashboard.test_pages import _markup, script
 
 MOST_WORDS = 25
@@ -68,7 +74,10 @@ def alert(rule: str = "band", **given) -> Alert:
 
 
 SAID = {
-    **{rule: alert(rule) for rule in RULES if rule not in ("limit", "drift")},
+    **{rule: alert(rule) for rule in RULES if rule not in ("limit", "drift", "classifier")},
+    "labels drift": alert("classifier", subject="dossiers", detail="drift_2.0"),
+    "new labels": alert("classifier", subject="dossiers", detail="new_version_2.0"),
+    "too many other": alert("classifier", subject="dossiers", detail="other_2.0"),
     "above": alert("limit", detail="high"),
     "below": alert("limit", detail="low"),
     "too narrow": alert("drift", detail="too_narrow_80", value=61.0, expected=80.0),
@@ -140,8 +149,15 @@ class Post(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self._say("220 ready")
-        for line in iter(self.rfile.readline, b""):
+        while line := self.rfile.readline():
             verb = line[:4].upper()
+            if verb == b"STAR":
+                if self._encrypt():
+                    continue
+                return
+            if verb == b"EHLO" and getattr(self.server, "encryption", None):
+                self._say("250-here\r\n250 STARTTLS")
+                continue
             if verb == b"DATA":
                 self._say("354 go on")
                 self.server.mails.append(b"".join(iter(self.rfile.readline, b".\r\n")))
@@ -151,6 +167,16 @@ class Post(socketserver.StreamRequestHandler):
                 self._say("221 bye" if verb == b"QUIT" else "250 good")
             if verb == b"QUIT":
                 return
+
+    def _encrypt(self) -> bool:
+        self._say("220 go on")
+        try:
+            spoken = self.server.encryption.wrap_socket(self.connection, server_side=True)
+        except ssl.SSLError:
+            return False
+        self.connection, self.server.encrypted = spoken, True
+        self.rfile, self.wfile = spoken.makefile("rb"), spoken.makefile("wb", 0)
+        return True
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())
@@ -215,6 +241,44 @@ def test_a_mail_goes_to_the_reader_with_the_sentence_and_the_owner(mails):
     assert mail["Subject"] == "Cảnh báo sớm: 1 việc cần xem"
     assert teller().sentence(alert()) in mail.get_content().replace("\n", " ")
     assert "Chủ quản: Người bịa" in mail.get_content()
+
+
+@pytest.fixture(scope="module")
+def own_certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that nobody but itself vouches for, and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=mail.example.vn -addext subjectAltName=IP:127.0.0.1 "
+        "-keyout key.pem -out certificate.pem"
+    )
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    return folder / "certificate.pem", folder / "key.pem"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
+@pytest.mark.parametrize("vouched", [True, False])
+def test_a_mail_travels_encrypted_and_only_to_a_server_somebody_vouches_for(
+    own_certificate, tmp_path, vouched
+):
+    certificate, key = own_certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    (tmp_path / "city-ca.pem").write_bytes(certificate.read_bytes())
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Post) as server:
+        server.mails, server.encryption, server.encrypted = [], context, False
+        with serving(server) as port:
+            (tmp_path / "site.yaml").write_text(
+                f"mail: {{host: 127.0.0.1, port: {port}, sender: a@example.vn, "
+                f"{'authority: city-ca.pem, ' if vouched else ''}to: {{leaders: [b@example.vn]}}}}",
+                encoding="utf-8",
+            )
+            site = Settings(home=tmp_path, catalog=tmp_path / "data_catalog.yaml").site()
+            sent = deliver(site, KNOWN, [kept(alert())], teller(), today=TODAY)
+        assert server.encrypted == vouched
+        assert len(server.mails) == len(sent.entries) == vouched
+    told = [failure.problem for failure in sent.failures]
+    assert told == [] if vouched else ["the mail was not taken: SSLCertVerificationError"]
 
 
 def test_a_webhook_takes_figures_of_sums_and_nothing_else(hook):
@@ -299,6 +363,38 @@ def test_the_page_shows_alerts_their_way_and_the_replay_of_their_rule(ringing, l
     assert Text(lang)("alerts.simulated") in headers
 
 
+def test_on_the_page_somebody_asks_answers_and_closes(ringing, monkeypatch):
+    monkeypatch.setenv("FORESIGHT_HOME", str(ringing))
+    monkeypatch.setattr(reader_module, "today", lambda: TODAY)
+    page = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=30).run()
+
+    def step(event: str, words: str = "", who: str = "An") -> str:
+        page.radio(key="alert_event").set_value(event)
+        page.text_area(key="alert_words").set_value(words)
+        page.text_input(key="person").set_value(who)
+        page.button[0].click().run()
+        assert not page.exception
+        return _markup(page)
+
+    page.selectbox(key="alert").set_value(alert().key).run()
+    assert "chưa ghi ai thực hiện" in step("acknowledged", who=" ")
+    asked = step("asked", "Vì sao?")
+    assert escape(teller().request(kept(alert()))) in asked
+    assert "An: yêu cầu giải trình: Vì sao?" in asked
+    answered = step("explained", "Chiến dịch cấp đổi", "Bình")
+    assert "Bình: đã giải trình: Chiến dịch cấp đổi" in answered
+    assert page.radio(key="alert_event").options == ["Đóng"]
+    step("closed")
+    (done,) = [one for one in run(ringing, "list", "--all")["alerts"] if one["state"] == "closed"]
+    assert (done["alert"], done["value"]) == (alert().key, 123456.0)
+    assert (done["asked"], done["answer"]) == ("Vì sao?", "Chiến dịch cấp đổi")
+
+
+def test_of_a_simulated_alert_no_explanation_can_be_asked_anywhere():
+    assert possible(kept(alert())) == ["acknowledged", "asked", "explained", "closed"]
+    assert possible(kept(alert(simulated=True))) == ["acknowledged", "explained", "closed"]
+
+
 def run(home, *words: str) -> dict:
     given = ["--home", str(home), "--today", TODAY.isoformat(), "--lang", "vi", "--json", "alerts"]
     done = CliRunner().invoke(main, [*given, *words])
@@ -343,4 +439,45 @@ def test_a_look_opens_sends_once_and_says_what_was_sent(tmp_path, mails):
     first, again = (json.loads(CliRunner().invoke(main, given).stdout) for _ in range(2))
     assert [one.key, "leaders", "mail"] in first["sent"]
     assert again["sent"] == []
+    assert len(mails[1]) == 1
+
+
+def refreshed(folder, day: str, months: int) -> dict:
+    """What a refresh on this day says of alerts, of so many months of visitors since 2023."""
+    rows = [
+        f"Cần Thơ (mới),{n % 12 + 1:02}/{2023 + n // 12},{1000 + 10 * n}" for n in range(months)
+    ]
+    text = "\n".join(["Nơi,Tháng,Lượt khách", *rows]) + "\n"
+    (folder / "visitors.csv").write_text(text, encoding="utf-8")
+    given = ["--home", str(folder / "state"), "--catalog", str(folder / "data_catalog.yaml")]
+    done = CliRunner().invoke(main, [*given, "--today", day, "--json", "refresh"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output.splitlines()[-1])
+
+
+def planned_on(folder, day: str) -> list[dict]:
+    given = ["--home", str(folder / "state"), "--catalog", str(folder / "data_catalog.yaml")]
+    done = CliRunner().invoke(main, [*given, "--today", day, "--json", "plan"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output.splitlines()[-1])["alerts that would ring"]
+
+
+def test_each_refresh_looks_by_itself_and_sends_only_where_the_site_says_so(tmp_path, mails):
+    (tmp_path / "data_catalog.yaml").write_text(HEAD + ENTRY, encoding="utf-8")
+    assert "alerts" not in refreshed(tmp_path, "2026-02-01", 36)
+    with Warehouse.build(tmp_path / "state") as warehouse:
+        keep(warehouse, [replace(replayed(7, 9.0), rule="late")])
+    assert refreshed(tmp_path, "2026-02-02", 36)["alerts"] == {"new": []}
+    (tmp_path / "site.yaml").write_text(
+        f"mail: {{host: 127.0.0.1, port: {mails[0]}, sender: a@example.vn, starttls: false,"
+        " to: {leaders: [b@example.vn]}}\nsend_alerts: true",
+        encoding="utf-8",
+    )
+    planned = planned_on(tmp_path, "2026-11-22")
+    # Nothing came, and so much time went by that this is news.
+    (late,) = (told := refreshed(tmp_path, "2026-11-22", 36)["alerts"])["new"]
+    assert late.startswith("late:visitors:")
+    assert [(one["rule"], one["alert"]) for one in planned] == [("late", late)]
+    assert told["sent"] == [[late, "leaders", "mail"]]
+    assert refreshed(tmp_path, "2026-11-23", 36)["alerts"]["new"] == []
     assert len(mails[1]) == 1

@@ -115,11 +115,40 @@ def test_red_comes_first_and_there_are_five_at_most(reader, monkeypatch):
     assert len(found) == MOST
 
 
+def test_what_rests_on_simulated_figures_stands_last_and_says_so(reader):
+    *real, made = five_things.five_things(reader)
+    assert [(thing.state, thing.simulated) for thing in real] == [
+        ("missed", False),
+        ("late", False),
+    ]
+    assert (made.state, made.simulated) == ("off_course", True)
+    assert made.sentence.startswith({"vi": "Mô phỏng: ", "en": "Simulated: "}[reader.lang])
+
+
+def test_a_simulated_figure_never_takes_the_place_of_a_real_one_or_stands_unlabelled(
+    reader, monkeypatch
+):
+    def made(_):
+        real = [Thing("at_risk", "", "", "w " * 25, "") for _ in range(3)]
+        short = [Thing("off_course", "", "", "w " * 20, "", simulated=True) for _ in range(3)]
+        long = [Thing("off_course", "", "", "w " * 25, "", simulated=True)]
+        return [*long, *short, *real]
+
+    for name in ("_missed", "_outside", "_late"):
+        monkeypatch.setattr(five_things, name, lambda _: [])
+    monkeypatch.setattr(five_things, "_targets", made)
+    found = five_things.five_things(reader)
+    assert [thing.simulated for thing in found] == [False] * 3 + [True] * 2
+    label = reader.text("five.simulated", said="").split()[0]
+    assert all(label in thing.sentence for thing in found[3:])
+    assert all(len(thing.sentence.split()) <= MOST_WORDS for thing in found)
+
+
 def test_a_missed_plan_is_told_once_with_the_standing_of_its_figure(reader):
     found = five_things.five_things(reader)
-    assert [thing.state for thing in found] == ["off_course", "missed", "late"]
+    assert [thing.state for thing in found] == ["missed", "late", "off_course"]
     assert (
-        found[1].sentence
+        found[0].sentence
         == {
             "vi": "Năm 2025 đạt 7,23%; mục tiêu 10%: không đạt; số sơ bộ, công bố 10/01/2026.",
             "en": "2025 came to 7.23%; the target of 10% was missed; "

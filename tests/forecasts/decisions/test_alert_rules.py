@@ -12,6 +12,7 @@ from etl.errors import Problems
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_replay import replay
 from forecasts.decisions.alert_rules import Scene, look
+from forecasts.decisions.trends import BENDS, CAUTION, MOST, bend
 
 COMMUNES = [f"c{number:02d}" for number in range(30)]
 RESOURCES = """
@@ -114,6 +115,81 @@ def test_a_lasting_step_that_nobody_declared_rings_with_both_levels(rung):
     assert found.value > 3 * found.expected
 
 
+def test_a_bend_without_a_step_rings_with_both_slopes_and_wandering_does_not(rung):
+    rng = np.random.default_rng(8)
+    values = 200 + rng.normal(0, 2, (30, 58))
+    assert rung("trend", figures(values, indicator="got", category="land")) == []
+    values[6, -9:] += 6 * np.arange(1, 10)
+    (found,) = rung("trend", figures(values, indicator="got", category="land"))
+    assert (found.area, found.rule) == ("c06", "trend")
+    assert dt.date(2025, 10, 1) <= found.since <= dt.date(2026, 4, 1)
+    assert abs(found.expected) < 15
+    assert 40 < found.value < 110, "72 a year more"
+    wandering = 400 + np.cumsum(rng.normal(0, 5, (30, 58)), axis=1)
+    assert rung("trend", figures(wandering, indicator="got", category="land")) == []
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.5, 1.0])
+def test_bends_of_chance_are_as_rare_as_told_however_long_chance_lasts(persistence):
+    errors = np.random.default_rng(9).standard_normal((4000, MOST + 40))
+    for at in range(1, MOST + 40):
+        errors[:, at] += persistence * errors[:, at - 1]
+    found = np.stack([bend(errors[:, 40:], back).p_value for back in BENDS])
+    told = np.minimum(CAUTION * len(BENDS) * found.min(axis=0), 1)
+    for rate in (0.1, 0.01):
+        assert np.mean(told <= rate) <= rate
+
+
+LABELS = """
+- name: calls
+  title: Cuộc gọi
+  sources: [{path: data/calls.csv}]
+  clean: {areas: {level: commune, on: "2026-01-01"}}
+  schema:
+    fields:
+    - {name: area}
+    - {name: period, type: date}
+    - {name: category, categories: [{value: a, label: A}, {value: b, label: B}, {value: other, label: C}]}
+    - {name: version}
+    - {name: number, type: integer}
+  indicators: [{name: called, title: Gọi, title_en: Calls, value: number}]
+"""  # noqa: E501
+
+
+def called(weeks: int, moved_from: int) -> pl.DataFrame:
+    """Calls of each day until yesterday's Sunday; the mix is another from a week on."""
+    first = dt.date(2026, 11, 16) - dt.timedelta(weeks=weeks)
+    rng = np.random.default_rng(3)
+    rows = []
+    for day in range(7 * weeks):
+        shares = [0.6, 0.3, 0.1] if day < 7 * moved_from else [0.4, 0.5, 0.1]
+        drawn = zip(("a", "b", "other"), rng.multinomial(300, shares), strict=True)
+        rows += [
+            {"area": "c01", "period": first + dt.timedelta(days=day), "category": topic,
+             "version": "1" if day < 7 * moved_from else "2", "number": int(number)}
+            for topic, number in drawn
+        ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("moved_from", "rings"), [(18, 1), (8, 0)])
+def test_a_new_version_that_labels_otherwise_rings_while_it_is_news(tmp_path, moved_from, rings):
+    catalog = parse_catalog(HEAD + LABELS)
+    with Warehouse.build(tmp_path) as warehouse:
+        with warehouse.registered(called(20, moved_from)) as view:
+            warehouse.run(f"create table data_calls as from {view}")
+        scene = Scene(warehouse, catalog, TODAY)
+        (looked,) = look(scene, ("classifier",))
+        done = {(one.rule, one.simulated): one for one in replay(scene)}
+    assert [(one.subject, one.detail) for one in looked.alerts] == [
+        ("calls", "new_version_2")
+    ] * rings
+    assert done["classifier", False].rung == 1
+    assert (done["classifier", False].decided, done["classifier", False].confirmed) == (
+        (0, 0) if rings else (1, 1)
+    )
+
+
 def given(came: dict[str, str]) -> pl.DataFrame:
     """Rows of `observation`: months, each with the day it was given."""
     rows = [
@@ -169,7 +245,8 @@ def test_a_replay_of_steady_counts_hardly_rings_and_looks_at_every_figure(tmp_pa
     assert done["rising", False].outcomes == 30 * 24
     assert done["band", False].outcomes > 200
     assert done["rising", True].outcomes == 0
-    for rule in ("band", "rising", "break"):
+    assert done["trend", False].outcomes == done["break", False].outcomes > 30 * 20
+    for rule in ("band", "rising", "break", "trend"):
         assert done[rule, False].rung <= 3
 
 

@@ -173,6 +173,54 @@ def test_stored_paths_are_taken_where_there_are_some_and_bands_only_where_not(tm
     assert found.paths.tolist() == [[7.0], [8.0]]
 
 
+# --- the month that runs ----------------------------------------------------------------------
+
+DESK = """
+- name: desk
+  title: Một cửa
+  sources: [{path: desk.csv}]
+  clean: {areas: {level: commune, on: "2025-07-01"}}
+  schema:
+    fields:
+    - {name: area}
+    - {name: received, type: date}
+  tables: [{name: cases, by: [area], measures: [{name: got, count: received}]}]
+  indicators: [{name: got, title: Nhận, title_en: Received, value: got}]
+"""
+
+
+def desk(until: dt.date) -> str:
+    """One case a day in Ninh Kiều from 2023 on."""
+    first = dt.date(2023, 1, 1)
+    days = (first + dt.timedelta(days=n) for n in range((until - first).days + 1))
+    return "\n".join(["area,received", *(f"Ninh Kiều,{day}" for day in days)]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("today", "month", "completed"),
+    [("2026-11-11", 11, True), ("2026-12-05", 10, False)],
+)
+def test_a_month_with_days_missing_is_completed_or_left_out_and_never_whole(
+    refresh, installation, today, month, completed
+):
+    lines = (
+        "indicator: got, area: '31135', by: '2026', measure: cumulative, "
+        f"baselines: [{{plan: council, value: 360, {DOCUMENT}}}]"
+    )
+    day = dt.date.fromisoformat(today)
+    text = desk(dt.date(2026, 11, 10))
+    with refresh(DESK + goal(lines), today=day, desk_csv=text) as warehouse:
+        (found,) = judge(warehouse, load_catalog(installation.catalog), day)
+        last = warehouse.select(
+            "select max(period) from comparable where indicator = 'got' and frequency = 'month'"
+        ).item()
+    assert last == dt.date(2026, 10, 1), "what forecasts learn from ends with the last whole month"
+    pace = found.verdict.pace
+    assert (pace.month, pace.completed, pace.years) == (month, completed, 3)
+    assert pace.done == pytest.approx(334 if completed else 304, abs=1)
+    assert found.verdict.chance > 0.5
+
+
 # --- the catalog and the warehouse ------------------------------------------------------------
 
 

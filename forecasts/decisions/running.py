@@ -1,0 +1,81 @@
+"""The month that runs, completed from its days, for what comes together within a year.
+
+What came in part of a month is not the month. Where an indicator has days, the month of yesterday
+is completed (`forecasts.nowcast`) and stands behind the months that are over, as sure as it is.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from statistics import mean, median
+
+import polars as pl
+
+from etl.catalog import Catalog
+from etl.warehouse import Warehouse
+from forecasts.decisions.pace import Pace, pace
+from forecasts.nowcast import complete, days
+from forecasts.panel import KEY
+
+LEVELS = tuple((2 * step + 1) / 20 for step in range(10))
+"""Evenly spread, so that each counts as much as the others."""
+YEARS = 3
+"""Of days that are looked at."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a month comes to: a value for each of `LEVELS`, in the unit of the indicator."""
+
+    month: date
+    values: tuple[float, ...]
+
+
+def running(
+    warehouse: Warehouse, catalog: Catalog, indicator: str, level: str, area: str, today: date
+) -> Running | None:
+    """The month of yesterday of one area; None where it has no days or cannot be completed."""
+    panel = days(
+        warehouse, catalog, indicator, level, today.replace(year=today.year - YEARS, day=1), today
+    )
+    if panel is None:
+        return None
+    done = complete(panel, today, LEVELS)
+    rows = [n for n, key in enumerate(done.keys.select(KEY).iter_rows()) if key[1] == area]
+    if not rows or done.refused[rows[0]] is not None:
+        return None
+    return Running(done.month, tuple(float(value) for value in done.quantiles[:, rows[0]]))
+
+
+def paced(
+    frame: pl.DataFrame, year: int, value: float, shapes: pl.DataFrame | None, now: Running | None
+) -> Pace:
+    """`pace`, with the month that runs completed where it follows the last that is over.
+
+    The chance is the mean of those of each value the month may come to, the range holds all of
+    theirs; `done` is by the middle one, and `completed` says so.
+    """
+    plain = pace(frame, year, value, shapes=shapes)
+    if now is None or now.month != date(year, min(plain.month + 1, 12), 1) or plain.month == 12:
+        return plain
+    drawn = [
+        pace(_with(frame, now.month, plain.done + came), year, value, shapes=shapes)
+        for came in now.values
+    ]
+    chances = [one.chance for one in drawn if one.chance is not None]
+    if len(chances) < len(drawn):
+        return plain
+    middle = pace(
+        _with(frame, now.month, plain.done + median(now.values)), year, value, shapes=shapes
+    )
+    return replace(
+        middle,
+        chance=mean(chances),
+        lower=min(one.lower for one in drawn if one.lower is not None),
+        upper=max(one.upper for one in drawn if one.upper is not None),
+        completed=True,
+    )
+
+
+def _with(frame: pl.DataFrame, month: date, cumulative: float) -> pl.DataFrame:
+    row = {"year": [month.year], "month": [month.month], "cumulative": [cumulative]}
+    return pl.concat([frame, pl.DataFrame(row, schema=frame.schema)])
