@@ -30,7 +30,7 @@ from forecasts.bands import (
     shape_of,
     sizes,
 )
-from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
+from forecasts.lanes import MOST_ZEROS, Lanes, counted, lanes_of
 from forecasts.model import all_models, benchmark_of
 from forecasts.panel import Floats, Panel
 from forecasts.recursion import Numbers
@@ -248,14 +248,20 @@ def _blocks(
     lengths = len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)
     lengths[~np.isfinite(panel.values).any(axis=1)] = 0
     least = np.array([_least(panel.season, int(length)) for length in lengths])
+    whole = np.where(panel.lowest >= 0, counted(panel.values), 0)
     found = []
     for d, history in zip(dropped, histories, strict=True):
         known = np.isfinite(history.values).any(axis=1)
         usable = np.flatnonzero(known & (lengths - d >= (least if d else 1)))
-        values = history.values[usable]
-        found.append(
-            (usable, lanes_of(values, panel.season, panel.lowest[usable], panel.siblings[usable]))
+        counts = whole[usable] >= len(panel.periods) - d
+        lanes = lanes_of(
+            history.values[usable],
+            panel.season,
+            panel.lowest[usable],
+            panel.siblings[usable],
+            counts,
         )
+        found.append((usable, lanes))
     size = together or TOGETHER
     for at in range(0, len(lengths), size):
         until = min(at + size, len(lengths))
@@ -419,9 +425,8 @@ def _classes(panel: Panel) -> Ints:
 
 def _small(panel: Panel) -> NDArray[np.bool_]:
     """Counts that are whole numbers with a small mean."""
-    whole = np.where(np.isfinite(panel.values), panel.values == np.rint(panel.values), True)
-    size = mean(np.abs(panel.values))
-    return np.asarray((panel.lowest >= 0) & whole.all(axis=1) & (size < SMALL))
+    whole = (panel.lowest >= 0) & (counted(panel.values) == len(panel.periods))
+    return np.asarray(whole & (mean(np.abs(panel.values)) < SMALL))
 
 
 def _open_to(name: str, test: Backtest, classes: Ints) -> NDArray[np.bool_]:

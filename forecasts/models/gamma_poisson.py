@@ -18,10 +18,8 @@ PRIOR = 0.1
 TOGETHER = 1024
 SLACK = 0.05
 """Least share of the usual rate in a season in which siblings saw next to nothing."""
-SMALLEST = 0.01
-"""Mean below which figures are no counts, but shares or millions."""
 LARGEST = 50.0
-"""Mean from which chance is no longer that of counts."""
+"""Mean from which the chance of counts is no longer that of single cases."""
 
 
 def forecast(lanes: Lanes, horizon: int) -> Floats:
@@ -29,7 +27,7 @@ def forecast(lanes: Lanes, horizon: int) -> Floats:
     places = np.arange(lanes.values.shape[1] + horizon) % lanes.season
     shared, on_logs = lanes.shared, lanes.on_logs[:, None]
     paths = np.full((len(lanes.lengths), horizon), np.nan)
-    counts = np.flatnonzero((lanes.lowest >= 0) & (lanes.unit > SMALLEST) & (lanes.unit < LARGEST))
+    counts = np.flatnonzero(lanes.counts & (lanes.unit < LARGEST))
     for at in range(0, len(counts), TOGETHER):
         rows = counts[at : at + TOGETHER]
         season = np.where(on_logs[rows], np.exp(shared[rows]), np.maximum(1 + shared[rows], SLACK))

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from etl.periods import Frequency
-from forecasts.bands import COVERAGES, GRID, LEVELS, Bands, Shape, scales_of, shape_of
+from forecasts.bands import (
+    COVERAGES,
+    GRID,
+    LEVELS,
+    Bands,
+    Shape,
+    counts_at,
+    scales_of,
+    shape_of,
+)
 from forecasts.engine import forecast
 from forecasts.panel import Panel, steps
 
@@ -160,6 +169,21 @@ def test_quantiles_of_small_counts_are_those_of_scipy():
     np.testing.assert_array_equal(pure, poisson.ppf(levels, 3.7))
     mixed = counts_around(3.7, 0.5).quantiles(tuple(levels))[:, 0, 0]
     np.testing.assert_array_equal(mixed, nbinom.ppf(levels, 2, 2 / (2 + 3.7)))
+
+
+@pytest.mark.parametrize("dispersion", [0.0, 1e-7, 0.5, 4.0])
+def test_quantiles_added_up_are_those_solved_for_and_nothing_is_said_of_nothing(dispersion):
+    from scipy.stats import nbinom, poisson
+
+    levels = (np.arange(400) + 0.5) / 400
+    rates = np.array([0.001, 0.3, 7.0, 60.0, 299.0, 301.0, 5000.0, np.nan])
+    found = counts_at(levels, rates, np.full(8, dispersion))
+    size = 1 / max(dispersion, 1e-9)
+    for column, rate in zip(found.T[:-1], rates, strict=False):
+        pure = dispersion < 1e-6
+        said = poisson.ppf(levels, rate) if pure else nbinom.ppf(levels, size, size / (size + rate))
+        np.testing.assert_array_equal(column, said)
+    assert np.isnan(found[:, -1]).all()
 
 
 def test_counts_that_vary_more_than_chance_have_a_larger_dispersion():
