@@ -53,7 +53,8 @@ FEWEST_YEARS = 4
 LEAST_SHARE = 0.6
 SLOW_DROPPED = (2, 4)
 """Origins at which slow models are tried, by the periods they do not know."""
-SLOW_SHARE = 0.5
+BESIDE_SHARE = 0.5
+"""Of models named beside the members, all of them together."""
 SLOW_TOGETHER = 16
 SHARES = (0.0, 0.3, 0.6, 0.8)
 TOGETHER = 512
@@ -179,8 +180,9 @@ def forecast(
 ) -> Forecasts:
     """Forecasts `horizon` steps from the end of the panel.
 
-    Slow models named in `beside` make half of the combination together, for headline series; they
-    are tried at few origins. Series without any value get None for a model, and NaN.
+    Models named in `beside` make half of the combination together, for headline series; slow ones
+    are tried at few origins, and the half counts at these. Series without any value get None for a
+    model, and NaN.
     """
     names = members(panel.season)
     asked = tuple(dict.fromkeys((*names, "naive", benchmark_of(panel.season))))
@@ -188,7 +190,8 @@ def forecast(
     histories = [adjust(panel.until(len(panel.periods) - 1 - d), horizon) for d in (0, *dropped)]
     blocks = list(_blocks(panel, histories, (0, *dropped), asked, horizon))
     said = np.concatenate(list(mapped(_said, blocks)), axis=2)
-    slow = tuple(name for name in beside if all_models()[name].suits(panel.season))
+    suited = [name for name in dict.fromkeys(beside) if all_models()[name].suits(panel.season)]
+    slow = tuple(name for name in suited if name not in asked)
     if slow:
         said = np.concatenate(
             [said, _said_slowly(panel, histories, dropped, slow, horizon, mapped)]
@@ -202,7 +205,7 @@ def forecast(
         {name: path[1:] for name, path in paths.items()},
         {name: path[0] for name, path in paths.items()},
     )
-    return _weighed(panel, test, names, slow, histories[0])
+    return _weighed(panel, test, names, tuple(suited), histories[0])
 
 
 def _said_slowly(
@@ -304,17 +307,17 @@ def _observed(
 
 
 def _weighed(
-    panel: Panel, test: Backtest, names: tuple[str, ...], slow: tuple[str, ...], history: History
+    panel: Panel, test: Backtest, names: tuple[str, ...], beside: tuple[str, ...], history: History
 ) -> Forecasts:
     scales = scales_of(panel.values)
     classes = _classes(panel)
     losses = {name: _losses(test, name, scales) for name in test.final}
     open_to = {name: _open_to(name, test, classes) for name in test.final}
     weights, combined, final = _combined(test, names, losses, open_to, classes, USUAL)
-    if slow:
-        combined = _mixed(SLOW_SHARE, combined, _between(test.paths, slow))
-        final = _mixed(SLOW_SHARE, final, _between(test.final, slow))
-        weights = _with_slow(weights, test, slow)
+    if beside:
+        combined = _mixed(BESIDE_SHARE, combined, _tried(test, beside))
+        final = _mixed(BESIDE_SHARE, final, _between(test.final, beside))
+        weights = _with_those(weights, test, beside)
     benchmark = _benchmark(panel, test)
     base = _shown(benchmark, test.paths)
     share = _given(test, combined, base)
@@ -327,7 +330,7 @@ def _weighed(
     named = np.array(benchmark)
     shares = {
         name: (1 - share) * weights.get(name, 0.0) + share * (named == name)
-        for name in dict.fromkeys((*names, *slow, *benchmark))
+        for name in dict.fromkeys((*names, *beside, *benchmark))
     }
     answered = np.asarray(np.isfinite(mean_path).all(axis=1))
     model = tuple(
@@ -361,16 +364,26 @@ def _between(paths: Mapping[str, Floats], names: Sequence[str]) -> Floats:
     return mean(said, axis=0)
 
 
-def _with_slow(
-    weights: Mapping[str, Floats], test: Backtest, slow: Sequence[str]
+def _tried(test: Backtest, beside: Sequence[str]) -> Floats:
+    """Their mean at the origins at which all of them were tried; NaN at the others."""
+    said = _between(test.paths, beside)
+    if any(all_models()[name].slow for name in beside):
+        said[[d not in SLOW_DROPPED for d in test.dropped]] = np.nan
+    return said
+
+
+def _with_those(
+    weights: Mapping[str, Floats], test: Backtest, beside: Sequence[str]
 ) -> dict[str, Floats]:
-    """Shares with those of the slow models that have an answer."""
-    answers = np.stack([np.isfinite(test.final[name]).all(axis=1) for name in slow])
+    """Shares with those of the models beside that have an answer."""
+    answers = np.stack([np.isfinite(test.final[name]).all(axis=1) for name in beside])
     count = answers.sum(axis=0)
-    given = np.where(count > 0, SLOW_SHARE, 0.0)
+    given = np.where(count > 0, BESIDE_SHARE, 0.0)
     each = given / np.maximum(count, 1)
-    usual = {name: (1 - given) * share for name, share in weights.items()}
-    return {**usual, **{name: each * row for name, row in zip(slow, answers, strict=True)}}
+    shares = {name: (1 - given) * share for name, share in weights.items()}
+    for name, row in zip(beside, answers, strict=True):
+        shares[name] = shares.get(name, 0.0) + each * row
+    return shares
 
 
 def _given(test: Backtest, combined: Floats, base: Floats) -> Floats:

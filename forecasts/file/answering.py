@@ -3,7 +3,7 @@
 The only place where the command for files meets the engine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,9 @@ import polars as pl
 from forecasts import engine, scores
 from forecasts.adjust import freed_of
 from forecasts.file import naive
+from forecasts.model import all_models
 from forecasts.panel import Floats, Panel
+from forecasts.recursion import Numbers
 from forecasts.scheduler import Tell, mapped
 
 LEAST_SHOWN = 0.05
@@ -39,11 +41,13 @@ def answered(
     levels: tuple[float, ...],
     coverages: tuple[float, ...],
     *,
+    beside: Sequence[str] = (),
     workers: int | None = None,
     tell: Tell | None = None,
 ) -> Answer:
     """The forecasts of a panel, with the quantiles at `levels` and the scores of its backtest.
 
+    Models named in `beside` make half of the combination.
     Series of which the engine cannot tell how sure it is, those too short for a backtest among too
     few others, and constant ones get the naive forecast with the bands of all (`naive`).
     """
@@ -53,7 +57,8 @@ def answered(
         panel,
         horizon,
         adjust=freed_of(()),
-        mapped=partial(mapped, workers=workers, tell=tell),
+        beside=beside,
+        mapped=partial(_mapped, workers=workers, tell=tell or (lambda _: None)),
     )
     quantiles = said.quantiles(asked)
     told = Answer(said.mean, quantiles[places], _scores(panel, said, quantiles, asked, coverages))
@@ -67,6 +72,22 @@ def answered(
     order = np.arange(len(sure))
     order[rest] = len(sure) + np.arange(len(rest))
     return Answer(mean, quantiles, pl.concat([told.scores, plain.scores])[order])
+
+
+def _mapped(
+    work: Callable[[engine.Block], Numbers],
+    blocks: Sequence[engine.Block],
+    *,
+    workers: int | None,
+    tell: Tell,
+) -> Iterator[Numbers]:
+    """As `mapped`, and tells how many series are done."""
+    done, total = 0, sum(block.shape[1] for block in blocks)
+    slow = ", ".join(name for name in blocks[0].models if all_models()[name].slow)
+    for block, said in zip(blocks, mapped(work, blocks, workers=workers, tell=tell), strict=True):
+        done += block.shape[1]
+        tell(f"{slow or 'models'}: {done:,} of {total:,} series")
+        yield said
 
 
 def _scores(

@@ -338,6 +338,16 @@ def test_slow_models_make_half_of_what_the_combination_says_where_they_are_asked
     assert sum(found.weights.values()) == pytest.approx([1.0])
 
 
+def test_a_member_may_count_beside_the_engine_as_well(make_panel):
+    panel = make_panel([seasonal(40, season=4), seasonal(40, season=4, seed=1)], "quarter")
+    found, alone = forecast(panel, 2, beside=["dynamic_theta"]), forecast(panel, 2)
+    theta = found.backtest.final["dynamic_theta"]
+    both = (alone.backtest.final[COMBINATION] + theta) / 2
+    np.testing.assert_allclose(found.backtest.final[COMBINATION], both)
+    assert (found.weights["dynamic_theta"] > alone.weights["dynamic_theta"]).all()
+    assert sum(found.weights.values()) == pytest.approx([1.0, 1.0])
+
+
 def test_members_are_those_with_a_use_for_the_season():
     assert not any(all_models()[name].shared for name in members(1))
     assert any(all_models()[name].shared for name in members(12))
