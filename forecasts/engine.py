@@ -12,9 +12,10 @@ Pools (seasons, weights, errors) are made over the whole panel, in a fixed order
 parts of the panel may be worked on anywhere (`Mapped`) with the same result to the bit.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from os import cpu_count
 
 import numpy as np
@@ -78,7 +79,8 @@ class History:
 
 
 Adjust = Callable[[Panel, int], History]
-Mapped = Callable[[Callable[["Block"], Numbers], Sequence["Block"]], Iterable[Numbers]]
+Mapped = Callable[[Callable[["Block"], Numbers], Iterable["Block"]], Iterable[Numbers]]
+"""Results come in the order of the blocks, which are made as they are asked for."""
 
 
 def as_it_is(panel: Panel, horizon: int) -> History:
@@ -88,10 +90,17 @@ def as_it_is(panel: Panel, horizon: int) -> History:
     return History(panel.values, nothing + 1, nothing, np.zeros(count))
 
 
-def in_threads(work: Callable[["Block"], Numbers], blocks: Sequence["Block"]) -> Iterator[Numbers]:
-    """In the processors of this machine, in order."""
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        yield from pool.map(work, blocks)
+def in_threads(work: Callable[["Block"], Numbers], blocks: Iterable["Block"]) -> Iterator[Numbers]:
+    """In the processors of this machine, in order, a few blocks ahead."""
+    count = cpu_count() or 1
+    with ThreadPoolExecutor(count) as pool:
+        under_way: deque[Future[Numbers]] = deque()
+        for block in blocks:
+            under_way.append(pool.submit(work, block))
+            if len(under_way) > count:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +197,8 @@ def forecast(
     asked = tuple(dict.fromkeys((*names, "naive", benchmark_of(panel.season))))
     dropped = _dropped(panel)
     histories = [adjust(panel.until(len(panel.periods) - 1 - d), horizon) for d in (0, *dropped)]
-    blocks = list(_blocks(panel, histories, (0, *dropped), asked, horizon))
-    said = np.concatenate(list(mapped(_said, blocks)), axis=2)
+    blocks = _blocks(panel, histories, (0, *dropped), asked, horizon)
+    said = _gathered(mapped(_said, blocks), (len(asked), len(histories), len(panel.keys), horizon))
     suited = [name for name in dict.fromkeys(beside) if all_models()[name].suits(panel.season)]
     slow = tuple(name for name in suited if name not in asked)
     if slow:
@@ -220,11 +229,21 @@ def _said_slowly(
     tried = [0, *(place for place, d in enumerate(dropped, start=1) if d in SLOW_DROPPED)]
     at = [(0, *dropped)[place] for place in tried]
     some = _blocks(panel, [histories[p] for p in tried], at, models, horizon, SLOW_TOGETHER)
-    few = np.concatenate(list(mapped(_said, list(some))), axis=2)
-    shape = (len(models), len(dropped) + 1, *few.shape[2:])
-    said = np.full(shape, np.nan, dtype=np.float32)
+    size = len(panel.keys), horizon
+    few = _gathered(mapped(_said, some), (len(models), len(tried), *size))
+    said = np.full((len(models), len(dropped) + 1, *size), np.nan, dtype=np.float32)
     said[:, tried] = few
     return said
+
+
+def _gathered(parts: Iterable[Numbers], shape: tuple[int, ...]) -> Numbers:
+    """One array of the parts, which lie beside each other along the series."""
+    whole = np.empty(shape, dtype=np.float32)
+    at = 0
+    for part in parts:
+        whole[:, :, at : at + part.shape[2]] = part
+        at += part.shape[2]
+    return whole
 
 
 def _dropped(panel: Panel) -> tuple[int, ...]:
@@ -286,10 +305,12 @@ def _blocks(
 
 def _said(block: Block) -> Numbers:
     """What each model says, `(models, origins, series, horizon)`; NaN where nothing."""
+    # Lanes keep what models share of them; a copy lets go of it when the work is done.
+    lanes = replace(block.lanes)
     said = np.full((len(block.models), *block.shape, block.horizon), np.nan, dtype=np.float32)
     with np.errstate(all="ignore"):
         for place, name in enumerate(block.models):
-            paths = all_models()[name].paths(block.lanes, block.horizon)
+            paths = all_models()[name].paths(lanes, block.horizon)
             said[place, block.origin, block.series] = paths
     return said
 

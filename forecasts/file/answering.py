@@ -3,9 +3,10 @@
 The only place where the command for files meets the engine.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -58,7 +59,9 @@ def answered(
         horizon,
         adjust=freed_of(()),
         beside=beside,
-        mapped=partial(_mapped, workers=workers, tell=tell or (lambda _: None)),
+        mapped=partial(
+            _mapped, series=len(panel.keys), workers=workers, tell=tell or (lambda _: None)
+        ),
     )
     quantiles = said.quantiles(asked)
     told = Answer(said.mean, quantiles[places], _scores(panel, said, quantiles, asked, coverages))
@@ -76,17 +79,21 @@ def answered(
 
 def _mapped(
     work: Callable[[engine.Block], Numbers],
-    blocks: Sequence[engine.Block],
+    blocks: Iterable[engine.Block],
     *,
+    series: int,
     workers: int | None,
     tell: Tell,
 ) -> Iterator[Numbers]:
-    """As `mapped`, and tells how many series are done."""
-    done, total = 0, sum(block.shape[1] for block in blocks)
-    slow = ", ".join(name for name in blocks[0].models if all_models()[name].slow)
-    for block, said in zip(blocks, mapped(work, blocks, workers=workers, tell=tell), strict=True):
-        done += block.shape[1]
-        tell(f"{slow or 'models'}: {done:,} of {total:,} series")
+    """As `mapped`, and tells of how many of the `series` it is done."""
+    rest = iter(blocks)
+    first = next(rest)
+    every = chain([first], rest)
+    slow = ", ".join(name for name in first.models if all_models()[name].slow)
+    done = 0
+    for said in mapped(work, every, workers=workers, tell=tell):
+        done += said.shape[2]
+        tell(f"{slow or 'models'}: {done:,} of {series:,} series")
         yield said
 
 

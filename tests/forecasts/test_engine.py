@@ -20,6 +20,7 @@ def in_process(work, blocks):
 
 
 def in_reverse(work, blocks):
+    blocks = list(blocks)
     said = {id(block): work(block) for block in reversed(blocks)}
     return [said[id(block)] for block in blocks]
 
