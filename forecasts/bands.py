@@ -26,7 +26,7 @@ GRID = np.array(
 )
 """Levels at which the shape of errors is kept; between them it is a line."""
 WIDENING = {
-    1: (1.08, 1.22, 1.4),
+    1: (1.03, 1.16, 1.36),
     4: (1.0, 1.06, 1.18),
     12: (1.0, 1.04, 1.1),
 }

@@ -358,7 +358,9 @@ def _weighed(
         (COMBINATION if part < 1 else rule) if ok else None
         for part, rule, ok in zip(share, benchmark, answered, strict=True)
     )
-    bands = _bands(panel, mean_path, test.observed - shown, shown, scales, history)
+    # What is shown was chosen by its errors, which flatters it most where the backtest is short.
+    unchosen = np.where(np.isfinite(combined), combined, shown)
+    bands = _bands(panel, mean_path, test.observed - unchosen, unchosen, scales, history)
     everything = Backtest(
         test.dropped,
         test.observed,

@@ -297,6 +297,16 @@ def test_bands_hold_as_much_of_known_processes_as_they_say(
         assert held == pytest.approx(coverage, abs=slack)
 
 
+@pytest.mark.parametrize("points", [10, 12])
+def test_bands_of_young_annual_series_hold_what_they_say_far_ahead_too(make_panel, points):
+    """What is shown was chosen by its errors: bands from these lost a point a year ahead."""
+    said, seen = told_and_seen(make_panel, annual_walks, "year", points, 4, series=600)
+    low, high = said.quantiles((0.1, 0.9))
+    held = ((low <= seen) & (seen <= high)).mean(axis=0)
+    assert held.mean() == pytest.approx(0.8, abs=0.06)
+    assert held[0] - held[3] < 0.07
+
+
 def test_bands_of_small_counts_hold_what_they_say_with_ties_shared_by_lot(make_panel):
     """Whole numbers cannot hold 80 % exactly; a lot drawn among equals shows what is meant."""
     said, seen = told_and_seen(make_panel, small_cells, "month", 60, 6)
