@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy.page import pages
+from benchmarks.accuracy.page import pages, pictures
 
 PAGE = """\
 # Benchmarks
@@ -47,7 +47,7 @@ WORKBOOK = """\
 
 
 def write(folder: Path) -> None:
-    """`README.md` in the folder of the results, from the json files there."""
+    """`README.md` in the folder of the results, and its pictures, from the json files there."""
     told = {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
     parts = [PAGE]
     if "ingest" in told:
@@ -55,6 +55,8 @@ def write(folder: Path) -> None:
     if "workbook" in told:
         parts.append(_workbook(told["workbook"]))
     parts += pages(*(told.get(name) for name in ("accuracy", "cells", "speed")))
+    for name, picture in pictures(told.get("accuracy")):
+        (folder / name).write_text(picture, encoding="utf-8")
     (folder / "README.md").write_text("\n".join(parts), encoding="utf-8")
 
 

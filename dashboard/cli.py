@@ -462,6 +462,7 @@ FREQUENCIES = ("day", "week", "month", "quarter", "year")
 @click.option("--long", is_flag=True, help="One row a quantile, in place of a column each.")
 @click.option("--decimal", type=click.Choice([".", ","]), help="Sign that parts decimals.")
 @click.option("--alike", multiple=True, help="Column in which series agree that share a season.")
+@click.option("--beside", multiple=True, help="Model that joins the engine: auto_ets; repeatable.")
 @click.option("--tet", is_flag=True, help="The holiday moves these figures.")
 @click.option("--out", type=click.Path(path_type=Path), help="A .csv or .parquet file to write.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one per core.")
@@ -486,6 +487,7 @@ def forecast_a_file(context: Context, /, file: Path, **said: Any) -> None:
             Ask(_shares(said["coverage"]), _shares(said["levels"]), said["long"]),
             horizon=said["horizon"],
             alike=said["alike"],
+            beside=said["beside"],
             tet=said["tet"],
             workers=said["workers"],
             tell=progress,

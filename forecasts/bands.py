@@ -26,7 +26,7 @@ GRID = np.array(
 )
 """Levels at which the shape of errors is kept; between them it is a line."""
 WIDENING = {
-    1: (1.08, 1.22, 1.4),
+    1: (1.03, 1.16, 1.36),
     4: (1.0, 1.06, 1.18),
     12: (1.0, 1.04, 1.1),
 }
@@ -48,6 +48,13 @@ MOST_SIZE = 3.0
 """By how much errors are larger, or smaller, at most where the forecast is."""
 MOST_DISPERSION = 4.0
 """A variance of small counts beyond four times the square of their mean is no count's."""
+FEWEST = 1e-9
+"""Least rate of a count."""
+PURE = 1e-6
+"""Dispersion up to which chance is that of Poisson."""
+MOST_STEPS = 300.0
+"""Rate up to which chances of counts are added up one by one; beyond, the first are too small."""
+ROUNDING = 1e-12
 LARGEST_SAMPLE = 200_000
 LARGEST_ERROR = 30.0
 
@@ -244,35 +251,22 @@ class Bands:
 
     def quantiles(self, levels: tuple[float, ...] = LEVELS) -> Floats:
         """`(levels, series, horizon)`, ordered, within the bounds of each series."""
-        return self.at(np.broadcast_to(np.array(levels)[:, None, None], (len(levels), 1, 1)))
-
-    def at(self, levels: Floats) -> Floats:
-        """Values at `levels`, an array that fits `(..., series, horizon)`."""
-        offset = np.interp(levels, GRID, self.offsets)
-        values = np.clip(
-            self.center + offset * self.width, self.lowest[:, None], self.highest[:, None]
-        )
+        offset = np.interp(levels, GRID, self.offsets)[:, None, None]
+        values = self.center + offset * self.width
+        np.clip(values, self.lowest[:, None], self.highest[:, None], out=values)
         if self.small.any():
             most = self.highest[self.small, None]
-            values[..., self.small, :] = np.minimum(self._counts(levels), most)
+            values[:, self.small] = np.minimum(self._counts(np.array(levels)), most)
         return values
 
     def _counts(self, levels: Floats) -> Floats:
-        """Whole numbers at `levels` for the small counts."""
-        from scipy.special import nbdtrik, pdtrik
-
-        rate = np.maximum(self.center[self.small], 1e-9)
-        size = 1 / np.maximum(self.dispersion[self.small], 1e-9)[:, None]
-        wanted = levels[..., self.small, :] if levels.shape[-2] > 1 else levels
-        wanted, rate, size = np.broadcast_arrays(wanted, rate, size)
-        with np.errstate(all="ignore"):
-            mixed = nbdtrik(wanted, size, size / (size + rate))
-            pure = pdtrik(wanted, rate)
-        # A level below the chance of none has no solution: the count is 0.
-        found = np.where(size < 1e6, mixed, pure)
-        counts = np.ceil(np.where(np.isfinite(found), np.maximum(found, 0), 0) - 1e-9)
-        # A count of -0 would be printed with its sign.
-        return np.asarray(counts + 0.0)
+        """Whole numbers at `levels` for the small counts, `(levels, series, horizon)`."""
+        rate = self.center[self.small]
+        size = np.repeat(self.dispersion[self.small][:, None], rate.shape[1], axis=1)
+        order = np.argsort(levels)
+        counts = np.empty((len(levels), rate.size))
+        counts[order] = counts_at(levels[order], rate.ravel(), size.ravel())
+        return counts.reshape(len(levels), *rate.shape)
 
     @cached_property
     def _mixing(self) -> Floats:
@@ -284,12 +278,60 @@ class Bands:
         At every step the values of the paths are the quantiles at `count` levels evenly apart; only
         their order is drawn, so that quantiles of paths are those of the band.
         """
-        series, horizon = self.center.shape
-        drawn = np.random.default_rng(seed).standard_normal((series, count, horizon))
-        order = (drawn @ self._mixing.T).argsort(axis=1)
-        ranks = np.empty_like(order)
-        np.put_along_axis(ranks, order, np.arange(count)[None, :, None], axis=1)
-        return self.at(((ranks + 0.5) / count).transpose(1, 0, 2))
+        chance = np.random.default_rng(seed)
+        paths = self.quantiles(tuple((np.arange(count) + 0.5) / count))
+        for series in range(len(self.center)):
+            drawn = self._mixing @ chance.standard_normal((len(self._mixing), count))
+            order = drawn.argsort(axis=1).T
+            dealt = np.empty_like(paths[:, series])
+            np.put_along_axis(dealt, order, paths[:, series], axis=0)
+            paths[:, series] = dealt
+        return paths
+
+
+def counts_at(levels: Floats, rates: Floats, dispersion: Floats) -> Floats:
+    """Quantiles of negative binomial counts, `(levels, rates)`; NaN where the rate is.
+
+    `levels` rise; `dispersion` is the variance beyond the mean, as a share of its square.
+    """
+    rates = np.where(rates < FEWEST, FEWEST, rates)
+    mixed = dispersion > PURE
+    counts = np.full((len(levels), len(rates)), np.nan)
+    many = rates > MOST_STEPS
+    counts[:, many] = _solved_counts(levels, rates[many], dispersion[many])
+    few = np.flatnonzero(rates <= MOST_STEPS)
+    counts[:, few] = _stepped_counts(levels, rates[few], np.where(mixed, dispersion, 0.0)[few])
+    return counts
+
+
+def _stepped_counts(levels: Floats, rates: Floats, dispersion: Floats) -> Floats:
+    """As `counts_at`, by adding up chances from 0 on: fast where rates are small."""
+    rises = np.zeros((len(levels) + 1, len(rates)), dtype=np.int32)
+    with np.errstate(all="ignore"):
+        none = np.log1p(dispersion * rates) / dispersion
+    chance = np.exp(-np.where(dispersion > 0, none, rates))
+    total, count, open_ = chance.copy(), 0, np.arange(len(rates))
+    while len(open_):
+        reached = np.searchsorted(levels, total + ROUNDING, side="right")
+        np.add.at(rises, (reached, open_), 1)
+        going = reached < len(levels)
+        open_, total, chance = open_[going], total[going], chance[going]
+        rates, dispersion = rates[going], dispersion[going]
+        chance *= rates * (1 + dispersion * count) / ((1 + dispersion * rates) * (count + 1))
+        total, count = total + chance, count + 1
+    return np.cumsum(rises[:-1], axis=0, dtype=float)
+
+
+def _solved_counts(levels: Floats, rates: Floats, dispersion: Floats) -> Floats:
+    from scipy.special import nbdtrik, pdtrik
+
+    size = 1 / np.maximum(dispersion, PURE)
+    at = levels[:, None]
+    with np.errstate(all="ignore"):
+        found = np.where(
+            size * PURE < 1, nbdtrik(at, size, size / (size + rates)), pdtrik(at, rates)
+        )
+    return np.asarray(np.ceil(np.maximum(np.nan_to_num(found), 0) - 1e-9) + 0.0)
 
 
 def levels_of(values: Floats, lowest: Floats) -> Floats:

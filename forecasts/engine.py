@@ -12,9 +12,10 @@ Pools (seasons, weights, errors) are made over the whole panel, in a fixed order
 parts of the panel may be worked on anywhere (`Mapped`) with the same result to the bit.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from os import cpu_count
 
 import numpy as np
@@ -30,7 +31,7 @@ from forecasts.bands import (
     shape_of,
     sizes,
 )
-from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
+from forecasts.lanes import MOST_ZEROS, Lanes, counted, lanes_of
 from forecasts.model import all_models, benchmark_of
 from forecasts.panel import Floats, Panel
 from forecasts.recursion import Numbers
@@ -53,7 +54,8 @@ FEWEST_YEARS = 4
 LEAST_SHARE = 0.6
 SLOW_DROPPED = (2, 4)
 """Origins at which slow models are tried, by the periods they do not know."""
-SLOW_SHARE = 0.5
+BESIDE_SHARE = 0.5
+"""Of models named beside the members, all of them together."""
 SLOW_TOGETHER = 16
 SHARES = (0.0, 0.3, 0.6, 0.8)
 TOGETHER = 512
@@ -77,7 +79,8 @@ class History:
 
 
 Adjust = Callable[[Panel, int], History]
-Mapped = Callable[[Callable[["Block"], Numbers], Sequence["Block"]], Iterable[Numbers]]
+Mapped = Callable[[Callable[["Block"], Numbers], Iterable["Block"]], Iterable[Numbers]]
+"""Results come in the order of the blocks, which are made as they are asked for."""
 
 
 def as_it_is(panel: Panel, horizon: int) -> History:
@@ -87,10 +90,17 @@ def as_it_is(panel: Panel, horizon: int) -> History:
     return History(panel.values, nothing + 1, nothing, np.zeros(count))
 
 
-def in_threads(work: Callable[["Block"], Numbers], blocks: Sequence["Block"]) -> Iterator[Numbers]:
-    """In the processors of this machine, in order."""
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        yield from pool.map(work, blocks)
+def in_threads(work: Callable[["Block"], Numbers], blocks: Iterable["Block"]) -> Iterator[Numbers]:
+    """In the processors of this machine, in order, a few blocks ahead."""
+    count = cpu_count() or 1
+    with ThreadPoolExecutor(count) as pool:
+        under_way: deque[Future[Numbers]] = deque()
+        for block in blocks:
+            under_way.append(pool.submit(work, block))
+            if len(under_way) > count:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,16 +189,18 @@ def forecast(
 ) -> Forecasts:
     """Forecasts `horizon` steps from the end of the panel.
 
-    Slow models named in `beside` make half of the combination together, for headline series; they
-    are tried at few origins. Series without any value get None for a model, and NaN.
+    Models named in `beside` make half of the combination together, for headline series; slow ones
+    are tried at few origins, and the half counts at these. Series without any value get None for a
+    model, and NaN.
     """
     names = members(panel.season)
     asked = tuple(dict.fromkeys((*names, "naive", benchmark_of(panel.season))))
     dropped = _dropped(panel)
     histories = [adjust(panel.until(len(panel.periods) - 1 - d), horizon) for d in (0, *dropped)]
-    blocks = list(_blocks(panel, histories, (0, *dropped), asked, horizon))
-    said = np.concatenate(list(mapped(_said, blocks)), axis=2)
-    slow = tuple(name for name in beside if all_models()[name].suits(panel.season))
+    blocks = _blocks(panel, histories, (0, *dropped), asked, horizon)
+    said = _gathered(mapped(_said, blocks), (len(asked), len(histories), len(panel.keys), horizon))
+    suited = [name for name in dict.fromkeys(beside) if all_models()[name].suits(panel.season)]
+    slow = tuple(name for name in suited if name not in asked)
     if slow:
         said = np.concatenate(
             [said, _said_slowly(panel, histories, dropped, slow, horizon, mapped)]
@@ -202,7 +214,7 @@ def forecast(
         {name: path[1:] for name, path in paths.items()},
         {name: path[0] for name, path in paths.items()},
     )
-    return _weighed(panel, test, names, slow, histories[0])
+    return _weighed(panel, test, names, tuple(suited), histories[0])
 
 
 def _said_slowly(
@@ -217,11 +229,21 @@ def _said_slowly(
     tried = [0, *(place for place, d in enumerate(dropped, start=1) if d in SLOW_DROPPED)]
     at = [(0, *dropped)[place] for place in tried]
     some = _blocks(panel, [histories[p] for p in tried], at, models, horizon, SLOW_TOGETHER)
-    few = np.concatenate(list(mapped(_said, list(some))), axis=2)
-    shape = (len(models), len(dropped) + 1, *few.shape[2:])
-    said = np.full(shape, np.nan, dtype=np.float32)
+    size = len(panel.keys), horizon
+    few = _gathered(mapped(_said, some), (len(models), len(tried), *size))
+    said = np.full((len(models), len(dropped) + 1, *size), np.nan, dtype=np.float32)
     said[:, tried] = few
     return said
+
+
+def _gathered(parts: Iterable[Numbers], shape: tuple[int, ...]) -> Numbers:
+    """One array of the parts, which lie beside each other along the series."""
+    whole = np.empty(shape, dtype=np.float32)
+    at = 0
+    for part in parts:
+        whole[:, :, at : at + part.shape[2]] = part
+        at += part.shape[2]
+    return whole
 
 
 def _dropped(panel: Panel) -> tuple[int, ...]:
@@ -248,14 +270,20 @@ def _blocks(
     lengths = len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)
     lengths[~np.isfinite(panel.values).any(axis=1)] = 0
     least = np.array([_least(panel.season, int(length)) for length in lengths])
+    whole = np.where(panel.lowest >= 0, counted(panel.values), 0)
     found = []
     for d, history in zip(dropped, histories, strict=True):
         known = np.isfinite(history.values).any(axis=1)
         usable = np.flatnonzero(known & (lengths - d >= (least if d else 1)))
-        values = history.values[usable]
-        found.append(
-            (usable, lanes_of(values, panel.season, panel.lowest[usable], panel.siblings[usable]))
+        counts = whole[usable] >= len(panel.periods) - d
+        lanes = lanes_of(
+            history.values[usable],
+            panel.season,
+            panel.lowest[usable],
+            panel.siblings[usable],
+            counts,
         )
+        found.append((usable, lanes))
     size = together or TOGETHER
     for at in range(0, len(lengths), size):
         until = min(at + size, len(lengths))
@@ -277,10 +305,12 @@ def _blocks(
 
 def _said(block: Block) -> Numbers:
     """What each model says, `(models, origins, series, horizon)`; NaN where nothing."""
+    # Lanes keep what models share of them; a copy lets go of it when the work is done.
+    lanes = replace(block.lanes)
     said = np.full((len(block.models), *block.shape, block.horizon), np.nan, dtype=np.float32)
     with np.errstate(all="ignore"):
         for place, name in enumerate(block.models):
-            paths = all_models()[name].paths(block.lanes, block.horizon)
+            paths = all_models()[name].paths(lanes, block.horizon)
             said[place, block.origin, block.series] = paths
     return said
 
@@ -298,17 +328,17 @@ def _observed(
 
 
 def _weighed(
-    panel: Panel, test: Backtest, names: tuple[str, ...], slow: tuple[str, ...], history: History
+    panel: Panel, test: Backtest, names: tuple[str, ...], beside: tuple[str, ...], history: History
 ) -> Forecasts:
     scales = scales_of(panel.values)
     classes = _classes(panel)
     losses = {name: _losses(test, name, scales) for name in test.final}
     open_to = {name: _open_to(name, test, classes) for name in test.final}
     weights, combined, final = _combined(test, names, losses, open_to, classes, USUAL)
-    if slow:
-        combined = _mixed(SLOW_SHARE, combined, _between(test.paths, slow))
-        final = _mixed(SLOW_SHARE, final, _between(test.final, slow))
-        weights = _with_slow(weights, test, slow)
+    if beside:
+        combined = _mixed(BESIDE_SHARE, combined, _tried(test, beside))
+        final = _mixed(BESIDE_SHARE, final, _between(test.final, beside))
+        weights = _with_those(weights, test, beside)
     benchmark = _benchmark(panel, test)
     base = _shown(benchmark, test.paths)
     share = _given(test, combined, base)
@@ -321,14 +351,16 @@ def _weighed(
     named = np.array(benchmark)
     shares = {
         name: (1 - share) * weights.get(name, 0.0) + share * (named == name)
-        for name in dict.fromkeys((*names, *slow, *benchmark))
+        for name in dict.fromkeys((*names, *beside, *benchmark))
     }
     answered = np.asarray(np.isfinite(mean_path).all(axis=1))
     model = tuple(
         (COMBINATION if part < 1 else rule) if ok else None
         for part, rule, ok in zip(share, benchmark, answered, strict=True)
     )
-    bands = _bands(panel, mean_path, test.observed - shown, shown, scales, history)
+    # What is shown was chosen by its errors, which flatters it most where the backtest is short.
+    unchosen = np.where(np.isfinite(combined), combined, shown)
+    bands = _bands(panel, mean_path, test.observed - unchosen, unchosen, scales, history)
     everything = Backtest(
         test.dropped,
         test.observed,
@@ -355,16 +387,26 @@ def _between(paths: Mapping[str, Floats], names: Sequence[str]) -> Floats:
     return mean(said, axis=0)
 
 
-def _with_slow(
-    weights: Mapping[str, Floats], test: Backtest, slow: Sequence[str]
+def _tried(test: Backtest, beside: Sequence[str]) -> Floats:
+    """Their mean at the origins at which all of them were tried; NaN at the others."""
+    said = _between(test.paths, beside)
+    if any(all_models()[name].slow for name in beside):
+        said[[d not in SLOW_DROPPED for d in test.dropped]] = np.nan
+    return said
+
+
+def _with_those(
+    weights: Mapping[str, Floats], test: Backtest, beside: Sequence[str]
 ) -> dict[str, Floats]:
-    """Shares with those of the slow models that have an answer."""
-    answers = np.stack([np.isfinite(test.final[name]).all(axis=1) for name in slow])
+    """Shares with those of the models beside that have an answer."""
+    answers = np.stack([np.isfinite(test.final[name]).all(axis=1) for name in beside])
     count = answers.sum(axis=0)
-    given = np.where(count > 0, SLOW_SHARE, 0.0)
+    given = np.where(count > 0, BESIDE_SHARE, 0.0)
     each = given / np.maximum(count, 1)
-    usual = {name: (1 - given) * share for name, share in weights.items()}
-    return {**usual, **{name: each * row for name, row in zip(slow, answers, strict=True)}}
+    shares = {name: (1 - given) * share for name, share in weights.items()}
+    for name, row in zip(beside, answers, strict=True):
+        shares[name] = shares.get(name, 0.0) + each * row
+    return shares
 
 
 def _given(test: Backtest, combined: Floats, base: Floats) -> Floats:
@@ -419,9 +461,8 @@ def _classes(panel: Panel) -> Ints:
 
 def _small(panel: Panel) -> NDArray[np.bool_]:
     """Counts that are whole numbers with a small mean."""
-    whole = np.where(np.isfinite(panel.values), panel.values == np.rint(panel.values), True)
-    size = mean(np.abs(panel.values))
-    return np.asarray((panel.lowest >= 0) & whole.all(axis=1) & (size < SMALL))
+    whole = (panel.lowest >= 0) & (counted(panel.values) == len(panel.periods))
+    return np.asarray(whole & (mean(np.abs(panel.values)) < SMALL))
 
 
 def _open_to(name: str, test: Backtest, classes: Ints) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from forecasts.panel import KEY, Floats, steps
 from forecasts.request import HELP, Job
 
 UNTESTED = "untested"
-"""Refused because no outcome could be scored: all values were zero until lately."""
+"""Refused because nothing is left to score: all values are of days on which offices were shut."""
 
 
 def described(series: pl.DataFrame, made: list[Forecasts]) -> pl.DataFrame:

@@ -35,6 +35,8 @@ class Lanes:
     """`(lanes,)`: no forecast goes below; 0 for counts."""
     shared: Floats
     """`(lanes, season)`: log factors of siblings, from the season of column 0 on; 0 if none."""
+    counts: NDArray[np.bool_]
+    """`(lanes,)`: whether what was observed are whole numbers not below 0, and cannot be below."""
 
     @classmethod
     def joined(cls, parts: "list[Lanes]") -> "Lanes":
@@ -52,6 +54,7 @@ class Lanes:
             parts[0].season,
             np.concatenate([part.lowest for part in parts]),
             np.concatenate([part.shared for part in parts]),
+            np.concatenate([part.counts for part in parts]),
         )
 
     def take(self, rows: slice | Ints) -> "Lanes":
@@ -63,6 +66,7 @@ class Lanes:
             lengths=lengths,
             lowest=self.lowest[rows],
             shared=self.shared[rows],
+            counts=self.counts[rows],
         )
 
     def parts(self, size: int) -> Iterator["Lanes"]:
@@ -185,21 +189,35 @@ class Adjusted:
         return np.asarray(paths * self.lanes.unit[:, None])
 
 
-def lanes_of(values: Floats, season: int, lowest: Floats, siblings: Ints) -> Lanes:
+def lanes_of(
+    values: Floats,
+    season: int,
+    lowest: Floats,
+    siblings: Ints,
+    counts: NDArray[np.bool_] | None = None,
+) -> Lanes:
     """Lanes of series that end together, NaN before each begins; each has a value.
 
-    `siblings` number the groups whose series lend each other their season.
+    `siblings` number the groups whose series lend each other their season. `counts` tells which are
+    counts where `values` do not show it any more, being freed of what does not repeat.
     """
     first = np.isfinite(values).argmax(axis=1)
     places = np.minimum(first[:, None] + np.arange(values.shape[1]), values.shape[1] - 1)
     lengths = values.shape[1] - first
     inside = np.arange(values.shape[1]) < lengths[:, None]
     moved = np.where(inside, np.take_along_axis(values, places, axis=1), np.nan)
-    lanes = Lanes(moved, lengths, season, lowest, np.zeros((len(values), season)))
+    whole = (lowest >= 0) & (counted(values) == values.shape[1]) if counts is None else counts
+    lanes = Lanes(moved, lengths, season, lowest, np.zeros((len(values), season)), whole)
     if season == 1 or not len(values):
         return lanes
-    whole = np.where(inside, bridged(lanes.raw), np.nan)
-    return replace(lanes, shared=lent_factors(whole, lengths, siblings, first % season, season))
+    filled = np.where(inside, bridged(lanes.raw), np.nan)
+    return replace(lanes, shared=lent_factors(filled, lengths, siblings, first % season, season))
+
+
+def counted(values: Floats) -> Ints:
+    """How many of the first periods hold none but whole numbers not below 0, `(series,)`."""
+    broken = np.isfinite(values) & ((values < 0) | (values != np.rint(values)))
+    return np.asarray(np.where(broken.any(axis=1), broken.argmax(axis=1), values.shape[1]))
 
 
 def bridged(values: Floats) -> Floats:

@@ -16,7 +16,7 @@ from importlib import import_module
 import numpy as np
 
 from forecasts import models as folder
-from forecasts.lanes import Lanes
+from forecasts.lanes import Lanes, bridged
 from forecasts.panel import Floats
 
 Forecast = Callable[[Lanes, int], Floats]
@@ -101,6 +101,20 @@ def _alone(
     except (ValueError, RuntimeError, np.linalg.LinAlgError):
         # The optimiser found nothing: the model has no answer here, and does not compete.
         return np.full(horizon, np.nan)
+
+
+def of_statsforecast(name: str) -> Forecast:
+    """The point forecasts of a model of statsforecast, by its name there; gaps are bridged."""
+
+    def forecast_one(values: Floats, season: int, horizon: int) -> Floats:
+        from statsforecast import models as library
+
+        with quiet():
+            fitted = getattr(library, name)(season_length=season)
+            said = fitted.forecast(y=bridged(values[None])[0], h=horizon)
+        return np.asarray(said["mean"], dtype=float)
+
+    return one_by_one(forecast_one)
 
 
 @contextmanager

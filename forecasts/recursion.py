@@ -118,15 +118,16 @@ def _walk(values: Singles, lengths: Ints, tried: Smoothing, responses: "Response
     level, trend, square, first, second, missed, work = (
         np.zeros(shape, dtype=np.float32) for _ in range(7)
     )
-    for step, active in enumerate(still_running(lengths)):
-        e, w, up, on = (array[:, :active] for array in (missed, work, level, trend))
-        if tried.trend:
+    trending = tried.trend
+    for step, active in enumerate(still_running(lengths).tolist()):
+        e, w, up, on = missed[:, :active], work[:, :active], level[:, :active], trend[:, :active]
+        if trending:
             np.multiply(on, phi, out=on)
             np.add(up, on, out=up)
         np.subtract(values[step, :active], up, out=e)
         np.multiply(e, alpha, out=w)
         np.add(up, w, out=up)
-        if tried.trend:
+        if trending:
             np.multiply(e, beta, out=w)
             np.add(on, w, out=on)
             np.multiply(e, responses.trend[:, step, None], out=w)

@@ -119,6 +119,8 @@ def lent_factors(values: Floats, lengths: Ints, groups: Ints, phases: Ints, seas
     pooled = _shrunk(pooled, error, apart, groups, size, known)
     belief = np.where(known[:, None], apart[groups, None] / (apart[groups, None] + error), 0.0)
     lent = pooled[groups] + belief * (means - pooled[groups])
+    # Months seen more often are believed more, and what is left would move the level.
+    lent -= lent.mean(axis=1, keepdims=True)
     return np.take_along_axis(lent, (phases[:, None] + np.arange(season)) % season, axis=1)
 
 
@@ -158,11 +160,19 @@ def _without_line(values: Floats, groups: Ints, season: int) -> Floats:
 def _steadied(
     chance: Floats, freedom: Floats, groups: Ints, size: int, known: NDArray[np.bool_]
 ) -> Floats:
-    """The chance of each row, drawn to that of its group; a group that knows none takes 1."""
-    told = known & (freedom > 0)
-    total = np.bincount(groups[told], chance[told], size)
+    """The chance of each row, drawn to the usual of its group; a group that knows none takes 1.
+
+    The usual one is the middle one: a mean would be that of the loudest sibling.
+    """
+    told = np.flatnonzero(known & (freedom > 0))
+    order = told[np.lexsort((chance[told], groups[told]))]
     count = np.bincount(groups[told], minlength=size)
-    usual = np.where(count > 0, total / np.maximum(count, 1), 1.0)[groups]
+    first = np.cumsum(count) - count
+    middle = np.full(size, 1.0)
+    some = count > 0
+    low, high = (order[(first + half)[some]] for half in ((count - 1) // 2, count // 2))
+    middle[some] = (chance[low] + chance[high]) / 2
+    usual = middle[groups]
     return np.asarray(
         np.maximum((freedom * chance + PRIOR_FREEDOM * usual) / (freedom + PRIOR_FREEDOM), 1e-12)
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks.accuracy.cells import PROCESS
+from benchmarks.accuracy.diagram import reliability_svg
 
 Outcome = Mapping[str, Any]
 
@@ -158,6 +159,7 @@ def _chances(collections: list[Outcome]) -> Iterator[str]:
         rows = [f"| {name} | {row['brier']:.4f} | {_few(row)} |" for name, row in scored]
         yield _table(f"{title(one)}.", "| method | Brier | cases |\n|---|---|---|", rows)
         yield _reliability(one["chances"])
+        yield f"![How often it came, by the chance said]({picture_of(one)})\n"
 
 
 def _few(row: Outcome) -> str:
@@ -225,6 +227,18 @@ def _cost(name: str, cost: Outcome) -> str:
 
 def _table(above: str, head: str, rows: list[str]) -> str:
     return f"{above}\n\n{head}\n" + "\n".join(rows) + "\n"
+
+
+def pictures(accuracy: Outcome | None) -> Iterator[tuple[str, str]]:
+    """The reliability diagrams that the page shows: name of the file and SVG text."""
+    for one in accuracy["collections"] if accuracy else ():
+        if "chances" in one:
+            yield picture_of(one), reliability_svg(title(one), one["chances"])
+
+
+def picture_of(collection: Outcome) -> str:
+    """Name of the file with the reliability diagram of a collection."""
+    return f"reliability-{collection['name'].lower()}.svg"
 
 
 def title(collection: Outcome) -> str:

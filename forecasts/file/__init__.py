@@ -18,9 +18,10 @@ from forecasts.file.answering import answered
 from forecasts.file.naive import LEAST_POINTS
 from forecasts.file.panels import MOST_POINTS, Part, panels_of
 from forecasts.file.reading import SERIES, Asked, Found, Read, read_file
+from forecasts.model import all_models
 from forecasts.scheduler import Tell
 
-__all__ = ["Ask", "Asked", "Outcome", "forecast_file", "save"]
+__all__ = ["Ask", "Asked", "NotBeside", "Outcome", "forecast_file", "save"]
 
 HORIZONS = {
     Frequency.DAY: 28,
@@ -31,6 +32,14 @@ HORIZONS = {
 }
 SIBLINGS = 8
 """Series of each group, in the mean, for a column to tell siblings without being asked to."""
+
+
+MOST_SLOW = 500
+"""Series that models are asked for which fit one at a time, and may take seconds for it."""
+
+
+class NotBeside(ForesightError):
+    """A model that cannot be asked for, or not for so many series."""
 
 
 class TooFewValues(ForesightError):
@@ -62,6 +71,7 @@ def forecast_file(
     *,
     horizon: int | None = None,
     alike: tuple[str, ...] = (),
+    beside: tuple[str, ...] = (),
     tet: bool = False,
     workers: int | None = None,
     tell: Tell | None = None,
@@ -69,25 +79,29 @@ def forecast_file(
 ) -> Outcome:
     """The forecasts of every series in the file at `path`, `horizon` periods ahead.
 
-    Series that agree in the columns `alike` lend each other their season; with `tet`, the holiday
-    moves the figures. `tell` is told the progress; reasons of refusals are in `language`.
+    Series that agree in the columns `alike` lend each other their season; models named in `beside`
+    make half of the combination of at most `MOST_SLOW` series; with `tet`, the holiday moves the
+    figures. `tell` is told the progress; reasons of refusals are in `language`.
 
     Raises:
         ForesightError: the file cannot be read so, with place and remedy; `Problems` for several.
     """
     say = tell or (lambda _: None)
+    refuse_models(beside)
     say("read")
     read = read_file(path, asked)
     siblings, told = _siblings(read, alike)
     series = _described(read)
     usable = series.filter(pl.col("points") >= LEAST_POINTS)
+    _refuse_many(len(usable), beside, read.table.name)
     values = read.values.join(usable.select(SERIES), on=SERIES, how="semi")
-    job = _Job(read, usable, ask or Ask(), horizon)
+    job = _Job(read, usable, ask or Ask(), horizon, beside)
     done = []
     for part in panels_of(values, read.keys, alike=siblings, tet=tet):
         say(f"forecast: {len(part.series):,} series by {part.panel.frequency}")
         done.append(job.done(part, workers, say))
-    found = [*read.found, *told, *_told_of(usable, [one.part for one in done])]
+    parts = [one.part for one in done]
+    found = [*read.found, *told, *_told_of(usable, parts), *_told_beside(beside, parts)]
     return Outcome(job.forecast(done), _scores(job, series, done, language), found)
 
 
@@ -103,6 +117,28 @@ def save(outcome: Outcome, out: Path) -> tuple[Path, Path]:
     write(outcome.forecast, out)
     write(outcome.scores, beside)
     return out, beside
+
+
+def refuse_models(names: tuple[str, ...]) -> None:
+    """Raises `NotBeside` before any work is done, where a name is that of no model."""
+    known = [name for name, model in all_models().items() if model.forecast is not None]
+    for name in names:
+        if name not in known:
+            raise NotBeside(
+                f"no model is called {name!r}",
+                hint=f"--beside takes one of these: {', '.join(known)}",
+            )
+
+
+def _refuse_many(series: int, beside: tuple[str, ...], where: str) -> None:
+    slow = [name for name in beside if all_models()[name].slow]
+    if slow and series > MOST_SLOW:
+        raise NotBeside(
+            f"{', '.join(slow)} would take too long for {series} series",
+            where=where,
+            hint=f"at most {MOST_SLOW} may be forecast with --beside: take those that matter most, "
+            "or leave it out",
+        )
 
 
 # --- one part -------------------------------------------------------------------------------------
@@ -126,6 +162,7 @@ class _Job:
     """The series that can be, see `_described`."""
     ask: Ask
     horizon: int | None
+    beside: tuple[str, ...] = ()
 
     def done(self, part: Part, workers: int | None, tell: Tell) -> _Done:
         """The forecasts of a part."""
@@ -133,7 +170,13 @@ class _Job:
         horizon = self.horizon or HORIZONS[frequency]
         ahead = steps_ahead(frequency, horizon, self.read.weekdays)
         answer = answered(
-            part.panel, ahead, self.ask.asked, self.ask.coverages, workers=workers, tell=tell
+            part.panel,
+            ahead,
+            self.ask.asked,
+            self.ask.coverages,
+            beside=self.beside,
+            workers=workers,
+            tell=tell,
         )
         return _Done(
             part,
@@ -225,6 +268,19 @@ def _told_of(usable: pl.DataFrame, parts: list[Part]) -> Found:
     floors = sum(int((part.panel.lowest == 0).sum()) for part in parts)
     if floors:
         told.append(("never below 0", f"{floors:,} series, as so far"))
+    return told
+
+
+def _told_beside(beside: tuple[str, ...], parts: list[Part]) -> Found:
+    """What takes part, and what has no answer for which frequency."""
+    told = (
+        [("beside the engine", f"{', '.join(beside)}: half of the combination")] if beside else []
+    )
+    for part in parts:
+        no = [name for name in beside if not all_models()[name].suits(part.panel.season)]
+        if no:
+            text = f"{', '.join(no)}: not for series by {part.panel.frequency}"
+            told.append(("left out", text))
     return told
 
 

@@ -3,9 +3,10 @@
 The only place where the command for files meets the engine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,9 @@ import polars as pl
 from forecasts import engine, scores
 from forecasts.adjust import freed_of
 from forecasts.file import naive
+from forecasts.model import all_models
 from forecasts.panel import Floats, Panel
+from forecasts.recursion import Numbers
 from forecasts.scheduler import Tell, mapped
 
 LEAST_SHOWN = 0.05
@@ -39,11 +42,13 @@ def answered(
     levels: tuple[float, ...],
     coverages: tuple[float, ...],
     *,
+    beside: Sequence[str] = (),
     workers: int | None = None,
     tell: Tell | None = None,
 ) -> Answer:
     """The forecasts of a panel, with the quantiles at `levels` and the scores of its backtest.
 
+    Models named in `beside` make half of the combination.
     Series of which the engine cannot tell how sure it is, those too short for a backtest among too
     few others, and constant ones get the naive forecast with the bands of all (`naive`).
     """
@@ -53,7 +58,10 @@ def answered(
         panel,
         horizon,
         adjust=freed_of(()),
-        mapped=partial(mapped, workers=workers, tell=tell),
+        beside=beside,
+        mapped=partial(
+            _mapped, series=len(panel.keys), workers=workers, tell=tell or (lambda _: None)
+        ),
     )
     quantiles = said.quantiles(asked)
     told = Answer(said.mean, quantiles[places], _scores(panel, said, quantiles, asked, coverages))
@@ -67,6 +75,26 @@ def answered(
     order = np.arange(len(sure))
     order[rest] = len(sure) + np.arange(len(rest))
     return Answer(mean, quantiles, pl.concat([told.scores, plain.scores])[order])
+
+
+def _mapped(
+    work: Callable[[engine.Block], Numbers],
+    blocks: Iterable[engine.Block],
+    *,
+    series: int,
+    workers: int | None,
+    tell: Tell,
+) -> Iterator[Numbers]:
+    """As `mapped`, and tells of how many of the `series` it is done."""
+    rest = iter(blocks)
+    first = next(rest)
+    every = chain([first], rest)
+    slow = ", ".join(name for name in first.models if all_models()[name].slow)
+    done = 0
+    for said in mapped(work, every, workers=workers, tell=tell):
+        done += said.shape[2]
+        tell(f"{slow or 'models'}: {done:,} of {series:,} series")
+        yield said
 
 
 def _scores(

@@ -58,17 +58,18 @@ def _paths(values: Floats, lengths: np.ndarray, horizon: int) -> Floats:
     lines, level = _Lines(lanes), np.zeros((len(ALPHAS), lanes))
     sums = np.zeros((6, len(ALPHAS), lanes))
     ends = np.zeros((4, lanes))
-    last = np.zeros((len(ALPHAS), lanes))
-    for step in range(values.shape[1]):
-        value, on = values[:, step], step < lengths
+    last, work = np.zeros((2, len(ALPHAS), lanes))
+    for step, value in enumerate(np.ascontiguousarray(values.T)):
+        on = step < lengths
         faded = keep**step
         if step >= WARM_UP:
             pull = faded * lines.intercept + (1 - faded * keep) / ALPHAS[:, None] * lines.slope
-            missed = np.where(on, value - level, 0.0)
-            pull, faded = np.where(on, pull, 0.0), np.where(on, faded, 0.0)
-            sums += np.stack(
-                [missed**2, missed * pull, pull**2, missed * faded, pull * faded, faded**2]
-            )
+            missed, pull, faded = (value - level) * on, pull * on, faded * on
+            pairs = (missed, missed, pull, missed, pull, faded)
+            others = (missed, pull, pull, faded, faded, faded)
+            for total, one, other in zip(sums, pairs, others, strict=True):
+                np.multiply(one, other, out=work)
+                total += work
         lines.see(value, step)
         level = value * ALPHAS[:, None] + keep * level
         done = lengths == step + 1

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import polars as pl
@@ -6,10 +7,11 @@ import pytest
 
 from benchmarks.accuracy import chances
 from benchmarks.accuracy.cells import simulated
+from benchmarks.accuracy.diagram import MARGIN, SIDE
 from benchmarks.accuracy.kept import Told, told_by
 from benchmarks.accuracy.measures import Judge, difference, smape
 from benchmarks.accuracy.naive2 import naive2, seasonal
-from benchmarks.accuracy.page import pages
+from benchmarks.accuracy.page import _chances, pages, pictures
 from benchmarks.accuracy.peers import COVERAGES, LEVELS, PEERS, Peer, forecast_one
 from benchmarks.accuracy.run import figures
 from benchmarks.accuracy.sets import END, Collection, attendances
@@ -17,6 +19,7 @@ from benchmarks.speed import made_up
 from etl.periods import Frequency
 
 SEASON = np.array([0.5, 1.0, 1.5, 1.0])
+SVG = "{http://www.w3.org/2000/svg}"
 METHODS = ("engine", "AutoETS", "SCUM", "SeasonalNaive")
 
 
@@ -164,6 +167,24 @@ def test_a_chance_comes_from_draws_or_from_the_band():
 def test_what_always_comes_true_has_no_brier_score_and_one_bin():
     sure = chances.reliability(np.ones((2, 3)), np.ones((2, 3)))
     assert sure == {"brier": 0.0, "bins": [[1.0, 1.0, 6]]}
+
+
+def test_the_page_of_annual_series_has_a_table_and_a_diagram_of_reliability(tmp_path):
+    """One that said a quarter where it came three times in four lies off the diagonal."""
+    timid = {"brier": 0.31, "bins": [[0.25, 0.75, 40], [0.9, 1.0, 10]]}
+    honest = {"brier": 0.12, "bins": [[0.1, 0.1, 30], [0.9, 0.9, 20]]}
+    one = {"name": "M3", "frequency": "year", "horizon": 6, "chances_of_sample": {}}
+    one["chances"] = {"engine": honest, "AutoETS": timid}
+    page = "\n".join(_chances([one]))
+    assert "| engine | 0.1200 | 50 |" in page
+    assert "![How often it came, by the chance said](reliability-m3.svg)" in page
+    ((name, picture),) = pictures({"collections": [one]})
+    assert name == "reliability-m3.svg"
+    points = [dict(circle.attrib) for circle in fromstring(picture).iter(f"{SVG}circle")]
+    assert len(points) == 4
+    off = [float(p["cx"]) + float(p["cy"]) - 2 * MARGIN - SIDE for p in points]
+    assert off == pytest.approx([0, 0, -SIDE / 2, -SIDE / 10], abs=0.2)
+    assert "engine, Brier 0.120" in picture
 
 
 def test_the_page_names_who_the_engine_loses_to(quarterly):

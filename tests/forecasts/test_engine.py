@@ -20,6 +20,7 @@ def in_process(work, blocks):
 
 
 def in_reverse(work, blocks):
+    blocks = list(blocks)
     said = {id(block): work(block) for block in reversed(blocks)}
     return [said[id(block)] for block in blocks]
 
@@ -207,6 +208,50 @@ def test_another_unit_gives_the_same_forecasts_in_that_unit(make_panel):
         np.testing.assert_allclose(found.quantiles(), factor * once.quantiles(), rtol=1e-3)
 
 
+ANY_UNIT = {
+    "rates": lambda chance: chance.gamma(4, 1, (3, 30)),
+    "small shares": lambda chance: chance.beta(1, 200, (3, 30)),
+    "shares with months of none": lambda chance: (
+        chance.gamma(2, 3, (3, 30)) * (chance.random((3, 30)) < 0.7)
+    ),
+    "either side of zero": lambda chance: chance.normal(0, 5, (3, 30)),
+    "large counts": lambda chance: chance.poisson(4000, (3, 30)).astype(float),
+}
+
+
+@pytest.mark.parametrize("made", ANY_UNIT.values(), ids=ANY_UNIT)
+@pytest.mark.parametrize("factor", [1e-6, 0.37, 2.0, 1e6])
+def test_no_unit_moves_forecasts_of_what_is_no_small_count(make_panel, made, factor):
+    """Means between 0.01 and 50 once made counts of shares and rates: in millions, others did."""
+    values = made(np.random.default_rng(3))
+    lowest = 0 if values.min() >= 0 else -np.inf
+    once, other = (
+        forecast(make_panel(f * values, "quarter", lowest=lowest), HORIZON) for f in (1.0, factor)
+    )
+    assert other.model == once.model
+    reach = np.abs(once.quantiles()).max()
+    for name in ("mean", "quantiles", "paths"):
+        ours, theirs = (
+            found.mean if name == "mean" else getattr(found, name)(*[20] * (name == "paths"))
+            for found in (once, other)
+        )
+        np.testing.assert_allclose(theirs / factor, ours, rtol=1e-3, atol=1e-5 * reach)
+
+
+def test_only_whole_numbers_that_cannot_be_negative_are_counts(make_panel):
+    """Freed of the calendar, counts are not whole any more, and stay what they are."""
+    few = np.random.default_rng(0).poisson(3.0, (4, 40)).astype(float)
+    few[1] += 0.5
+    panel = replace(make_panel(few, lowest=0), lowest=np.array([0, 0, -np.inf, 0]))
+
+    def freed(past, horizon):
+        return replace(as_it_is(past, horizon), values=past.values * 1.01)
+
+    for adjust in (as_it_is, freed):
+        answers = forecast(panel, HORIZON, adjust=adjust).backtest.final["gamma_poisson"]
+        assert np.isfinite(answers).all(axis=1).tolist() == [True, False, False, True]
+
+
 def test_the_same_values_at_another_time_get_the_same_forecasts(make_panel, said):
     later = np.concatenate([np.full((6, 7), np.nan), mixed()], axis=1)
     found = forecast(make_panel(later, lowest=0), HORIZON)
@@ -292,6 +337,16 @@ def test_slow_models_make_half_of_what_the_combination_says_where_they_are_asked
     both = (alone.backtest.final[COMBINATION] + slow) / 2
     np.testing.assert_allclose(found.backtest.final[COMBINATION], both)
     assert sum(found.weights.values()) == pytest.approx([1.0])
+
+
+def test_a_member_may_count_beside_the_engine_as_well(make_panel):
+    panel = make_panel([seasonal(40, season=4), seasonal(40, season=4, seed=1)], "quarter")
+    found, alone = forecast(panel, 2, beside=["dynamic_theta"]), forecast(panel, 2)
+    theta = found.backtest.final["dynamic_theta"]
+    both = (alone.backtest.final[COMBINATION] + theta) / 2
+    np.testing.assert_allclose(found.backtest.final[COMBINATION], both)
+    assert (found.weights["dynamic_theta"] > alone.weights["dynamic_theta"]).all()
+    assert sum(found.weights.values()) == pytest.approx([1.0, 1.0])
 
 
 def test_members_are_those_with_a_use_for_the_season():

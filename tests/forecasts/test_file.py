@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from dashboard.cli import main
 from etl.errors import ForesightError, Problems
 from etl.periods import Frequency
-from forecasts.file import Ask, Asked, forecast_file, save
+from forecasts.file import Ask, Asked, NotBeside, forecast_file, save
 
 
 @pytest.fixture
@@ -511,6 +511,51 @@ def test_five_thousand_series_are_forecast_without_trouble(tmp_path):
     assert len(forecast(tmp_path / "many.csv").forecast) == 60_000
 
 
+# --- models beside the engine ---------------------------------------------------------------------
+
+
+def quarters_of(*series: str) -> str:
+    return rows(*series, periods=[f"{2015 + q // 4}Q{q % 4 + 1}" for q in range(16)])
+
+
+def test_models_beside_make_half_of_the_combination_and_it_is_said(file):
+    lines = []
+    path = file(quarters_of("a", "b"))
+    with_them = forecast(path, beside=("auto_ets", "dynamic_theta"), tell=lines.append)
+    assert told(with_them)["beside the engine"] == (
+        "auto_ets, dynamic_theta: half of the combination"
+    )
+    assert "auto_ets: 2 of 2 series" in lines
+    shares = [weights.split("; ") for weights in with_them.scores["weights"]]
+    assert all({"auto_ets 0.25"} <= set(one) for one in shares)
+    assert not with_them.forecast["mean"].equals(forecast(path).forecast["mean"])
+
+
+def test_a_series_too_short_for_a_model_beside_is_forecast_or_refused_as_without_it(file):
+    text = quarters_of("a") + "\nb,2018Q2,5\nb,2018Q3,7\nb,2018Q4,6\nc,2018Q4,6"
+    found = forecast(file(text), beside=("auto_ets",))
+    by_id = {row["id"]: row for row in found.scores.rows(named=True)}
+    assert "auto_ets" in by_id["a"]["weights"]
+    assert "auto_ets" not in by_id["b"]["weights"]
+    assert by_id["c"]["refused"] == "too_short"
+
+
+def test_a_model_beside_that_knows_no_such_season_is_left_out_and_named(file):
+    path = file(rows("a", periods=list(range(2001, 2015))))
+    found = forecast(path, beside=("prophet",))
+    assert told(found)["left out"] == "prophet: not for series by year"
+    assert found.forecast["mean"].equals(forecast(path).forecast["mean"])
+
+
+def test_slow_models_are_not_asked_for_many_series_and_quick_ones_are(file, monkeypatch):
+    monkeypatch.setattr("forecasts.file.MOST_SLOW", 2)
+    path = file(rows("a", "b", "c", periods=MONTHS))
+    with pytest.raises(NotBeside, match="auto_arima would take too long for 3 series") as refused:
+        forecast(path, beside=("auto_arima",))
+    assert "at most 2 may be forecast with --beside" in refused.value.hint
+    assert len(forecast(path, beside=("dynamic_theta",)).forecast) == 36
+
+
 # --- the command ----------------------------------------------------------------------------------
 
 
@@ -539,6 +584,7 @@ def test_the_command_speaks_to_machines_and_takes_intervals_in_percent(file, tmp
         (["--out", "a.xlsx"], "let its name end in .csv or .parquet"),
         (["--coverage", "120"], "write numbers between 0 and 100"),
         (["--value", "valu"], "did you mean 'value'?"),
+        (["--beside", "ets_auto"], "--beside takes one of these: auto_arima, auto_ets"),
     ],
 )
 def test_the_command_refuses_what_it_cannot_do(file, more, said):

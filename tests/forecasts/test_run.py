@@ -1,5 +1,6 @@
 """From a small warehouse and catalog to rows of forecasts, as issued."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from etl.catalog import parse_catalog
 from etl.periods import Frequency
 from etl.warehouse import Warehouse
+from forecasts.engine import as_it_is, forecast
+from forecasts.issue import UNTESTED, described
 from forecasts.model import all_models
 from forecasts.panel import steps
 from forecasts.run import forecast_all
@@ -330,3 +333,17 @@ def test_what_moves_between_two_fields_issues_their_total_again_too(issue):
     _, tables = issue(total, *swapped)
     again = tables["forecast_series"].filter(pl.col("issue") == 2)
     assert sorted(again["category"]) == ["health", "land", "total"]
+
+
+def test_a_series_of_which_the_calendar_leaves_nothing_is_refused_as_untested(make_panel):
+    panel = make_panel([seasonal(30), seasonal(30, seed=1)])
+
+    def shut(past, horizon):
+        values = past.values.copy()
+        values[1] = np.nan
+        return replace(as_it_is(past, horizon), values=values)
+
+    series = panel.keys.with_columns(refused=pl.lit(None, dtype=pl.String))
+    told = described(series, [forecast(panel, 3, adjust=shut)])
+    assert told["refused"].to_list() == [None, UNTESTED]
+    assert told["model"].is_null().to_list() == [False, True]

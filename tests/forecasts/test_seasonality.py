@@ -135,6 +135,15 @@ def test_a_noisy_sibling_does_not_drown_the_quiet_ones():
     np.testing.assert_allclose(found[4], WAVE, atol=0.3)
 
 
+def test_a_quiet_series_among_loud_ones_keeps_the_season_that_it_shows():
+    """A mean of their chances was that of the loudest, and made the quiet one doubt itself."""
+    quiet = history(SPIKY, 36, noise=0.02)[None]
+    alike = np.stack([history(WAVE, 36, noise=0.05, seed=n) for n in range(1, 4)])
+    loud = np.stack([history(WAVE, 36, noise=3.0, seed=n) for n in range(9, 11)])
+    found = lent(np.concatenate([quiet, alike, loud]))
+    assert rmse(found[0], SPIKY) < 0.05
+
+
 @pytest.mark.parametrize(
     "rows",
     [np.zeros((3, 40)), np.full((1, 30), 2.0), np.ones((2, 12)), np.ones((2, 5))],
@@ -144,7 +153,10 @@ def test_where_nothing_moves_there_is_no_season(rows):
     np.testing.assert_allclose(lent(rows), 0, atol=1e-9)
 
 
-def test_factors_sum_to_nothing():
+@pytest.mark.parametrize("short", [48, 28, 20, 14])
+def test_factors_sum_to_nothing(short):
+    """In fourteen months some are seen twice, and were believed more than others."""
     rows = np.stack([history(SPIKY, 48, noise=0.3, seed=n) for n in range(6)])
+    rows[:3, short:] = np.nan
     np.testing.assert_allclose(lent(rows).sum(axis=1), 0, atol=1e-9)
     np.testing.assert_allclose(own_factors(rows, 12).sum(axis=1), 0, atol=1e-9)
