@@ -46,6 +46,7 @@ from etl.catalog.entries import (
     Name,
     Plan,
     Present,
+    Publication,
     Publish,
     Read,
     Rule,
@@ -60,6 +61,7 @@ from etl.catalog.entries import (
     Topic,
     Totals,
     Unpivot,
+    Withdrawn,
     Workload,
 )
 from etl.catalog.meaning import depths, meaning_warnings
@@ -105,6 +107,7 @@ __all__ = [
     "Name",
     "Plan",
     "Present",
+    "Publication",
     "Publish",
     "Read",
     "Rule",
@@ -119,6 +122,7 @@ __all__ = [
     "Topic",
     "Totals",
     "Unpivot",
+    "Withdrawn",
     "Workload",
     "depths",
     "json_schema",

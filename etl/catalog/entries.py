@@ -528,12 +528,41 @@ class Present(Part):
     """Indicators that may enter the first screen, in this order."""
 
 
+class Withdrawn(Part):
+    """A published version whose files are taken back; its page stays and says why."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z-]{0,79}$")]
+    reason: str
+    reason_en: str | None = None
+
+
 class Publish(Part):
     """What leaves the house. No `publish`, no publication."""
 
     theme: Theme
     frequency: Literal["DAILY", "MONTHLY", "QUARTERLY", "ANNUAL", "IRREG"]
     keywords: list[str] = []
+    withdrawn: list[Withdrawn] = []
+    """Versions that are taken back."""
+
+
+class Publication(Part):
+    """What is published although no file delivers it: forecasts as issued, or the targets.
+
+    Only indicators of datasets that are published themselves are in it, and nothing simulated.
+    """
+
+    name: Name
+    of: Literal["forecasts", "targets"]
+    title: str
+    title_en: str | None = None
+    description: str | None = None
+    description_en: str | None = None
+    indicators: list[Name] = []
+    """All that may leave, where none are named."""
+    contributors: list[Contributor] = []
+    licenses: list[License] = []
+    publish: Publish
 
 
 class Dataset(OnMap):
@@ -969,6 +998,7 @@ class Catalog(OnMap):
     scenarios: Scenarios | None = None
     alerts: Alerts = Alerts()
     workload: Workload | None = None
+    publications: list[Publication] = []
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 
@@ -1017,12 +1047,12 @@ class Catalog(OnMap):
                 found.append(event)
         return sorted(found, key=lambda event: event.date)
 
-    def license_of(self, dataset: Dataset) -> License | None:
+    def license_of(self, dataset: Dataset | Publication) -> License | None:
         """The dataset's licence, or the package's."""
         found = dataset.licenses or self.licenses
         return found[0] if found else None
 
-    def publisher_of(self, dataset: Dataset) -> Contributor | None:
+    def publisher_of(self, dataset: Dataset | Publication) -> Contributor | None:
         """Who publishes the dataset, or the package's publisher."""
         everyone = [*dataset.contributors, *self.contributors]
         return next((who for who in everyone if "publisher" in who.roles), None)
