@@ -44,6 +44,7 @@ from etl.warehouse import (
 if TYPE_CHECKING:
     from etl.catalog import Scenarios
     from etl.draft import Question
+    from etl.publish.coverage import Receipt
     from etl.returned import BadCell
     from etl.trial import Tried
     from forecasts.decisions.scenarios import Outcome
@@ -1079,11 +1080,27 @@ def show_coverage(context: Context, receipts: bool) -> None:
         catalog, found = standing_coverage(warehouse, context.settings)
         used = facts.receipts(warehouse, catalog, found, context.today) if receipts else []
     if receipts:
-        rows = [list(asdict(one).values()) for one in used]
-        context.table(["dataset", "forecasts", "targets", "days late", "band wider"], rows)
+        _tell_receipts(context, used)
         return
     context.say(f"{len(found.publishing)} of {len(found.bodies)} bodies publish a dataset")
     context.table([*facts.HEADINGS], [facts.row(one, context.today) for one in found.datasets])
+
+
+def _tell_receipts(context: Context, receipts: "list[Receipt]") -> None:
+    if context.as_json:
+        context.result([asdict(one) for one in receipts])
+        return
+    rows = [
+        [
+            one.dataset,
+            one.forecasts,
+            len(one.targets),
+            one.late,
+            None if one.wider is None else f"{one.wider:+.0%}",
+        ]
+        for one in receipts
+    ]
+    context.table(["dataset", "forecasts", "targets", "days late", "band wider"], rows)
 
 
 @main.command()

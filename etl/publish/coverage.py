@@ -95,16 +95,15 @@ def coverage(warehouse: Warehouse, catalog: Catalog, archive: Archive) -> Covera
 
 
 HEADINGS = (
-    *("dataset", "publisher", "published", "until", "days late", "complete", "lag", "rejected"),
-    *("revisions", "corrections", "described", "formats", "versions"),
+    *("dataset", "published", "until", "late", "complete", "lag", "rejected", "revised"),
+    *("corrected", "described", "formats", "versions"),
 )
 
 
 def row(one: Quality, today: dt.date) -> list[Any]:
-    """The facts of one dataset under `HEADINGS`; shares are 0 to 1, with three decimals."""
+    """The facts of one dataset under `HEADINGS`; late and lag are days, shares are 0 to 1."""
     return [
         one.dataset.name,
-        one.publisher.title if one.publisher else None,
         one.published,
         one.last,
         one.late(today),
@@ -112,7 +111,7 @@ def row(one: Quality, today: dt.date) -> list[Any]:
         one.revisions,
         one.corrections,
         _rounded(one.described),
-        " ".join(one.formats),
+        len(one.formats),
         one.versions,
     ]
 
@@ -149,7 +148,7 @@ def receipts(
     ]
 
 
-DAYS = {"day": 1, "week": 7, "month": 30.4, "quarter": 91.3, "year": 365.25}
+DAYS = {"day": 1.0, "week": 7.0, "month": 30.4, "quarter": 91.3, "year": 365.25}
 
 
 def _receipt(catalog: Catalog, quality: Quality, used: pl.DataFrame, today: dt.date) -> Receipt:

@@ -24,7 +24,7 @@ if (form) {
 }
 // What was due on a day that has passed.
 for (const due of document.querySelectorAll("[data-due]")) {
-  const days = Math.floor((Date.now() - new Date(`${due.dataset.due}T23:59:59`)) / 86400000);
+  const days = Math.floor((Date.now() - new Date(`${due.dataset.due}T00:00:00`)) / 86400000);
   if (days > 0) {
     due.textContent = due.dataset.late.replace("{}", days);
     due.className = "late";
