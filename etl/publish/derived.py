@@ -117,12 +117,16 @@ def as_dataset(catalog: Catalog, publication: Publication) -> Dataset:
 
 
 def _indicators(catalog: Catalog, publication: Publication, open_datasets: list[str]) -> list[str]:
-    """Indicators that are delivered by open datasets, and by no other."""
+    """Indicators that are delivered by open datasets, and by no other; never counts of cases.
+
+    Small counts leave protected, and what is made from the exact ones would give them away.
+    """
     delivered: dict[str, set[str]] = {}
     for dataset in catalog.resources:
         for name in dataset.delivered:
             delivered.setdefault(name, set()).add(dataset.name)
-    may = [name for name, by in delivered.items() if by <= set(open_datasets)]
+    whole = {d.name for d in catalog.resources if d.name in open_datasets and not d.case_level}
+    may = [name for name, by in delivered.items() if by <= whole]
     return [name for name in may if name in (publication.indicators or may)]
 
 
