@@ -44,6 +44,7 @@ from etl.warehouse import (
 if TYPE_CHECKING:
     from etl.catalog import Scenarios
     from etl.draft import Question
+    from etl.publish.coverage import Receipt
     from etl.returned import BadCell
     from etl.trial import Tried
     from forecasts.decisions.scenarios import Outcome
@@ -1068,16 +1069,54 @@ def _cell(value: Any) -> Any:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; <home>/portal by default.")
 @click.pass_obj
 def publish(context: Context, out: Path | None) -> None:
-    """Write the open, real datasets to a static folder: CSV, Parquet, datapackage.json, DCAT."""
-    from etl.publish.portal import publish_portal
+    """Publish the open, real datasets, forecasts and targets where the site file says."""
+    from etl.publish.portal import outcome, publish_everywhere
 
-    folder = out or context.settings.home / "portal"
     with Warehouse.open(context.settings.home) as warehouse:
-        outcome = publish_portal(warehouse, folder)
-    for refused, why in outcome.refused.items():
+        shelf, done = publish_everywhere(warehouse, context.settings, out=out)
+    left = outcome(shelf)
+    for refused, why in left.refused.items():
         context.say(f"not published: {refused}: {why}")
-    context.say(f"{len(outcome.published)} datasets published in {folder}")
-    context.result({"folder": folder, "published": outcome.published, "refused": outcome.refused})
+    for one in done.values():
+        context.say(f"{len(one.published)} datasets published in {one.where}")
+    folder = next((one.where for one in done.values()), None)
+    told = {name: asdict(one) for name, one in done.items()}
+    context.result({"folder": folder, **asdict(left), "targets": told})
+
+
+@main.command("coverage")
+@click.option("--receipts", is_flag=True, help="What each published dataset is used for.")
+@click.pass_obj
+def show_coverage(context: Context, receipts: bool) -> None:
+    """Who publishes what, how late, and how good it is; of all real datasets."""
+    from etl.publish import coverage as facts
+    from etl.publish.portal import standing_coverage
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        catalog, found = standing_coverage(warehouse, context.settings)
+        used = facts.receipts(warehouse, catalog, found, context.today) if receipts else []
+    if receipts:
+        _tell_receipts(context, used)
+        return
+    context.say(f"{len(found.publishing)} of {len(found.bodies)} bodies publish a dataset")
+    context.table([*facts.HEADINGS], [facts.row(one, context.today) for one in found.datasets])
+
+
+def _tell_receipts(context: Context, receipts: "list[Receipt]") -> None:
+    if context.as_json:
+        context.result([asdict(one) for one in receipts])
+        return
+    rows = [
+        [
+            one.dataset,
+            one.forecasts,
+            len(one.targets),
+            one.late,
+            None if one.wider is None else f"{one.wider:+.0%}",
+        ]
+        for one in receipts
+    ]
+    context.table(["dataset", "forecasts", "targets", "days late", "band wider"], rows)
 
 
 @main.command()

@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -102,6 +102,12 @@ class Mail(_Part):
         return self
 
 
+class Portal(_Part):
+    """Where what is published goes: targets by name, with the options each of them takes."""
+
+    targets: dict[str, dict[str, Any]] = {"files": {}}
+
+
 class Site(_Part):
     """The site file: with whom this installation may speak, and at what cost."""
 
@@ -116,6 +122,7 @@ class Site(_Part):
     """The variable that holds the secret by which small counts are rounded when they leave."""
     send_alerts: bool = False
     """Whether a refresh sends what rang; else `foresight alerts send` does."""
+    portal: Portal = Portal()
     copies: int = Field(default=12, ge=1)
     """Raw copies kept of each dataset, the newest first."""
 

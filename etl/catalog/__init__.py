@@ -47,6 +47,7 @@ from etl.catalog.entries import (
     Name,
     Plan,
     Present,
+    Publication,
     Publish,
     Read,
     Rule,
@@ -61,6 +62,7 @@ from etl.catalog.entries import (
     Topic,
     Totals,
     Unpivot,
+    Withdrawn,
     Workload,
 )
 from etl.catalog.meaning import depths, meaning_warnings
@@ -107,6 +109,7 @@ __all__ = [
     "Name",
     "Plan",
     "Present",
+    "Publication",
     "Publish",
     "Read",
     "Rule",
@@ -121,6 +124,7 @@ __all__ = [
     "Topic",
     "Totals",
     "Unpivot",
+    "Withdrawn",
     "Workload",
     "depths",
     "json_schema",

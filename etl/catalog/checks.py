@@ -16,6 +16,7 @@ from etl.catalog.entries import (
     Indicator,
     Measure,
     Place,
+    Publication,
 )
 from etl.catalog.limits import limits
 from etl.catalog.queries import query_problem
@@ -44,6 +45,8 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
         yield from _indicator_checks(catalog, dataset, place)
         yield from _forecast_checks(catalog, dataset, place)
         yield from _publish_checks(catalog, dataset, place)
+    for number, publication in enumerate(catalog.publications):
+        yield from _publication_checks(catalog, publication, ("publications", number))
 
 
 def _repeated_names(catalog: Catalog) -> Iterator[Finding]:
@@ -356,6 +359,21 @@ def _case_publish_checks(catalog: Catalog, dataset: Dataset, here: Place) -> Ite
             "counts of cases are always rounded when they leave",
             "take `protect` out",
         )
+
+
+def _publication_checks(
+    catalog: Catalog, publication: Publication, place: Place
+) -> Iterator[Finding]:
+    names = [*catalog.datasets, *(one.name for one in catalog.publications)]
+    if names.count(publication.name) > 1:
+        yield (*place, "name"), f"dataset {publication.name!r} stands twice", "rename one"
+    for number, name in enumerate(publication.indicators):
+        if name not in catalog.indicators:
+            problem, hint = _unknown(name, set(catalog.indicators), "one of the indicators")
+            yield (*place, "indicators", number), problem, hint
+    licence = catalog.license_of(publication)
+    if licence is None or licence.name == "internal":
+        yield place, "there is no open licence", "add licenses: [{name: CC-BY-4.0}]"
 
 
 def _unknown(word: str, known: set[str], what: str = "one of its columns") -> tuple[str, str]:

@@ -541,6 +541,14 @@ class Exempt(Part):
     reason_en: str | None = None
 
 
+class Withdrawn(Part):
+    """A published version whose files are taken back; its page stays and says why."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z-]{0,79}$")]
+    reason: str
+    reason_en: str | None = None
+
+
 class Publish(Part):
     """What leaves the house. No `publish`, no publication."""
 
@@ -554,12 +562,33 @@ class Publish(Part):
     """Why nothing need be done, where `protect` is none: it is published with the data."""
     reason_en: str | None = None
     exempt: list[Exempt] = []
+    withdrawn: list[Withdrawn] = []
+    """Versions that are taken back."""
 
     @model_validator(mode="after")
     def _none_has_a_reason(self) -> Self:
         if (self.protect == "none") != bool(self.reason):
             raise ValueError("`protect: none` and `reason` go together")
         return self
+
+
+class Publication(Part):
+    """What is published although no file delivers it: forecasts as issued, or the targets.
+
+    Only indicators of datasets that are published themselves are in it, and nothing simulated.
+    """
+
+    name: Name
+    of: Literal["forecasts", "targets"]
+    title: str
+    title_en: str | None = None
+    description: str | None = None
+    description_en: str | None = None
+    indicators: list[Name] = []
+    """All that may leave, where none are named."""
+    contributors: list[Contributor] = []
+    licenses: list[License] = []
+    publish: Publish
 
 
 class Dataset(OnMap):
@@ -997,6 +1026,7 @@ class Catalog(OnMap):
     scenarios: Scenarios | None = None
     alerts: Alerts = Alerts()
     workload: Workload | None = None
+    publications: list[Publication] = []
 
     _where: "Callable[[Place], str] | None" = PrivateAttr(default=None)
 
@@ -1045,12 +1075,12 @@ class Catalog(OnMap):
                 found.append(event)
         return sorted(found, key=lambda event: event.date)
 
-    def license_of(self, dataset: Dataset) -> License | None:
+    def license_of(self, dataset: Dataset | Publication) -> License | None:
         """The dataset's licence, or the package's."""
         found = dataset.licenses or self.licenses
         return found[0] if found else None
 
-    def publisher_of(self, dataset: Dataset) -> Contributor | None:
+    def publisher_of(self, dataset: Dataset | Publication) -> Contributor | None:
         """Who publishes the dataset, or the package's publisher."""
         everyone = [*dataset.contributors, *self.contributors]
         return next((who for who in everyone if "publisher" in who.roles), None)

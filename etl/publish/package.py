@@ -1,89 +1,128 @@
-"""One dataset as a Data Package v2: `data.csv`, `data.parquet`, `datapackage.json`, `SHA256SUMS`.
+"""One dataset as a Data Package v2: its rows in four formats, and the documents beside them.
 
 The same rows give the same bytes: rows are sorted, nothing holds the day of writing, and a version
-is the newest day of the data with the beginning of its checksum.
+is the newest day of the data with the beginning of a checksum over rows and description.
 """
 
-import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from etl.catalog import Catalog, Contributor, Dataset
+from etl.publish.changes import Changes, told
+from etl.publish.dictionary import dictionary
 from etl.publish.gate import LICENCES
+from etl.publish.release import MEDIA_TYPES, Content, DataFile, Place, Release, data_file, extreme
 from etl.publish.table import areas, clean_table, fields_of, key_columns, measures_of
+from etl.publish.workbook import HEADER_ROW, fits, write_workbook
+from etl.settings import Site
 from etl.warehouse import Warehouse
 
 PROFILES = "https://datapackage.org/profiles/2.0"
-MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 """What a spreadsheet would run or might hide a formula behind, in half and full width."""
 WIDE = ["nation", "city", "former_province"]
+DOCUMENTS = ("datapackage.json", "dictionary.csv", "LICENSE", "CHANGES", "SHA256SUMS")
 
 
-@dataclass(frozen=True)
-class DataFile:
-    """One file of a package."""
+def content_of(
+    warehouse: Warehouse, catalog: Catalog, dataset: Dataset, *, site: Site | None = None
+) -> Content:
+    """What is to leave of `dataset`, which must have passed the gate."""
+    table = clean_table(warehouse, catalog, dataset, site=site)
+    publisher, licence = catalog.publisher_of(dataset), catalog.license_of(dataset)
+    if publisher is None or licence is None:
+        raise AssertionError(f"{dataset.name} has not passed the gate")
+    loads = warehouse.select(
+        "select max(loaded_at)::date as day from current_load where dataset = $dataset",
+        dataset=dataset.name,
+    )
+    corrected = warehouse.select(
+        "select distinct reason from correction where dataset = $dataset and reason is not null "
+        "and load in (select load from current_load) order by 1",
+        dataset=dataset.name,
+    )
+    return Content(
+        dataset=dataset,
+        publisher=publisher,
+        licence=licence.name,
+        table=table,
+        modified=extreme(table, "as_of", "max") or extreme(loads, "day", "max"),
+        places=places(warehouse, table),
+        reasons=tuple(corrected["reason"]),
+    )
 
-    name: str
-    format: str
-    size: int
-    """Bytes."""
-    sha256: str
+
+def fingerprint(catalog: Catalog, content: Content) -> str:
+    """SHA-256 over the rows and all that is said of them: equal where nothing changed."""
+    rows = hashlib.sha256(_csv(content.table)).hexdigest()
+    said = json.dumps(description(catalog, content), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(f"{rows}\n{said}".encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Place:
-    """An area the data cover."""
-
-    code: str
-    level: str
-    name: str
-    name_en: str
-
-
-@dataclass(frozen=True)
-class Release:
-    """One published dataset: what the catalog says of it, and what its rows say."""
-
-    dataset: Dataset
-    publisher: Contributor
-    licence: str
-    files: tuple[DataFile, ...]
-    rows: int
-    first: dt.date | None
-    """First day the rows speak of; None for data without periods."""
-    last: dt.date | None
-    modified: dt.date | None
-    """Newest day of publication in the rows; without one, the day of the newest load."""
-    places: tuple[Place, ...]
-
-    @property
-    def version(self) -> str:
-        """Changes when the data do, and only then."""
-        day = f"{self.modified}+" if self.modified else ""
-        return f"{day}{self.files[0].sha256[:8]}"
+def version_of(content: Content, mark: str) -> str:
+    """`2026-02-13-0123abcd`: the newest day of the data, and the beginning of its fingerprint."""
+    return f"{content.modified}-{mark[:8]}" if content.modified else mark[:8]
 
 
 def write_package(
-    warehouse: Warehouse, catalog: Catalog, dataset: Dataset, folder: Path
+    catalog: Catalog, content: Content, version: str, changes: list[tuple[str, Changes]], to: Path
 ) -> Release:
-    """Write the package of `dataset`, which must have passed the gate, into the new `folder`."""
-    table = clean_table(warehouse, catalog, dataset)
-    folder.mkdir()
-    spreadsheet_safe(table).write_csv(
-        folder / "data.csv", include_bom=True, line_terminator="\r\n", date_format="%Y-%m-%d"
+    """Write all files of one version into the new folder `to`.
+
+    `changes` are those of this version and of the ones before it, newest first.
+    """
+    to.mkdir(parents=True)
+    said = {**description(catalog, content), "version": version}
+    for form in MEDIA_TYPES:
+        _write_rows(content, said, form, to / f"data.{form}")
+    release = release_of(catalog, content, version, to)
+    _write_json(described(catalog, release, content.table), to / "datapackage.json")
+    spreadsheet = spreadsheet_safe(dictionary(release.fields))
+    spreadsheet.write_csv(to / "dictionary.csv", include_bom=True, line_terminator="\r\n")
+    (to / "LICENSE").write_text(_licence_text(catalog, release), encoding="utf-8")
+    write_changes(content.dataset.title, changes, to)
+    return release_of(catalog, content, version, to)
+
+
+def write_changes(title: str, changes: list[tuple[str, Changes]], folder: Path) -> list[DataFile]:
+    """Write CHANGES and SHA256SUMS in the place of what is there; all files of the version."""
+    _replace(folder / "CHANGES", told(title, changes))
+    names = sorted(path.name for path in folder.iterdir() if path.name != "SHA256SUMS")
+    sums = [data_file(folder / name) for name in names]
+    _replace(folder / "SHA256SUMS", "".join(f"{file.sha256}  {file.name}\n" for file in sums))
+    return [*sums, data_file(folder / "SHA256SUMS")]
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write aside first: other names of the old file keep what it said."""
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+def release_of(catalog: Catalog, content: Content, version: str, folder: Path) -> Release:
+    """The release whose files lie in `folder`."""
+    paths = (folder / f"data.{form}" for form in MEDIA_TYPES)
+    documents = (folder / name for name in DOCUMENTS)
+    return Release(
+        dataset=content.dataset,
+        publisher=content.publisher,
+        licence=content.licence,
+        version=version,
+        files=tuple(data_file(path) for path in paths if path.exists()),
+        rows=len(content.table),
+        first=content.first,
+        last=content.last,
+        modified=content.modified,
+        places=content.places,
+        documents=tuple(data_file(path) for path in documents if path.exists()),
+        folder=folder,
+        fields=fields_of(catalog, content.dataset, content.table),
     )
-    table.write_parquet(folder / "data.parquet", compression="zstd")
-    release = _release(warehouse, catalog, dataset, table, folder)
-    description = json.dumps(described(catalog, release, table), ensure_ascii=False, indent=1)
-    (folder / "datapackage.json").write_text(f"{description}\n", encoding="utf-8")
-    _write_sums(folder)
-    return release
 
 
 def spreadsheet_safe(table: pl.DataFrame) -> pl.DataFrame:
@@ -100,37 +139,58 @@ def spreadsheet_safe(table: pl.DataFrame) -> pl.DataFrame:
 
 def described(catalog: Catalog, release: Release, table: pl.DataFrame) -> dict[str, Any]:
     """The content of `datapackage.json`; `title_en`, `indicators` and the like are ours."""
-    dataset = release.dataset
-    schema = {
-        "$schema": f"{PROFILES}/tableschema.json",
-        "fields": fields_of(catalog, dataset, table),
-        "primaryKey": key_columns(dataset),
-        "missingValues": [""],
-    }
-    package: dict[str, Any] = {
-        "$schema": f"{PROFILES}/datapackage.json",
-        "name": dataset.name,
-        "title": dataset.title,
-        "title_en": dataset.title_en,
-        "description": dataset.description,
-        "description_en": dataset.description_en,
-        "version": release.version,
-        "keywords": dataset.publish.keywords if dataset.publish else [],
-        "licenses": [_licence(catalog, release)],
-        "contributors": [_filled(who.model_dump()) for who in _contributors(catalog, dataset)],
-        # The path of a source is a place inside this house.
-        "sources": [
-            _filled({"title": source.title, "email": source.email})
-            for source in dataset.sources
-            if source.title
-        ],
-        "indicators": [
-            {"code": place} | _filled(indicator.model_dump(include=INDICATOR_KEYS))
-            for place, indicator in measures_of(catalog, dataset, table)
-        ],
-        "resources": [_resource(release, file, _filled(schema)) for file in release.files],
-    }
-    return _filled(package)
+    said = _said(catalog, release.dataset, release.licence, table)
+    schema = said.pop("schema")
+    resources = [_resource(release, file, schema) for file in release.files]
+    return said | {"version": release.version, "resources": resources}
+
+
+def description(catalog: Catalog, content: Content) -> dict[str, Any]:
+    """All that is said of the rows, without the files they are in."""
+    return _said(catalog, content.dataset, content.licence, content.table)
+
+
+def citation(release: Release, *, base: str = "", english: bool = False) -> str:
+    """How to quote a release: who, when, what, which version, where."""
+    who, what = release.publisher.title, release.dataset.title
+    if english:
+        who, what = release.publisher.title_en or who, release.dataset.title_en or what
+    year = f" ({release.modified.year})" if release.modified else ""
+    word = "Version" if english else "Phiên bản"
+    where = f" {base}{release.dataset.name}/v/{release.version}/" if base else ""
+    return f"{who}{year}. {what}. {word} {release.version}. {release.licence}.{where}"
+
+
+def places(warehouse: Warehouse, table: pl.DataFrame) -> tuple[Place, ...]:
+    """Nation, city and former provinces in the data; for anything smaller, the city it lies in."""
+    if "area" not in table.columns:
+        return ()
+    known = areas(warehouse)
+    found = table.select("area", "area_vintage").unique().join(known, on=["area", "area_vintage"])
+    wide = found.filter(pl.col("level").is_in(WIDE))
+    if len(wide) < len(found):
+        wide = pl.concat([wide, known.filter(level="city").select(wide.columns)])
+    columns = ["area", "level", "area_name", "area_name_en"]
+    return tuple(Place(*row) for row in wide.select(columns).unique().sort(columns).iter_rows())
+
+
+def _csv(table: pl.DataFrame) -> bytes:
+    text: str = spreadsheet_safe(table).write_csv(
+        include_bom=True, line_terminator="\r\n", date_format="%Y-%m-%d"
+    )
+    return text.encode()
+
+
+def _write_rows(content: Content, said: dict[str, Any], form: str, path: Path) -> None:
+    table = content.table
+    if form == "csv":
+        path.write_bytes(_csv(table))
+    elif form == "parquet":
+        table.write_parquet(path, compression="zstd")
+    elif form == "json":
+        table.write_json(path)
+    elif fits(table):
+        write_workbook(table, said, path)
 
 
 INDICATOR_KEYS = {
@@ -145,19 +205,47 @@ INDICATOR_KEYS = {
 }
 
 
+def _said(catalog: Catalog, dataset: Dataset, licence: str, table: pl.DataFrame) -> dict[str, Any]:
+    schema = {
+        "$schema": f"{PROFILES}/tableschema.json",
+        "fields": fields_of(catalog, dataset, table),
+        "primaryKey": key_columns(dataset),
+        "missingValues": [""],
+    }
+    return _filled(
+        {
+            "$schema": f"{PROFILES}/datapackage.json",
+            "name": dataset.name,
+            "title": dataset.title,
+            "title_en": dataset.title_en,
+            "description": dataset.description,
+            "description_en": dataset.description_en,
+            "keywords": dataset.publish.keywords if dataset.publish else [],
+            "licenses": [_licence(catalog, dataset, licence)],
+            "contributors": [_filled(who.model_dump()) for who in _contributors(catalog, dataset)],
+            # The path of a source is a place inside this house.
+            "sources": [
+                _filled({"title": source.title, "email": source.email})
+                for source in dataset.sources
+                if source.title
+            ],
+            "indicators": [
+                {"code": place} | _filled(indicator.model_dump(include=INDICATOR_KEYS))
+                for place, indicator in measures_of(catalog, dataset, table)
+            ],
+            "schema": _filled(schema),
+        }
+    )
+
+
 def _filled(part: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in part.items() if value not in (None, "", [], {})}
 
 
-def _licence(catalog: Catalog, release: Release) -> dict[str, Any]:
-    stated = catalog.license_of(release.dataset)
-    return _filled(
-        {
-            "name": release.licence,
-            "title": stated.title if stated else None,
-            "path": LICENCES[release.licence][0],
-        }
-    )
+def _licence(catalog: Catalog, dataset: Dataset, licence: str) -> dict[str, Any]:
+    stated = catalog.license_of(dataset)
+    title = stated.title if stated else None
+    return _filled({"name": licence, "title": title, "path": LICENCES[licence][0]})
 
 
 def _contributors(catalog: Catalog, dataset: Dataset) -> list[Contributor]:
@@ -165,7 +253,7 @@ def _contributors(catalog: Catalog, dataset: Dataset) -> list[Contributor]:
 
 
 def _resource(release: Release, file: DataFile, schema: dict[str, Any]) -> dict[str, Any]:
-    resource: dict[str, Any] = {
+    return {
         "$schema": f"{PROFILES}/dataresource.json",
         "name": f"{release.dataset.name}-{file.format}",
         "type": "table",
@@ -176,76 +264,37 @@ def _resource(release: Release, file: DataFile, schema: dict[str, Any]) -> dict[
         "bytes": file.size,
         "hash": f"sha256:{file.sha256}",
         "schema": schema,
+        **READING.get(file.format, {}),
     }
-    if file.format == "csv":
-        resource |= {
-            "description": "UTF-8 có BOM. Chữ mở đầu bằng = + - @ có thêm dấu ' ở trước.",
-            "description_en": "UTF-8 with BOM. Text beginning with = + - @ has a ' before it.",
-            "encoding": "utf-8",
-            "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"'},
-        }
-    return resource
 
 
-def _release(
-    warehouse: Warehouse, catalog: Catalog, dataset: Dataset, table: pl.DataFrame, folder: Path
-) -> Release:
-    publisher, licence = catalog.publisher_of(dataset), catalog.license_of(dataset)
-    if publisher is None or licence is None:
-        raise AssertionError(f"{dataset.name} has not passed the gate")
-    return Release(
-        dataset=dataset,
-        publisher=publisher,
-        licence=licence.name,
-        files=tuple(_file(folder / f"data.{form}") for form in MEDIA_TYPES),
-        rows=len(table),
-        first=_extreme(table, "period", "min"),
-        last=_extreme(table, "period_end", "max"),
-        modified=_extreme(table, "as_of", "max") or _loaded_on(warehouse, dataset),
-        places=_places(warehouse, table),
+READING: dict[str, dict[str, Any]] = {
+    "csv": {
+        "description": "UTF-8 có BOM. Chữ mở đầu bằng = + - @ có thêm dấu ' ở trước.",
+        "description_en": "UTF-8 with BOM. Text beginning with = + - @ has a ' before it.",
+        "encoding": "utf-8",
+        "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"'},
+    },
+    "xlsx": {
+        "description": "Trang đầu: dòng 1 là tên cột, dòng 2 là mã cột. Trang sau: mô tả.",
+        "description_en": "First sheet: titles in row 1, names in row 2. Then the description.",
+        "dialect": {"headerRows": [HEADER_ROW]},
+    },
+    "json": {"dialect": {"itemType": "object"}},
+}
+"""What a reader of each format must be told."""
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _licence_text(catalog: Catalog, release: Release) -> str:
+    stated = _licence(catalog, release.dataset, release.licence)
+    return (
+        f"{release.dataset.title}\n\n"
+        f"{release.licence}: {stated['path']}\n\n"
+        f"Trích dẫn:\n  {citation(release)}\n\n"
+        f"Cite as:\n  {citation(release, english=True)}\n"
     )
-
-
-def _file(path: Path) -> DataFile:
-    content = path.read_bytes()
-    return DataFile(
-        name=path.name,
-        format=path.suffix.lstrip("."),
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
-
-
-def _extreme(table: pl.DataFrame, column: str, which: str) -> dt.date | None:
-    if table.schema.get(column) != pl.Date:
-        return None
-    found = table[column].min() if which == "min" else table[column].max()
-    return found if isinstance(found, dt.date) else None
-
-
-def _loaded_on(warehouse: Warehouse, dataset: Dataset) -> dt.date | None:
-    found = warehouse.select(
-        "select max(loaded_at)::date as day from current_load where dataset = $dataset",
-        dataset=dataset.name,
-    )
-    day = found["day"][0]
-    return day if isinstance(day, dt.date) else None
-
-
-def _places(warehouse: Warehouse, table: pl.DataFrame) -> tuple[Place, ...]:
-    """Nation, city and former provinces in the data; for anything smaller, the city it lies in."""
-    if "area" not in table.columns:
-        return ()
-    known = areas(warehouse)
-    found = table.select("area", "area_vintage").unique().join(known, on=["area", "area_vintage"])
-    wide = found.filter(pl.col("level").is_in(WIDE))
-    if len(wide) < len(found):
-        wide = pl.concat([wide, known.filter(level="city").select(wide.columns)])
-    columns = ["area", "level", "area_name", "area_name_en"]
-    return tuple(Place(*row) for row in wide.select(columns).unique().sort(columns).iter_rows())
-
-
-def _write_sums(folder: Path) -> None:
-    sums = [_file(path) for path in sorted(folder.iterdir())]
-    lines = "".join(f"{file.sha256}  {file.name}\n" for file in sums)
-    (folder / "SHA256SUMS").write_text(lines, encoding="utf-8")

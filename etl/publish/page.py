@@ -1,83 +1,141 @@
-"""The page of the portal: what is published, what is not and why, in Vietnamese and in English.
+"""The pages of the portal for people: all datasets, each one, each version, and the coverage.
 
-One self-contained file a language, with the colours and fonts of the reader's own system.
+Every page is one self-contained file a language: it can be opened from a folder, sends nothing
+anywhere, and its policy allows no style and no script but its own. No page depends on the day it is
+looked at: what is due on which day is written down, and the script of the page counts the days.
 """
 
+import base64
 import datetime as dt
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal
 
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from etl.catalog import Catalog, Contributor, Dataset
+from etl.publish.archive import KEPT, History, Version
+from etl.publish.changes import Changes, sentence
+from etl.publish.chart import HEIGHT, LEFT, RIGHT, WIDTH, figure
+from etl.publish.dictionary import allowed
 from etl.publish.gate import LICENCES, Refusal
-from etl.publish.package import Release
+from etl.publish.mappings import schema_org
+from etl.publish.mappings.dcat_ap import THEMES
+from etl.publish.package import citation
+from etl.publish.shelf import Shelf, reason
 
 Language = Literal["vi", "en"]
-PAGES: dict[Language, str] = {"vi": "index.html", "en": "index.en.html"}
-
-WORDS: dict[Language, dict[str, str]] = {
-    "vi": {
-        "language": "English",
-        "catalog": "Danh mục DCAT (JSON-LD)",
-        "published": "Dữ liệu công bố",
-        "dataset": "Bộ dữ liệu",
-        "publisher": "Đơn vị công bố",
-        "period": "Thời kỳ",
-        "rows": "Số dòng",
-        "licence": "Giấy phép",
-        "modified": "Cập nhật",
-        "download": "Tải về",
-        "checksums": "Mã kiểm tra đầy đủ",
-        "description": "Mô tả các cột",
-        "none": "Chưa có bộ dữ liệu nào đủ điều kiện công bố.",
-        "refused": "Không công bố, và lý do",
-        "why": "Lý do",
-        "help": "CSV mở bằng Excel (UTF-8, dấu phẩy ngăn cột, dấu chấm thập phân). "
-        "Chữ mở đầu bằng = + - @ có thêm dấu ' ở trước để bảng tính không hiểu là công thức. "
-        "datapackage.json mô tả từng cột, đơn vị và nguồn.",
-    },
-    "en": {
-        "language": "Tiếng Việt",
-        "catalog": "DCAT catalog (JSON-LD)",
-        "published": "Published data",
-        "dataset": "Dataset",
-        "publisher": "Publisher",
-        "period": "Period",
-        "rows": "Rows",
-        "licence": "Licence",
-        "modified": "Updated",
-        "download": "Download",
-        "checksums": "Checksums in full",
-        "description": "Columns described",
-        "none": "No dataset meets the conditions for publication yet.",
-        "refused": "Not published, and why",
-        "why": "Reason",
-        "help": "CSV opens in Excel (UTF-8, columns separated by commas, decimal point). "
-        "Text beginning with = + - @ has a ' before it, so that no spreadsheet runs it. "
-        "datapackage.json describes every column, its unit and source.",
-    },
-}
-REASONS: dict[Refusal, str] = {
-    Refusal.SIMULATED: "Dữ liệu mô phỏng không bao giờ được công bố.",
-    Refusal.CASE_LEVEL: "Dữ liệu từng hồ sơ không rời kho dữ liệu.",
-    Refusal.SENSITIVE: "Có trường thông tin nhạy cảm.",
-    Refusal.NOT_DECLARED: "Danh mục không khai báo công bố.",
-    Refusal.NOT_OPEN: "Không có giấy phép mở.",
-    Refusal.NO_PUBLISHER: "Chưa ghi đơn vị công bố.",
-    Refusal.NOTHING_LOADED: "Chưa nạp dữ liệu nào.",
-    Refusal.NO_KEY: "Cần khóa làm tròn để bảo vệ số đếm nhỏ; nơi cài đặt này chưa có.",
-    Refusal.UNPROTECTED: "Chưa bảo vệ được số đếm nhỏ theo cách khai báo hiện nay.",
-    Refusal.PERSONAL: "Có nội dung về cá nhân hoặc văn bản tự do.",
-}
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
+ENDINGS: dict[Language, str] = {"vi": ".html", "en": ".en.html"}
+TEMPLATES = Path(__file__).parent / "pages"
+WORDS = Path(__file__).parents[1] / "text"
+THEME = Path(__file__).parents[2] / ".streamlit" / "config.toml"
+"""The colours of the dashboard; without the file the page has those of the reader's system."""
+UNSAID = dict.fromkeys(("title", "title_en", "description", "unit", "protection"), "")
+PREVIEWED = 8
+"""Rows."""
 
 
-def page(
-    catalog: Catalog, releases: list[Release], refused: dict[str, Refusal], language: Language
-) -> str:
-    """The whole page. Text from the catalog may hold anything: it is escaped."""
+def page_names() -> set[str]:
+    """The names a page can have."""
+    return {f"{name}{ending}" for name in ("index", "coverage") for ending in ENDINGS.values()}
+
+
+def pages(shelf: Shelf, base: str) -> Iterator[tuple[str, str]]:
+    """Path and text of every page. Text from the catalog may hold anything: it is escaped."""
+    for language in LANGUAGES:
+        writer = _Writer(shelf, base, language)
+        yield writer.written("index", "index", "")
+        yield writer.written("coverage", "coverage", "")
+        for name, history in shelf.histories.items():
+            yield writer.dataset(name, history)
+            for version in history.versions:
+                yield writer.version(history, version)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """The pages in one language."""
+
+    shelf: Shelf
+    base: str
+    language: Language
+
+    def dataset(self, name: str, history: History) -> tuple[str, str]:
+        release = self.shelf.release(name)
+        if release is None:
+            why = next((one.why for one in self.shelf.refused if one.dataset.name == name), None)
+            entry = history.versions[0] if history.versions else None
+            return self.written(
+                "gone", f"{name}/index", "../", history=history, why=why, version=entry
+            )
+        table = release.table
+        return self.written(
+            "dataset",
+            f"{name}/index",
+            "../",
+            release=release,
+            history=history,
+            quality=self.shelf.coverage.of(name),
+            columns=[{**UNSAID, **column} for column in release.fields],
+            preview=table.head(PREVIEWED).rows(),
+            figure=figure(self.shelf.catalog, release, table),
+            structured=_structured(schema_org.dataset(release, self.base, up="../")),
+            cited=citation(release, base=self.base, english=self.language == "en"),
+        )
+
+    def version(self, history: History, version: Version) -> tuple[str, str]:
+        return self.written(
+            "version",
+            f"{history.dataset}/v/{version.version}/index",
+            "../../../",
+            history=history,
+            version=version,
+        )
+
+    def written(self, template: str, name: str, up: str, **told: Any) -> tuple[str, str]:
+        """One page, with what all of them are told."""
+        ending = ENDINGS[self.language]
+        other: Language = "en" if self.language == "vi" else "vi"
+        text = (
+            _environment(self.language)
+            .get_template(f"{template}.html.jinja")
+            .render(
+                shelf=self.shelf,
+                catalog=self.shelf.catalog,
+                base=self.base,
+                up=up,
+                ending=ending,
+                language=self.language,
+                address=f"{name}{ending}",
+                other={"language": other, "page": f"{name.rpartition('/')[2]}{ENDINGS[other]}"},
+                words=words(self.language),
+                **told,
+            )
+        )
+        return f"{name}{ending}", text
+
+
+@cache
+def words(language: Language) -> dict[str, str]:
+    """What the pages say, by key."""
+    text = (WORDS / f"portal.{language}.yaml").read_text(encoding="utf-8")
+    found: dict[str, str] = yaml.safe_load(text)
+    return found
+
+
+@cache
+def _environment(language: Language) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -85,24 +143,65 @@ def page(
         keep_trailing_newline=True,
     )
     spoken = _Spoken(language)
-    environment.filters |= {
-        "day": spoken.day,
-        "count": spoken.count,
-        "size": spoken.size,
-        "named": spoken.named,
-        "told": spoken.told,
-        "reason": spoken.reason,
+    style, script = _style(), (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    environment.globals |= {
+        "style": Markup(style),
+        "script": Markup(script),
+        "style_hash": _hash(style),
+        "script_hash": _hash(script),
+        "licences": {name: read for name, (read, _) in LICENCES.items()},
+        "box": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT},
+        "kept": KEPT,
+        "allowed": allowed,
     }
-    other = next(name for name in get_args(Language) if name != language)
-    return environment.get_template("index.html.jinja").render(
-        catalog=catalog,
-        releases=releases,
-        refused=[(catalog.datasets[name], why) for name, why in refused.items()],
-        licences={name: read for name, (read, _) in LICENCES.items()},
-        language=language,
-        other={"language": other, "page": PAGES[other]},
-        words=WORDS[language],
-    )
+    environment.filters |= {
+        name: getattr(spoken, name)
+        for name in (
+            *("day", "count", "size", "named", "told", "reason", "changed", "theme"),
+            *("cell", "share", "plain", "number"),
+        )
+    }
+    return environment
+
+
+def _style() -> str:
+    """The style of all pages, with the colours of the dashboard."""
+    colours = _colours()
+    chosen = "".join(f"--{name}: {value}; " for name, value in colours.items())
+    return f":root {{ {chosen}}}\n" + (TEMPLATES / "page.css").read_text(encoding="utf-8")
+
+
+def _colours() -> dict[str, str]:
+    if not THEME.exists():
+        return {}
+    theme = tomllib.loads(THEME.read_text(encoding="utf-8"))["theme"]
+    bands, series = theme["chartSequentialColors"], theme["chartCategoricalColors"]
+    return {
+        "page": theme["backgroundColor"],
+        "panel": theme["secondaryBackgroundColor"],
+        "text": theme["textColor"],
+        "quiet": theme["grayTextColor"],
+        "rule": theme["borderColor"],
+        "link": theme["linkColor"],
+        "warning": theme["orangeTextColor"],
+        "warning-ground": theme["orangeBackgroundColor"],
+        "grid": bands[0],
+        "band-95": bands[1],
+        "band-80": bands[2],
+        "band-50": bands[3],
+        **{f"series-{number}": colour for number, colour in enumerate(series)},
+    }
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _structured(content: dict[str, Any]) -> Markup:
+    """JSON for a data block: nothing in it can end the block."""
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c"))
 
 
 class _Spoken:
@@ -117,6 +216,14 @@ class _Spoken:
     def count(self, number: int) -> str:
         return self._number(f"{number:,}")
 
+    def number(self, number: float) -> str:
+        """As short as it can be told exactly to 12 digits."""
+        text = f"{number:,.6f}".rstrip("0").rstrip(".") if abs(number) < 1e12 else f"{number:.4g}"
+        return self._number("0" if text in ("-0", "") else text)
+
+    def share(self, share: float | None) -> str:
+        return "–" if share is None else self._number(f"{100 * share:.1f}") + "\u00a0%"
+
     def size(self, size: int) -> str:
         if size < 1000:
             return f"{size} B"
@@ -124,7 +231,7 @@ class _Spoken:
             return self._number(f"{size / 1000:,.1f}") + " kB"
         return self._number(f"{size / 1_000_000:,.1f}") + " MB"
 
-    def named(self, thing: Catalog | Dataset | Contributor) -> str:
+    def named(self, thing: Catalog | Dataset | Contributor | History) -> str:
         return thing.title if self.vietnamese else thing.title_en or thing.title
 
     def told(self, thing: Catalog | Dataset) -> str:
@@ -132,7 +239,29 @@ class _Spoken:
         return own or thing.description or ""
 
     def reason(self, why: Refusal) -> str:
-        return REASONS[why] if self.vietnamese else f"{why[0].upper()}{why[1:]}."
+        return reason(why, english=not self.vietnamese)
+
+    def changed(self, made: Changes) -> str:
+        return sentence(made, english=not self.vietnamese)
+
+    def theme(self, dataset: Dataset) -> str:
+        if dataset.publish is None:
+            return ""
+        return THEMES[dataset.publish.theme][0 if self.vietnamese else 1]
+
+    def cell(self, value: Any) -> str:
+        """One cell of the preview."""
+        if value is None:
+            return ""
+        if isinstance(value, dt.date):
+            return f"{value:%d/%m/%Y}" if self.vietnamese else value.isoformat()
+        if isinstance(value, float):
+            return self.number(value)
+        return str(value)
+
+    def plain(self, text: str) -> str:
+        """For the search: lower case and one blank between words."""
+        return re.sub(r"\s+", " ", text).strip().lower()
 
     def _number(self, text: str) -> str:
         return text.translate(str.maketrans(",.", ".,")) if self.vietnamese else text

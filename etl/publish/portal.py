@@ -1,40 +1,30 @@
-"""The static portal: a folder per dataset, `catalog.jsonld`, and a page in two languages.
+"""The portal in one call: the shelf of a build, written as a static folder."""
 
-Everything is written to a hidden folder beside the target, which then takes its place: a crash
-while writing leaves the old portal as it was. Between the two renames of the exchange there is an
-instant without a portal; should the machine stop just there, the next run first puts the old back.
-"""
-
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.catalog import Catalog, parse_catalog
-from etl.errors import ForesightError
-from etl.publish.dcat import catalog_jsonld
-from etl.publish.gate import Refusal, refusal
-from etl.publish.package import Release, write_package
-from etl.publish.page import PAGES, page
+from pydantic import BaseModel
+
+from etl.catalog import Catalog
+from etl.publish.archive import Archive
+from etl.publish.coverage import Coverage, coverage
+from etl.publish.shelf import NoCatalog, Shelf, catalog_of, stock
+from etl.publish.targets import Done, chosen
+from etl.publish.targets.files import NotAPortal, Options, put_back, write_portal
+from etl.settings import Settings
 from etl.warehouse import Warehouse
 
-OURS = {
-    "catalog.jsonld",
-    *PAGES.values(),
-    "data.csv",
-    "data.parquet",
-    "datapackage.json",
-    "SHA256SUMS",
-}
-
-
-class NoCatalog(ForesightError):
-    """The build does not say what it was built from."""
-
-
-class NotAPortal(ForesightError):
-    """The folder to replace holds files that this module did not write."""
+ARCHIVE = "portal-versions"
+"""The folder of all versions in the state folder."""
+__all__ = [
+    "NoCatalog",
+    "NotAPortal",
+    "Outcome",
+    "outcome",
+    "publish_catalog",
+    "publish_everywhere",
+    "publish_portal",
+]
 
 
 @dataclass(frozen=True)
@@ -47,84 +37,83 @@ class Outcome:
     """Every other dataset, and why."""
 
 
-def publish_portal(warehouse: Warehouse, folder: Path, *, base: str = "") -> Outcome:
+def publish_portal(
+    warehouse: Warehouse, folder: Path, *, base: str = "", archive: Path | None = None
+) -> Outcome:
     """Replace `folder` by the portal of the open, real datasets of this build.
 
     `base` is the address the folder will be served from, ending in a stroke; without it the
-    addresses in `catalog.jsonld` are relative to that file. While the build stays the same, so does
-    every byte.
+    addresses in `catalog.jsonld` are relative to that file. Versions are kept in `archive`, by
+    default `<folder>-versions` beside it. While the build stays the same, so does every byte.
 
     Raises:
         NoCatalog: the build holds no catalog.
         NotAPortal: `folder` holds files that are not of a portal.
+        DamagedArchive: the history of versions cannot be read.
     """
-    facts = dict(warehouse.select("select name, value from build_fact").iter_rows())
-    if not facts.get("catalog"):
-        raise NoCatalog(f"build {warehouse.name} holds no catalog", hint="run: foresight refresh")
-    catalog = parse_catalog(facts["catalog"], name=f"catalog of build {warehouse.name}")
-    return publish_catalog(warehouse, catalog, folder, base=base)
+    put_back(folder)
+    return _published(stock(warehouse, archive or beside(folder)), folder, base)
 
 
 def publish_catalog(
-    warehouse: Warehouse, catalog: Catalog, folder: Path, *, base: str = ""
+    warehouse: Warehouse,
+    catalog: Catalog,
+    folder: Path,
+    *,
+    base: str = "",
+    archive: Path | None = None,
 ) -> Outcome:
     """As `publish_portal`, with the catalog in hand. It is not trusted: the gate asks again."""
-    with _replacing(folder) as fresh:
-        answers = {d.name: refusal(catalog, d, warehouse) for d in catalog.resources}
-        refused = {name: why for name, why in answers.items() if why}
-        releases = [
-            write_package(warehouse, catalog, dataset, fresh / dataset.name)
-            for dataset in catalog.resources
-            if dataset.name not in refused
-        ]
-        _write_index(catalog, releases, refused, fresh, base)
-    return Outcome([r.dataset.name for r in releases], {n: str(why) for n, why in refused.items()})
+    put_back(folder)
+    return _published(stock(warehouse, archive or beside(folder), catalog), folder, base)
 
 
-def _write_index(
-    catalog: Catalog,
-    releases: list[Release],
-    refused: dict[str, Refusal],
-    folder: Path,
-    base: str,
-) -> None:
-    description = catalog_jsonld(catalog, releases, base=base)
-    (folder / "catalog.jsonld").write_text(description, encoding="utf-8")
-    for language, name in PAGES.items():
-        text = page(catalog, releases, refused, language)
-        (folder / name).write_text(text, encoding="utf-8")
+def publish_everywhere(
+    warehouse: Warehouse, settings: Settings, *, out: Path | None = None
+) -> tuple[Shelf, dict[str, Done]]:
+    """Stock the shelf once, and let every target that the site file names take from it.
+
+    `out` is another folder for the static portal than the site file says.
+
+    Raises:
+        UnknownTarget, SiteError: the site file names what there is not.
+        NoCatalog, NotAPortal, DamagedArchive: as `publish_portal`.
+    """
+    asked = [(name, target, _at(options, out)) for name, target, options in chosen(settings)]
+    for _, _, options in asked:
+        if isinstance(options, Options):
+            put_back(settings.home / options.folder)
+    shelf = stock(warehouse, settings.home / ARCHIVE, site=settings.site())
+    return shelf, {
+        name: target.publish(shelf, options, settings) for name, target, options in asked
+    }
 
 
-@contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `folder` when the block ends well."""
-    folder = folder.resolve()
-    fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-    if old.exists() and not folder.exists():
-        old.rename(folder)
-    _check_replaceable(folder)
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
-        yield fresh
-    except BaseException:
-        shutil.rmtree(fresh)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+def standing_coverage(warehouse: Warehouse, settings: Settings) -> tuple[Catalog, Coverage]:
+    """The catalog of the build, and who publishes what as it stands; nothing is published."""
+    catalog = catalog_of(warehouse)
+    return catalog, coverage(warehouse, catalog, Archive(settings.home / ARCHIVE))
 
 
-def _check_replaceable(folder: Path) -> None:
-    if folder.is_file():
-        raise NotAPortal("it is a file", where=str(folder), hint="name a new or empty folder")
-    files = (path for path in folder.rglob("*") if path.is_file())
-    strange = next((path for path in files if path.name not in OURS), None)
-    if strange:
-        raise NotAPortal(
-            f"it holds {strange.relative_to(folder)}, which is not of a portal",
-            where=str(folder),
-            hint="name a new or empty folder; what is in it is replaced",
-        )
+def _at(options: BaseModel, out: Path | None) -> BaseModel:
+    if out is None or not isinstance(options, Options):
+        return options
+    return options.model_copy(update={"folder": str(out.resolve())})
+
+
+def beside(folder: Path) -> Path:
+    """Where the versions of a portal are kept, unless told."""
+    return folder.with_name(f"{folder.name}-versions")
+
+
+def outcome(shelf: Shelf) -> Outcome:
+    """What a shelf lets out, and what not."""
+    return Outcome(
+        [release.dataset.name for release in shelf.releases],
+        {one.dataset.name: str(one.why) for one in shelf.refused},
+    )
+
+
+def _published(shelf: Shelf, folder: Path, base: str) -> Outcome:
+    write_portal(shelf, folder, base=base)
+    return outcome(shelf)

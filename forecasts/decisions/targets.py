@@ -20,12 +20,12 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from etl.bodies import Bodies, bodies
 from etl.catalog import Baseline, Catalog, Indicator, Target
 from etl.periods import Frequency, Period
 from etl.warehouse import Warehouse
 from forecasts.decisions.arithmetic import Arithmetic, arithmetic
 from forecasts.decisions.line import SERIES_FREQUENCIES, Line, quantity
-from forecasts.decisions.open_data import Bodies, bodies
 from forecasts.decisions.pace import LAST_MONTH, Pace, pace, to_date
 from forecasts.decisions.paths import Ahead, Key, paths_of
 from forecasts.decisions.running import Running, paced, running

@@ -12,9 +12,9 @@ from dashboard.cli import main
 from dashboard.notation import Notation
 from dashboard.targets import SHAPES, chance_words, sentence, state_name, sums
 from dashboard.text import Text
+from etl.bodies import Bodies
 from etl.catalog import Baseline, Target
 from forecasts.decisions.arithmetic import Arithmetic
-from forecasts.decisions.open_data import Bodies
 from forecasts.decisions.pace import Pace, pace
 from forecasts.decisions.targets import STATES, Judged, Verdict
 from tests.dashboard.conftest import TODAY

@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 import io
 import json
+import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -13,22 +15,27 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import frictionless
+import openpyxl
 import polars as pl
 import pyshacl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rdflib import Graph, URIRef
+from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS
 
 from etl.catalog import Catalog, Publish, parse_catalog
-from etl.publish.dcat import catalog_jsonld
-from etl.publish.package import DataFile, Place, Release, described, spreadsheet_safe
+from etl.publish.archive import KEPT, DamagedArchive, FileEntry, Version, expired
+from etl.publish.changes import Changes, changes
+from etl.publish.mappings.dcat_ap import catalog_graph, jsonld, turtle
+from etl.publish.package import described, spreadsheet_safe
 from etl.publish.portal import NotAPortal, publish_catalog, publish_portal
+from etl.publish.release import DataFile, Place, Release
 from etl.warehouse import Warehouse
 
-SHAPES = Path(__file__).parents[3] / "shared" / "data" / "shapes"
+SHAPES = Path(__file__).parents[1] / "samples" / "dcat_ap"
 GOLDEN = Path(__file__).parent / "golden"
+DCATAP = Namespace("http://www.w3.org/ns/dcat#")
 BASE = "https://data.example.vn/can-tho/"
 
 CATALOG = """
@@ -159,7 +166,9 @@ AREAS = pl.DataFrame(
 )
 
 
-def build(home: Path, rice: pl.DataFrame, *, simulated: bool = False) -> Path:
+def build(
+    home: Path, rice: pl.DataFrame, *, simulated: bool = False, built: str = "2026-03-01"
+) -> Path:
     some = pl.DataFrame({"value": ["x"], "load": [1]})
     tables = {
         "rice": rice,
@@ -172,7 +181,8 @@ def build(home: Path, rice: pl.DataFrame, *, simulated: bool = False) -> Path:
         warehouse.write("area", AREAS)
         seen = {"dataset": ["rice", "rice"], "simulated": [False, simulated]}
         warehouse.write("observation", pl.DataFrame(seen))
-        warehouse.write("build_fact", pl.DataFrame({"name": ["catalog"], "value": [CATALOG]}))
+        facts = {"name": ["catalog", "today"], "value": [CATALOG, built]}
+        warehouse.write("build_fact", pl.DataFrame(facts))
         loaded = {"load": [78], "dataset": ["prices"], "loaded_at": [LOADED_AT]}
         warehouse.write("load", pl.DataFrame(loaded))
         for name, rows in tables.items():
@@ -205,6 +215,10 @@ def content(folder: Path) -> dict[str, bytes]:
 def rows_of(path: Path) -> list[dict[str, str]]:
     text = path.read_bytes().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def history(portal: Path, name: str) -> list[dict]:
+    return json.loads((portal / name / "versions.json").read_text(encoding="utf-8"))["versions"]
 
 
 def graph_of(portal: Path) -> Graph:
@@ -304,11 +318,12 @@ def test_no_text_cell_of_a_csv_can_begin_a_formula(text):
     assert safe[:1] not in tuple("\t\r\n")
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
 @pytest.mark.parametrize("name", ["rice", "prices"])
-def test_frictionless_reads_the_package_and_finds_its_rows_valid(name, portal):
+def test_frictionless_reads_the_package_and_finds_its_rows_valid(name, form, portal):
     package = frictionless.Package(str(portal / name / "datapackage.json"))
     assert frictionless.Package.validate_descriptor(package.to_descriptor()).valid
-    report = package.get_resource(f"{name}-csv").validate()
+    report = package.get_resource(f"{name}-{form}").validate()
     assert report.valid, report.flatten(["rowNumber", "fieldName", "note"])
     assert report.tasks[0].stats["rows"] == len(rows_of(portal / name / "data.csv"))
 
@@ -325,7 +340,10 @@ def test_sizes_and_checksums_are_those_of_the_files(name, portal):
         assert resource["bytes"] == len(raw)
         assert resource["hash"] == f"sha256:{hashlib.sha256(raw).hexdigest()}"
         assert resource["hash"] == f"sha256:{sums[resource['path']]}"
-    assert set(sums) == {"data.csv", "data.parquet", "datapackage.json"}
+    assert set(sums) == {
+        *("data.csv", "data.xlsx", "data.parquet", "data.json", "datapackage.json"),
+        *("dictionary.csv", "LICENSE", "CHANGES"),
+    }
 
 
 def test_a_package_describes_every_column_that_leaves(portal):
@@ -343,20 +361,178 @@ def test_a_package_describes_every_column_that_leaves(portal):
     assert fields["goods"]["categories"] == [{"value": "food", "label": "Lương thực"}]
 
 
+def test_a_workbook_has_vietnamese_titles_and_opens_as_the_rows_it_was_made_from(portal):
+    path = portal / "rice" / "data.xlsx"
+    sheets = openpyxl.load_workbook(path)
+    rows = list(sheets["Dữ liệu"].iter_rows(values_only=True))
+    assert rows[0][:5] == (*("Mã chỉ tiêu", "Tên chỉ tiêu", "Đơn vị", "Mã địa bàn", "Tên địa bàn"),)
+    table = pl.read_parquet(portal / "rice" / "data.parquet")
+    assert list(rows[1]) == table.columns
+    assert len(rows) == 2 + len(table)
+    cells = list(sheets["Dữ liệu"].iter_rows(min_row=3))
+    assert {cell.data_type for row in cells for cell in row} <= {"s", "n", "d"}  # no formula
+    about = [row[1] for row in sheets["Mô tả"].iter_rows(values_only=True, max_row=5)]
+    assert {"Lúa <b>& gạo</b>", "Rice"} <= set(about)
+
+
+def test_records_are_those_of_the_parquet_file(portal):
+    records = json.loads((portal / "prices" / "data.json").read_text(encoding="utf-8"))
+    table = pl.read_parquet(portal / "prices" / "data.parquet")
+    assert [record["cpi"] for record in records] == table["cpi"].to_list()
+    assert list(records[0]) == table.columns
+
+
+def test_the_dictionary_has_a_row_a_column_in_both_languages(portal):
+    rows = {row["column"]: row for row in rows_of(portal / "prices" / "dictionary.csv")}
+    assert list(rows) == list(rows_of(portal / "prices" / "data.csv")[0])
+    assert (rows["cpi"]["title"], rows["cpi"]["title_en"]) == ("Giá tiêu dùng", "Consumer prices")
+    assert (rows["cpi"]["unit"], rows["goods"]["allowed_values"]) == ("%", "food = Lương thực")
+
+
+# Versions
+
+
+BEFORE = pl.DataFrame({"key": ["a", "b", "c"], "value": [1.0, None, 3.0]})
+
+
+@pytest.mark.parametrize(
+    ("after", "added", "removed", "changed"),
+    [
+        ({"key": ["a", "b", "c"], "value": [1.0, None, 3.0]}, 0, 0, 0),
+        ({"key": ["a", "b", "d"], "value": [1.0, 2.0, 3.0]}, 1, 1, 1),
+        ({"key": ["c", "a", "b"], "value": [None, 1.0, None]}, 0, 0, 1),
+    ],
+)
+def test_changes_are_counted_by_the_key_and_a_missing_figure_is_no_zero(
+    after, added, removed, changed
+):
+    made = changes(BEFORE, pl.DataFrame(after), ["key"])
+    assert (made.added, made.removed, made.changed) == (added, removed, changed)
+
+
+def test_without_a_key_a_row_that_differs_is_one_gone_and_one_added():
+    made = changes(BEFORE, BEFORE.with_columns(value=pl.lit(3.0)), [])
+    assert (made.added, made.removed, made.changed) == (2, 2, 0)
+
+
+@pytest.fixture(scope="module")
+def corrected(tmp_path_factory) -> Path:
+    """A portal published three times: the note of one row was mended, then put back."""
+    out = tmp_path_factory.mktemp("again")
+    for number, note in enumerate((None, "ghi nhầm", None)):
+        home = build(out / f"state{number}", years(city_note=note), built=f"2026-03-0{number + 1}")
+        with Warehouse.open(home) as warehouse:
+            for _ in range(1 + number // 2):
+                publish_portal(warehouse, out / "portal", base=BASE)
+    return out / "portal"
+
+
+def test_every_version_stays_at_its_address_and_nothing_new_makes_none(corrected):
+    told = history(corrected, "rice")
+    assert [one["published"] for one in told] == ["2026-03-03", "2026-03-02", "2026-03-01"]
+    assert len(history(corrected, "prices")) == 1
+    notes = [
+        rows_of(corrected / "rice" / "v" / one["version"] / "data.csv")[0]["note"] for one in told
+    ]
+    assert notes == ["", "ghi nhầm", ""]
+    assert rows_of(corrected / "rice" / "data.csv")[0]["note"] == ""
+
+
+def test_figures_that_come_back_are_a_version_of_their_own(corrected):
+    versions = [one["version"] for one in history(corrected, "rice")]
+    assert versions[0] == f"{versions[2]}-2"
+
+
+def test_the_list_of_changes_says_what_became_of_which_cell(corrected):
+    version = history(corrected, "rice")[1]["version"]
+    text = (corrected / "rice" / "v" / version / "CHANGES").read_text(encoding="utf-8")
+    assert "1 cells changed" in text
+    assert (
+        "rice_area, can_tho, 2025-07-01, 2025-01-01, 2025-12-31, year: note: – -> ghi nhầm" in text
+    )
+    assert text.index("1 cells changed") < text.index("First version.")
+
+
+def test_a_version_taken_back_leaves_a_page_that_says_why(corrected, tmp_path):
+    shutil.copytree(corrected.parent, tmp_path / "again")
+    version = history(corrected, "rice")[1]["version"]
+    withdrawn = f"withdrawn: [{{version: {version}, reason: Nhầm tệp, reason_en: Wrong file}}]"
+    catalog = parse_catalog(CATALOG.replace("keywords: [lúa", f"{withdrawn}, keywords: [lúa"))
+    portal = tmp_path / "again" / "portal"
+    with Warehouse.open(tmp_path / "again" / "state2") as warehouse:
+        publish_catalog(warehouse, catalog, portal)
+    place = portal / "rice" / "v" / version
+    assert {path.name for path in place.iterdir()} == {"index.html", "index.en.html"}
+    assert "Wrong file" in (place / "index.en.html").read_text(encoding="utf-8")
+    texts = [
+        raw.decode()
+        for name, raw in content(portal).items()
+        if Path(name).suffix not in (".xlsx", ".parquet")
+    ]
+    assert not any(
+        "ghi nhầm" in text for text in texts
+    )  # nor do the changes of the version after it
+    sums = (portal / "rice" / "SHA256SUMS").read_text(encoding="utf-8")
+    assert hashlib.sha256((portal / "rice" / "CHANGES").read_bytes()).hexdigest() in sums
+
+
+def test_the_newest_versions_keep_their_files_and_the_last_of_each_year():
+    entries = [
+        Version(
+            version=f"v{number}",
+            fingerprint="0",
+            published=dt.date(2020, 1, 1) + dt.timedelta(days=60 * number),
+            modified=None,
+            rows=1,
+            changes=Changes(),
+            files=[],
+        )
+        for number in reversed(range(30))
+    ]
+    kept = [one for one in expired(entries) if one.state == "kept"]
+    assert [one.version for one in kept[:KEPT]] == [f"v{n}" for n in range(29, 29 - KEPT, -1)]
+    assert {one.published.year for one in kept} == {one.published.year for one in entries}
+    assert len(kept) < len(entries)
+
+
+def test_a_history_that_is_not_what_was_written_is_refused(home, corrected, tmp_path):
+    shutil.copytree(corrected.parent / "portal-versions", tmp_path / "portal-versions")
+    (tmp_path / "portal-versions" / "rice" / "versions.json").write_text("{")
+    with Warehouse.open(home) as warehouse, pytest.raises(DamagedArchive, match="rice"):
+        publish_portal(warehouse, tmp_path / "portal")
+
+
 # DCAT
 
 
-@pytest.mark.skipif(not SHAPES.exists(), reason="the shapes are not here")
 @pytest.mark.parametrize("shapes", ["dcat-ap-3.0.1-shapes.ttl", "dcat-ap-3.0.1-SHACL.ttl"])
-def test_the_catalog_conforms_to_dcat_ap(shapes, portal):
-    conforms, _, report = pyshacl.validate(graph_of(portal), shacl_graph=str(SHAPES / shapes))
+def test_the_catalog_conforms_to_dcat_ap_with_its_versions(shapes, corrected):
+    graph = Graph().parse(corrected / "catalog.jsonld", format="json-ld")
+    assert len(list(graph.objects(None, DCATAP.hasVersion))) == 4
+    conforms, _, report = pyshacl.validate(graph, shacl_graph=str(SHAPES / shapes))
     assert conforms, report
+
+
+def test_turtle_says_what_json_ld_says(corrected):
+    turtle = Graph().parse(corrected / "catalog.ttl", format="turtle")
+    assert set(turtle) == set(Graph().parse(corrected / "catalog.jsonld", format="json-ld"))
+
+
+def test_a_sitemap_is_written_once_the_address_is_known(portal, corrected):
+    assert not (portal / "sitemap.xml").exists()
+    places = re.findall(r"<loc>([^<]+)</loc>", (corrected / "sitemap.xml").read_text())
+    assert f"{BASE}rice/index.html" in places
+    assert all((corrected / place.removeprefix(BASE)).exists() for place in places)
+    assert f"Sitemap: {BASE}sitemap.xml" in (corrected / "robots.txt").read_text()
 
 
 def test_addresses_are_relative_to_the_catalog_and_lead_to_files(portal):
     found = {str(address) for address in graph_of(portal).objects(None, DCAT.downloadURL)}
     assert found == {
-        f"{BASE}{name}/data.{form}" for name in ("rice", "prices") for form in ("csv", "parquet")
+        f"{BASE}{name}/{version}data.{form}"
+        for name in ("rice", "prices")
+        for version in ("", f"v/{history(portal, name)[0]['version']}/")
+        for form in ("csv", "xlsx", "parquet", "json")
     }
     assert all((portal / address.removeprefix(BASE)).exists() for address in found)
 
@@ -382,9 +558,12 @@ def a_release(catalog: Catalog) -> Release:
         dataset=catalog.datasets["rice"],
         publisher=catalog.contributors[0],
         licence="CC-BY-4.0",
+        version="2026-02-13-01234567",
         files=(
             DataFile("data.csv", "csv", 1234, "0123456789abcdef" * 4),
+            DataFile("data.xlsx", "xlsx", 2345, "0123456701234567" * 4),
             DataFile("data.parquet", "parquet", 987, "fedcba9876543210" * 4),
+            DataFile("data.json", "json", 3456, "89abcdef89abcdef" * 4),
         ),
         rows=9,
         first=dt.date(2004, 1, 1),
@@ -406,7 +585,18 @@ def same_as_golden(text: str, name: str, tmp_path: Path) -> None:
 
 def test_the_dcat_catalog_is_the_one_agreed_on(tmp_path):
     catalog = parse_catalog(CATALOG)
-    same_as_golden(catalog_jsonld(catalog, [a_release(catalog)]), "catalog.jsonld", tmp_path)
+    older = Version(
+        version="2025-02-13-89abcdef",
+        fingerprint="89abcdef" * 8,
+        published=dt.date(2025, 2, 20),
+        modified=dt.date(2025, 2, 13),
+        rows=8,
+        changes=Changes(first=True),
+        files=[FileEntry(name="data.csv", size=1200, sha256="89abcdef" * 8)],
+    )
+    graph = catalog_graph(catalog, [a_release(catalog)], {"rice": [older]})
+    same_as_golden(jsonld(graph), "catalog.jsonld", tmp_path)
+    same_as_golden(turtle(graph), "catalog.ttl", tmp_path)
 
 
 def test_the_package_is_the_one_agreed_on(portal, tmp_path):
@@ -436,18 +626,16 @@ class Seen(HTMLParser):
         self.text += data
 
 
-@pytest.mark.parametrize("name", ["index.html", "index.en.html"])
-def test_every_link_of_a_page_leads_to_a_file_of_the_portal_or_to_a_licence(name, portal):
-    seen = Seen((portal / name).read_text(encoding="utf-8"))
-    outside = {a for a in seen.addresses if urlsplit(a).scheme == "https"}
-    assert outside == {
-        "https://creativecommons.org/licenses/by/4.0/",
-        "https://creativecommons.org/publicdomain/zero/1.0/",
-    }
-    inside = {a for a in seen.addresses if not urlsplit(a).scheme}
-    assert {"rice/data.csv", "prices/data.parquet", "catalog.jsonld"} <= inside
-    assert all((portal / address).exists() for address in inside)
-    assert not {"script", "img", "iframe"} & set(seen.tags)
+def test_every_link_of_every_page_leads_to_a_file_of_the_portal_or_to_a_licence(portal):
+    pages = sorted(portal.rglob("*.html"))
+    assert len(pages) == 2 * (2 + 2 + 2)  # index, coverage; two datasets, a version each
+    for page in pages:
+        seen = Seen(page.read_text(encoding="utf-8"))
+        outside = {a for a in seen.addresses if urlsplit(a).scheme == "https"}
+        assert {urlsplit(address).hostname for address in outside} <= {"creativecommons.org"}
+        inside = {a for a in seen.addresses if not urlsplit(a).scheme and not a.startswith("#")}
+        assert [a for a in inside if not (page.parent / a).exists()] == []
+        assert not {"img", "iframe", "link-script"} & set(seen.tags)
 
 
 def test_text_of_the_catalog_is_text_on_the_page_whatever_it_holds(portal):
@@ -485,20 +673,22 @@ def test_one_changed_cell_changes_the_version_of_its_dataset_alone(portal, tmp_p
     with Warehouse.open(home) as warehouse:
         publish_portal(warehouse, tmp_path / "portal")
     before, after = content(portal), content(tmp_path / "portal")
-    changed = {name for name in before if before[name] != after[name]}
-    assert {name for name in changed if "/" in name} == {
-        f"rice/{name}" for name in ("data.csv", "data.parquet", "datapackage.json", "SHA256SUMS")
-    }
+    same = {name for name in before if before[name] == after.get(name)}
+    assert {name for name in before if name.startswith("prices/")} <= same
+    assert not {f"rice/data.{form}" for form in ("csv", "xlsx", "parquet", "json")} & same
 
 
-def test_a_dataset_no_longer_published_disappears_from_the_portal(home, tmp_path):
+def test_of_a_dataset_no_longer_published_only_pages_that_say_so_are_left(home, tmp_path):
     catalog = parse_catalog(CATALOG)
     with Warehouse.open(home) as warehouse:
         publish_catalog(warehouse, catalog, tmp_path / "portal")
         fewer = catalog.model_copy(update={"resources": catalog.resources[1:]})
         publish_catalog(warehouse, fewer, tmp_path / "portal")
-    assert not (tmp_path / "portal" / "rice").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["portal"]
+    left = {path.name for path in (tmp_path / "portal" / "rice").rglob("*") if path.is_file()}
+    assert left == {"index.html", "index.en.html", "versions.json"}
+    page = (tmp_path / "portal" / "rice" / "index.en.html").read_text(encoding="utf-8")
+    assert "The catalog does not publish it." in page
+    assert not list((tmp_path / "portal-versions" / "rice").rglob("data.*"))
 
 
 def test_a_crash_leaves_the_old_portal_as_it_was(home, portal, tmp_path):
@@ -510,7 +700,7 @@ def test_a_crash_leaves_the_old_portal_as_it_was(home, portal, tmp_path):
         with pytest.raises(pl.exceptions.ColumnNotFoundError):
             publish_catalog(warehouse, parse_catalog(broken), tmp_path / "portal")
     assert content(tmp_path / "portal") == content(portal)
-    assert [path.name for path in tmp_path.iterdir()] == ["portal"]
+    assert {path.name for path in tmp_path.iterdir()} == {"portal", "portal-versions"}
 
 
 def test_a_portal_lost_between_the_renames_is_put_back_first(home, portal, tmp_path):

@@ -297,7 +297,7 @@ def test_a_commune_publishes_under_the_name_of_its_authority():
     text = HEAD + RESOURCES.replace(
         "  publish:", "  contributors: [{title: UBND phường Ninh Kiều}]\n  publish:"
     )
-    from forecasts.decisions.open_data import bodies
+    from etl.bodies import bodies
 
     catalog = parse_catalog(
         text

@@ -1,8 +1,10 @@
-"""The catalog of the portal in DCAT 3, profile DCAT-AP 3, as JSON-LD.
+"""The catalog of the portal in DCAT 3, profile DCAT-AP 3, as JSON-LD and as Turtle.
 
 Addresses are relative to `catalog.jsonld` unless a base is given, so that the folder may be served
 from anywhere. There are no blank nodes and everything is sorted: the same data give the same bytes.
 Every entry used of a controlled vocabulary carries its type, because range shapes ask for it.
+A dataset is its newest version; every version that can still be had is a dataset of its own, which
+the first one names with `dcat:hasVersion`.
 """
 
 import hashlib
@@ -15,17 +17,22 @@ from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCTERMS, FOAF, RDF, RDFS, SKOS, XSD
 
 from etl.catalog import Catalog, Contributor, Theme
+from etl.publish.archive import Version
+from etl.publish.changes import sentence
 from etl.publish.gate import LICENCES
-from etl.publish.package import MEDIA_TYPES, DataFile, Place, Release
+from etl.publish.release import MEDIA_TYPES, DataFile, Place, Release
+from etl.publish.shelf import Shelf
 
 # Not the closed ones of rdflib: they do not know `dcat:version`.
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
+ADMS = Namespace("http://www.w3.org/ns/adms#")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 EU = Namespace("http://publications.europa.eu/resource/authority/")
 IANA = Namespace("https://www.iana.org/assignments/media-types/")
 
 CONTEXT = {
+    "adms": str(ADMS),
     "dcat": str(DCAT),
     "dct": str(DCTERMS),
     "foaf": str(FOAF),
@@ -54,16 +61,42 @@ THEMES: dict[Theme, tuple[str, str]] = {
     "TRAN": ("Giao thông", "Transport"),
 }
 VIETNAMESE = EU["language/VIE"]
+Versions = dict[str, list[Version]]
+"""Versions that can still be had, newest first, by dataset."""
 
 
-def catalog_jsonld(catalog: Catalog, releases: list[Release], *, base: str = "") -> str:
-    """The catalog of these releases; `base` is the address of the folder, ending in a stroke."""
+def files(shelf: Shelf, base: str) -> dict[str, str]:
+    """`catalog.jsonld` and `catalog.ttl`; `base` is the address of the folder, or empty."""
+    versions = {
+        name: [entry for entry in history.versions if entry.state == "kept"]
+        for name, history in shelf.histories.items()
+    }
+    graph = catalog_graph(shelf.catalog, shelf.releases, versions, base=base)
+    return {"catalog.jsonld": jsonld(graph), "catalog.ttl": turtle(graph)}
+
+
+def catalog_graph(
+    catalog: Catalog, releases: list[Release], versions: Versions, *, base: str = ""
+) -> Graph:
+    """The catalog of these releases; `base` ends in a stroke."""
     writer = _Writer(base)
     writer.catalog(catalog, releases)
     for release in releases:
-        writer.dataset(catalog, release)
-    text = writer.graph.serialize(format="json-ld", context=CONTEXT, encoding="utf-8")
+        writer.dataset(catalog, release, versions.get(release.dataset.name, []))
+    return writer.graph
+
+
+def jsonld(graph: Graph) -> str:
+    """The graph as JSON-LD, in a fixed order."""
+    text = graph.serialize(format="json-ld", context=CONTEXT, encoding="utf-8")
     return json.dumps(_sorted(json.loads(text)), ensure_ascii=False, indent=1) + "\n"
+
+
+def turtle(graph: Graph) -> str:
+    """The graph as Turtle; without blank nodes its order is fixed."""
+    for prefix, address in CONTEXT.items():
+        graph.bind(prefix, address)
+    return str(graph.serialize(format="turtle"))
 
 
 class _Writer:
@@ -112,7 +145,7 @@ class _Writer:
             ],
         )
 
-    def dataset(self, catalog: Catalog, release: Release) -> None:
+    def dataset(self, catalog: Catalog, release: Release, versions: list[Version]) -> None:
         dataset = release.dataset
         self.say(
             self.node(dataset.name),
@@ -134,12 +167,59 @@ class _Writer:
                 (DCTERMS.modified, _day(release.modified)),
                 (DCTERMS.temporal, self.span(release)),
                 (FOAF.page, self.description(release)),
+                (DCAT.landingPage, self.landing(release)),
+                *((DCAT.hasVersion, self.version(release, one)) for one in versions),
                 *((DCTERMS.spatial, self.place(place)) for place in release.places),
                 *((DCTERMS.provenance, p) for p in self.provenance(release)),
                 *self.publication(release),
                 *((DCAT.distribution, self.distribution(release, f)) for f in release.files),
             ],
         )
+
+    def version(self, release: Release, version: Version) -> Any:
+        """A dataset for itself: what the newest version was, or still is."""
+        dataset = release.dataset
+        name = f"{dataset.name}-v-{version.version}"
+        return self.say(
+            self.node(name),
+            DCAT.Dataset,
+            [
+                *_bilingual(DCTERMS.title, dataset.title, dataset.title_en),
+                *_bilingual(
+                    DCTERMS.description,
+                    dataset.description or dataset.title,
+                    dataset.description_en or dataset.title_en,
+                ),
+                (DCAT.version, Literal(version.version)),
+                (DCAT.isVersionOf, self.node(dataset.name)),
+                (ADMS.versionNotes, Literal(sentence(version.changes), lang="vi")),
+                (ADMS.versionNotes, Literal(sentence(version.changes, english=True), lang="en")),
+                (DCTERMS.publisher, self.agent(release.publisher)),
+                (DCTERMS.issued, _day(version.published)),
+                (DCTERMS.modified, _day(version.modified)),
+                *(
+                    (DCAT.distribution, self.old_file(name, release, version, form))
+                    for form in version.formats
+                ),
+            ],
+        )
+
+    def old_file(self, node: str, release: Release, version: Version, form: str) -> Any:
+        where = self.address(f"{release.dataset.name}/v/{version.version}/data.{form}")
+        return self.say(
+            self.node(f"{node}-{form}"),
+            DCAT.Distribution,
+            [
+                (DCTERMS.title, Literal(f"{release.dataset.title} ({form})", lang="vi")),
+                (DCAT.accessURL, where),
+                (DCAT.downloadURL, where),
+                (DCTERMS.license, self.licence(release.licence)),
+            ],
+        )
+
+    def landing(self, release: Release) -> Any:
+        where = self.address(f"{release.dataset.name}/index.html")
+        return self.say(where, FOAF.Document, [])
 
     def publication(self, release: Release) -> list[tuple[Any, Any]]:
         publish = release.dataset.publish

@@ -22,21 +22,26 @@ class Bodies:
 
 def bodies(catalog: Catalog, asked: BodiesPublishing) -> Bodies:
     """Those of the bodies that are a publisher of a dataset which is let out."""
-    areas = catalog.map.areas
-    here = areas.filter((pl.col("level") == (asked.level or "")) & pl.col("valid_to").is_null())
-    titles = here.select("kind", "name").rows()
-    names = [*asked.named, *(f"{kind} {name}".strip() for kind, name in titles)]
+    names = [*asked.named, *communes(catalog, asked)]
     publishers = {
-        _plain(who.title)
+        plain(who.title)
         for dataset in catalog.resources
         if dataset.publish is not None
         for who in dataset.contributors
         if "publisher" in who.roles
     }
-    found = tuple(name for name in names if _plain(name) in publishers)
+    found = tuple(name for name in names if plain(name) in publishers)
     return Bodies(len(names), found)
 
 
-def _plain(name: str) -> str:
+def communes(catalog: Catalog, asked: BodiesPublishing) -> list[str]:
+    """Kind and name of every area of the level that is asked, as of today."""
+    areas = catalog.map.areas
+    here = areas.filter((pl.col("level") == (asked.level or "")) & pl.col("valid_to").is_null())
+    return [f"{kind} {name}".strip() for kind, name in here.select("kind", "name").rows()]
+
+
+def plain(name: str) -> str:
+    """The name of a body as it is compared: in lower case, of a commune without its office."""
     folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())
     return folded.removeprefix(OFFICE)

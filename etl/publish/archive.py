@@ -1,0 +1,288 @@
+"""Every published version of every dataset, in one folder: `<dataset>/<version>/` and its history.
+
+A version, once written, never changes. It is kept, or it expires (see `KEPT`), or it is withdrawn:
+then its files are deleted, and its entry in `versions.json` says why. A version is written aside
+and takes its name when it is whole; only then does `versions.json` name it, itself replaced in one
+step. What a crash leaves is a folder that no history names, and the next run removes it.
+"""
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from etl.catalog import Catalog, Dataset, Withdrawn
+from etl.errors import ForesightError
+from etl.publish.changes import Changes, changes
+from etl.publish.package import (
+    fingerprint,
+    release_of,
+    version_of,
+    write_changes,
+    write_package,
+)
+from etl.publish.release import MEDIA_TYPES, Content, DataFile, Release
+from etl.publish.table import key_columns
+
+KEPT = 12
+"""Versions of a dataset that keep their files, and beyond them the last one of each year."""
+HISTORY = "versions.json"
+BACK = "put the file back from a backup; or move the archive away, and a new history begins"
+
+
+class DamagedArchive(ForesightError):
+    """The archive of versions is not what was written."""
+
+
+class FileEntry(BaseModel):
+    """One file of a version."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    size: int
+    """Bytes."""
+    sha256: str
+
+
+class Version(BaseModel):
+    """One version of a dataset, as its history tells of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    version: str
+    fingerprint: str
+    """Of rows and description; two versions with one fingerprint hold the same."""
+    published: dt.date
+    """Day of the build that first held it."""
+    modified: dt.date | None
+    """Newest day of publication in its rows."""
+    rows: int
+    changes: Changes
+    """Since the version before it that had not been withdrawn."""
+    corrections: list[str] = []
+    """Why cells of its sources had been corrected."""
+    files: list[FileEntry]
+    state: Literal["kept", "expired", "withdrawn"] = "kept"
+    reason: str | None = None
+    """Why it was withdrawn."""
+    reason_en: str | None = None
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """In which its rows can be had."""
+        names = {file.name for file in self.files}
+        return tuple(form for form in MEDIA_TYPES if f"data.{form}" in names)
+
+
+class History(BaseModel):
+    """All versions of a dataset, newest first, and what it is called."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    dataset: str
+    title: str
+    title_en: str | None = None
+    versions: list[Version] = []
+
+    @property
+    def newest(self) -> Version | None:
+        """The newest version, unless it was withdrawn."""
+        first = self.versions[0] if self.versions else None
+        return first if first and first.state == "kept" else None
+
+
+class Archive:
+    """The folder of versions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def histories(self) -> dict[str, History]:
+        """The history of every dataset that was ever published, by name.
+
+        Raises:
+            DamagedArchive: a history cannot be read.
+        """
+        return {path.parent.name: _read(path) for path in sorted(self.folder.glob(f"*/{HISTORY}"))}
+
+    def history(self, dataset: Dataset) -> History:
+        """The history of one dataset, which may be empty."""
+        path = self.folder / dataset.name / HISTORY
+        known = _read(path) if path.exists() else History(dataset=dataset.name, title="")
+        return known.model_copy(update={"title": dataset.title, "title_en": dataset.title_en})
+
+    def place(self, dataset: str, version: str) -> Path:
+        """Where the files of a version lie."""
+        return self.folder / dataset / version
+
+    def take(self, catalog: Catalog, content: Content, published: dt.date) -> Release | None:
+        """The release of `content`: written where it is new, found where it is not.
+
+        None where the catalog withdrew the very version that this would be.
+        """
+        dataset = content.dataset
+        withdrawn = dataset.publish.withdrawn if dataset.publish else []
+        history = self.withdraw(dataset, withdrawn)
+        mark = fingerprint(catalog, content)
+        first = history.versions[0] if history.versions else None
+        if first and first.fingerprint == mark:
+            if first.state == "kept":
+                place = self.place(dataset.name, first.version)
+                return release_of(catalog, content, first.version, place)
+            if first.version in {one.version for one in withdrawn}:
+                return None
+        return self._add(catalog, content, history, mark, published)
+
+    def withdraw(self, dataset: Dataset, withdrawn: list[Withdrawn]) -> History:
+        """Delete the files of versions that the catalog withdraws; the history after that."""
+        history = self.history(dataset)
+        why = {one.version: one for one in withdrawn}
+        entries = [
+            _withdrawn(entry, why[entry.version].reason, why[entry.version].reason_en)
+            if entry.version in why
+            else entry
+            for entry in history.versions
+        ]
+        if entries != history.versions:
+            entries = self._without_quotes(dataset, entries)
+        return self._keep(history.model_copy(update={"versions": entries}))
+
+    def _without_quotes(self, dataset: Dataset, entries: list[Version]) -> list[Version]:
+        """What was withdrawn is not told by the versions after it either.
+
+        This is the one time that a version is written again: its list of changes, and the checksum
+        of that. The new files take the place of the old ones; links to these stay what they were.
+        """
+        bare = [
+            entry.model_copy(update={"changes": _bare(entry.changes)})
+            if any(older.state == "withdrawn" for older in entries[number:])
+            else entry
+            for number, entry in enumerate(entries)
+        ]
+        found = []
+        for number, entry in enumerate(bare):
+            if entry.state == "kept" and entry != entries[number]:
+                folder = self.place(dataset.name, entry.version)
+                told = [(one.version, one.changes) for one in bare[number:]]
+                files = write_changes(dataset.title, told, folder)
+                entry = entry.model_copy(update={"files": list(map(_entry, files))})
+            found.append(entry)
+        return found
+
+    def withdraw_all(self, history: History, reason: str, reason_en: str) -> History:
+        """Delete the files of every version of a dataset that may no longer leave."""
+        entries = [_withdrawn(entry, reason, reason_en) for entry in history.versions]
+        return self._keep(history.model_copy(update={"versions": entries}))
+
+    def _add(
+        self, catalog: Catalog, content: Content, history: History, mark: str, published: dt.date
+    ) -> Release:
+        version = _free(version_of(content, mark), history)
+        made = self._changes(content, history)
+        before = [(entry.version, entry.changes) for entry in history.versions]
+        place = self.place(content.dataset.name, version)
+        aside = place.with_name(f".{version}.new")
+        for left_over in (aside, place):
+            shutil.rmtree(left_over, ignore_errors=True)
+        release = write_package(catalog, content, version, [(version, made), *before], aside)
+        aside.rename(place)
+        entry = Version(
+            version=version,
+            fingerprint=mark,
+            published=published,
+            modified=content.modified,
+            rows=release.rows,
+            changes=made,
+            corrections=list(content.reasons),
+            files=[_entry(file) for file in (*release.files, *release.documents)],
+        )
+        self._keep(history.model_copy(update={"versions": [entry, *history.versions]}))
+        return release_of(catalog, content, version, place)
+
+    def _changes(self, content: Content, history: History) -> Changes:
+        earlier = next((entry for entry in history.versions if entry.state == "kept"), None)
+        if earlier is None:
+            return Changes(first=True)
+        path = self.place(history.dataset, earlier.version) / "data.parquet"
+        made = changes(pl.read_parquet(path), content.table, key_columns(content.dataset))
+        reasons = [reason for reason in content.reasons if reason not in earlier.corrections]
+        return made.model_copy(update={"reasons": reasons})
+
+    def _keep(self, history: History) -> History:
+        """Write the history, with what expires marked; then delete the files it no longer names."""
+        if not history.versions:
+            return history
+        history = history.model_copy(update={"versions": expired(history.versions)})
+        folder = self.folder / history.dataset
+        text = history.model_dump_json(indent=1) + "\n"
+        path = folder / HISTORY
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            aside = folder / f".{HISTORY}.new"
+            aside.write_text(text, encoding="utf-8")
+            aside.replace(path)
+        kept = {entry.version for entry in history.versions if entry.state == "kept"}
+        for place in folder.iterdir():
+            if place.is_dir() and place.name not in kept:
+                shutil.rmtree(place)
+        return history
+
+
+def _read(path: Path) -> History:
+    try:
+        history = History.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError):
+        raise DamagedArchive(
+            "the history of versions cannot be read",
+            where=str(path),
+            hint=BACK,
+        ) from None
+    for entry in history.versions:
+        missing = entry.state == "kept" and not (path.parent / entry.version).is_dir()
+        if missing or "/" in entry.version or entry.version.startswith("."):
+            raise DamagedArchive(
+                f"version {entry.version!r} is not there",
+                where=str(path),
+                hint=BACK,
+            )
+    return history
+
+
+def _withdrawn(entry: Version, reason: str, reason_en: str | None) -> Version:
+    """`entry` without its files, or what its changes showed of them."""
+    if entry.state == "withdrawn":
+        return entry
+    told = {"state": "withdrawn", "reason": reason, "reason_en": reason_en}
+    return entry.model_copy(update={**told, "changes": _bare(entry.changes)})
+
+
+def _bare(made: Changes) -> Changes:
+    """The counts, without the figures."""
+    return made.model_copy(update={"examples": []})
+
+
+def expired(entries: list[Version]) -> list[Version]:
+    """`entries` with those marked that are neither among the newest nor the last of their year."""
+    kept = [entry for entry in entries if entry.state == "kept"]
+    last = {entry.published.year: entry.version for entry in reversed(kept)}
+    stay = {entry.version for entry in kept[:KEPT]} | set(last.values())
+    return [
+        entry.model_copy(update={"state": "expired"})
+        if entry.state == "kept" and entry.version not in stay
+        else entry
+        for entry in entries
+    ]
+
+
+def _free(version: str, history: History) -> str:
+    """`version`, numbered where it stood before: the same rows may come back after others."""
+    taken = {entry.version for entry in history.versions}
+    number, name = 1, version
+    while name in taken:
+        number += 1
+        name = f"{version}-{number}"
+    return name
+
+
+def _entry(file: DataFile) -> FileEntry:
+    return FileEntry(name=file.name, size=file.size, sha256=file.sha256)
