@@ -37,7 +37,7 @@ One file of {months} months changed: its load takes {changed:.1f} CPU s, {share:
 WORKBOOK = """\
 ## A workbook
 
-{cells:,} cells, {megabytes:.1f} MB packed.
+{cells:,} cells, {megabytes:.1f} MB packed; medians of {rounds} rounds.
 
 | way | CPU s | against the floor | peak memory, MB |
 |---|---|---|---|

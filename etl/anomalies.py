@@ -430,7 +430,9 @@ def _swapped(points: pl.DataFrame) -> list[Anomaly]:
     """Two indicators of one dataset whose figures of a period fit each other's past."""
     odd = points.filter("log", pl.col("length") >= LEAST, pl.col("score") >= 4)
     same = ["dataset", "area", "area_vintage", "category", "frequency", "period", "period_end"]
-    pairs = odd.join(odd, on=same, suffix="_b").filter(pl.col("indicator") != pl.col("indicator_b"))
+    pairs = odd.join(odd, on=same, suffix="_b", nulls_equal=True).filter(
+        pl.col("indicator") != pl.col("indicator_b")
+    )
     misfit = (pl.col("x") - pl.col("expected_x_b")).abs() / pl.col("usual_b")
     back = (pl.col("x_b") - pl.col("expected_x")).abs() / pl.col("usual")
     group = ["dataset", "indicator", "indicator_b", "frequency", "period"]

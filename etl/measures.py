@@ -3,6 +3,9 @@
 A dataset with a value per row gives one observation per row and indicator. A case-level dataset
 gives, per area and category, flows of each month (`count`) and stocks at its end (`stock`), and per
 area flows of each day; the cases themselves stay where they are.
+
+Of two million cases few change with one file: `begin` and `touch` note in which months, and flows
+are counted again in these alone. Stocks always are: what is open may have come in any month before.
 """
 
 import datetime as dt
@@ -20,27 +23,58 @@ OPTIONAL = {
 }
 
 
+def begin(warehouse: Warehouse) -> None:
+    """Nothing is touched yet: the temporary table `touched` is empty."""
+    warehouse.run("create or replace temp table touched (dataset varchar, day varchar, month date)")
+
+
+def touch(warehouse: Warehouse, dataset: str, which: str) -> None:
+    """Note in `touched` the months of the cases `which` (SQL on the clean table), by each day.
+
+    To be called before cases are taken out, and after they are brought in.
+    """
+    table = f"data_{dataset}"
+    if table not in warehouse.tables():
+        return
+    days = warehouse.select(f"select * from {identifier(table)} limit 0").schema
+    for day in (name for name, kind in days.items() if kind.is_temporal()):
+        warehouse.run(
+            f"insert into touched select distinct {literal(dataset)}, {literal(day)}, "
+            f"date_trunc('month', {identifier(day)})::date from {identifier(table)} "
+            f"where ({which}) and {identifier(day)} is not null"
+        )
+
+
 def observe(
-    warehouse: Warehouse, dataset: Dataset, indicators: dict[str, Indicator], now: dt.datetime
+    warehouse: Warehouse,
+    dataset: Dataset,
+    indicators: dict[str, Indicator],
+    now: dt.datetime,
+    *,
+    whole: bool = True,
 ) -> int:
-    """Make `observation` what the clean table of `dataset` gives now; the number of figures.
+    """Make `observation` what the clean table of `dataset` gives now; how many figures were made.
 
     A figure that stands as before keeps the time since when it is known; one that its source no
-    longer gives moves to `superseded`, known until `now` (UTC).
+    longer gives moves to `superseded`, known until `now` (UTC). Without `whole`, flows of cases are
+    counted in the months of `touched` alone: all other figures must be those that would be made.
     """
     warehouse.run(
         "create or replace temp table arriving as select * exclude (known_from) "
         "from observation limit 0"
     )
+    made = ["true"]
     for name in dataset.delivered:
         indicator = indicators[name]
         if indicator.compute and indicator.value == "value" and dataset.field("value") is None:
             continue  # computed from others, in etl.comparable
         if dataset.case_level:
-            _observe_measure(warehouse, dataset, indicator)
+            months = None if whole else _months_touched(dataset, indicator)
+            _observe_measure(warehouse, dataset, indicator, months)
+            made += [f"(indicator <> {literal(name)} or {_in(months)})"] if months else []
         else:
             _observe_values(warehouse, dataset, indicator)
-    _settle(warehouse, dataset, now)
+    _settle(warehouse, dataset, now, " and ".join(made))
     return warehouse.count("select count(*) from arriving")
 
 
@@ -49,9 +83,28 @@ def forget(warehouse: Warehouse, dataset: str, now: dt.datetime) -> None:
     _supersede(warehouse, f"select rowid from observation where dataset = {literal(dataset)}", now)
 
 
-def _settle(warehouse: Warehouse, dataset: Dataset, now: dt.datetime) -> None:
-    """Bring `observation` from what it says of the dataset to what `arriving` says."""
-    mine = f"dataset = {literal(dataset.name)}"
+def _months_touched(dataset: Dataset, indicator: Indicator) -> str | None:
+    """SQL of the months in which a flow of cases may have changed; `None`: it is no flow alone."""
+    measures = _measured(dataset, indicator)
+    days = [literal(measure.count) for _, measure in measures if measure.count]
+    if not days or len(days) < len(measures):
+        return None
+    return (
+        f"select month from touched where dataset = {literal(dataset.name)} "
+        f"and day in ({', '.join(days)})"
+    )
+
+
+def _in(months: str, day: str = "period") -> str:
+    return f"date_trunc('month', {day})::date in ({months})"
+
+
+def _settle(warehouse: Warehouse, dataset: Dataset, now: dt.datetime, made: str) -> None:
+    """Bring `observation` from what it says of the dataset to what `arriving` says.
+
+    Only figures for which the SQL `made` holds were made anew; the others stay.
+    """
+    mine = f"dataset = {literal(dataset.name)} and {made}"
     columns = warehouse.select("select * from arriving limit 0").columns
     same = " and ".join(f"o.{name} is not distinct from a.{name}" for name in columns)
     _supersede(
@@ -105,34 +158,45 @@ def _observe_values(warehouse: Warehouse, dataset: Dataset, indicator: Indicator
     )
 
 
-def _observe_measure(warehouse: Warehouse, dataset: Dataset, indicator: Indicator) -> None:
-    for table in dataset.tables:
-        for measure in table.measures:
-            if measure.name == indicator.value:
-                sql = (
-                    _flow(dataset, table, measure)
-                    if measure.count
-                    else _stock(dataset, table, measure)
-                )
-                warehouse.run(
-                    f"insert into arriving select {literal(indicator.name)}, area, "
-                    f"area_vintage, category, frequency, period, period_end, value, null, null, "
-                    f"'final', {dataset.simulated}, 0, {literal(dataset.name)}, "
-                    f"{literal(dataset.sources[0].title or dataset.title)}, null, null, "
-                    f"as_of from ({sql})"
-                )
+def _observe_measure(
+    warehouse: Warehouse, dataset: Dataset, indicator: Indicator, months: str | None
+) -> None:
+    for table, measure in _measured(dataset, indicator):
+        sql = (
+            _flow(dataset, table, measure, months)
+            if measure.count
+            else _stock(dataset, table, measure)
+        )
+        warehouse.run(
+            f"insert into arriving select {literal(indicator.name)}, area, "
+            f"area_vintage, category, frequency, period, period_end, value, null, null, "
+            f"'final', {dataset.simulated}, 0, {literal(dataset.name)}, "
+            f"{literal(dataset.sources[0].title or dataset.title)}, null, null, "
+            f"as_of from ({sql})"
+        )
 
 
-def _flow(dataset: Dataset, table: Table, measure: Measure) -> str:
-    """Cases of each month by area and category, and of each day by area.
+def _measured(dataset: Dataset, indicator: Indicator) -> list[tuple[Table, Measure]]:
+    """What the cases of an indicator are counted by."""
+    return [
+        (table, measure)
+        for table in dataset.tables
+        for measure in table.measures
+        if measure.name == indicator.value
+    ]
+
+
+def _flow(dataset: Dataset, table: Table, measure: Measure, months: str | None) -> str:
+    """Cases of each month (or of these) by area and category, and of each day by area.
 
     A cell of a day, an area and a category holds one case or two: more cells than cases.
     """
     day = identifier(measure.count or "")
+    among = f" and {_in(months, day)}" if months else ""
     some = (
         "count(*)::double as value, max(last_day) as as_of "
         f"from {_table(dataset)} join current_load using (load) "
-        f"where {_conditions(measure, day)} group by all"
+        f"where {_conditions(measure, day)}{among} group by all"
     )
     return (
         f"select area, area_vintage, {_category(table)} as category, 'month' as frequency, "

@@ -24,7 +24,7 @@ from etl.errors import ForesightError, Problems
 from etl.expressions import check_expressions
 from etl.fetch import local_base, local_files, refusals
 from etl.load import Arrival, FileLoad, changed_while_read, load_files
-from etl.measures import forget, observe
+from etl.measures import begin, forget, observe, touch
 from etl.settings import Settings
 from etl.simulate import simulate_dossiers
 from etl.simulate_service import simulate_contacts, simulate_staff
@@ -81,6 +81,8 @@ class Plan:
     """Of catalog and code when the plan was made."""
     described: bool
     """Whether the catalog says something else than at the last refresh, if only a title."""
+    whole: bool = False
+    """Whether figures are made again that no changed file touches."""
 
     @property
     def nothing(self) -> bool:
@@ -156,6 +158,7 @@ def plan(
         compare=compare if done.get(("compare", None)) != compare else None,
         fingerprint=now,
         described=facts.get("fingerprint") != now,
+        whole=again,
     )
 
 
@@ -186,6 +189,7 @@ def refresh(
     now = _on(today)
     # Asked of the build itself: the plan may have been made without one.
     gone = _gone(_loaded(warehouse), plan.files)
+    begin(warehouse)
     for name, file in gone:
         _forget(warehouse, name, file, now)
     write_reference(warehouse, catalog)
@@ -210,12 +214,19 @@ def _derive(
     """Figures of the datasets, and series on today's boundaries, as far as their keys changed."""
     for name in _no_longer_there(warehouse, catalog):
         forget(warehouse, name, now)
-        _note_step(warehouse, "observe", name, None, 0, 0.0)
+        for step in ("observe", "define"):
+            _note_step(warehouse, step, name, None, 0, 0.0)
+    defined = _done(warehouse)
     for name, key in plan.observe.items():
         progress(f"observe {name}")
         started = time.perf_counter()
-        rows = observe(warehouse, catalog.datasets[name], catalog.indicators, now)
-        _note_step(warehouse, "observe", name, key, rows, time.perf_counter() - started)
+        dataset = catalog.datasets[name]
+        definition = _definition_key(catalog, dataset)
+        whole = plan.whole or defined.get(("define", name)) != definition
+        rows = observe(warehouse, dataset, catalog.indicators, now, whole=whole)
+        elapsed = time.perf_counter() - started
+        _note_step(warehouse, "observe", name, key, rows, elapsed)
+        _note_step(warehouse, "define", name, definition, rows, elapsed)
     if plan.compare:
         progress("carry history over to the communes of today")
         started = time.perf_counter()
@@ -369,11 +380,16 @@ def _key(checksum: str, dataset: Dataset, code: str) -> str:
 
 
 def _observe_key(catalog: Catalog, dataset: Dataset, files: list[SourceFile]) -> str:
-    """Hash of the loads of a dataset, of what its entry says beside its titles, and of the code."""
+    """Hash of the loads of a dataset and of how its figures follow from them."""
     loads = [file.key for file in files if file.dataset == dataset.name]
+    return _digest(_definition_key(catalog, dataset), *loads)
+
+
+def _definition_key(catalog: Catalog, dataset: Dataset) -> str:
+    """Hash of what the entry of a dataset says beside its titles, and of the code."""
     indicators = [_definition(catalog.indicators[name]) for name in dataset.delivered]
     entry = dataset.model_dump_json(include={"sources", "tables", "title"})
-    return _digest(_code(), entry, *indicators, *loads)
+    return _digest(_code(), entry, *indicators)
 
 
 def _definition(indicator: Indicator) -> str:
@@ -405,12 +421,11 @@ def _done(warehouse: Warehouse) -> dict[tuple[str, str | None], str]:
 def _forget(warehouse: Warehouse, dataset: str, file: str, now: dt.datetime) -> None:
     """Take out what an earlier load of the file brought in; the ledger keeps that it was there."""
     same = f"dataset = {literal(dataset)} and file = {literal(file)}"
+    its_cases = f"load in (select load from current_load where {same})"
     table = f"data_{dataset}"
     if table in warehouse.tables():
-        warehouse.run(
-            f"delete from {identifier(table)} "
-            f"where load in (select load from current_load where {same})"
-        )
+        touch(warehouse, dataset, its_cases)
+        warehouse.run(f"delete from {identifier(table)} where {its_cases}")
     for kept in ("rejected", "correction", "stated_total"):
         warehouse.run(f"delete from {identifier(kept)} where {same}")
     warehouse.run(f"update load set gone_at = $now where {same} and gone_at is null", now=now)
@@ -425,6 +440,7 @@ def _load(
     before = warehouse.count("select coalesce(max(load), 0) from load")
     arrivals = [Arrival(f.path, f.shown, before + n) for n, f in enumerate(files, start=1)]
     loads = list(load_files(warehouse, dataset, arrivals))
+    touch(warehouse, dataset.name, f"load > {before}")
     keys = {file.shown: file.key for file in files}
     checksums = {file.shown: file.checksum for file in files}
     for load in loads:

@@ -31,8 +31,8 @@ class Preview:
     """One row per figure added, changed or withdrawn: dataset, the columns that tell figures apart,
     before and after (values; null where there is none)."""
     anomalies: list[Anomaly]
-    """Figures that look wrong and did not before, the surest first. Counts of cases are not looked
-    at: each case is checked on its own."""
+    """Figures that look wrong and did not before, the surest first. Cases are counted by month:
+    those of an area, of a category, and all together, where `area` is empty."""
 
     def by_indicator(self) -> pl.DataFrame:
         """Columns dataset, indicator, added, changed, withdrawn: numbers of figures."""
@@ -79,14 +79,43 @@ def previewed(
 def _anomalies(
     before: Warehouse | None, after: Warehouse, catalog: Catalog, plan: pipeline.Plan
 ) -> list[Anomaly]:
-    tables = [
-        name
-        for name in plan.touched
-        if name in catalog.datasets and not catalog.datasets[name].case_level
-    ]
+    touched = [name for name in plan.touched if name in catalog.datasets]
+    cases = [name for name in touched if catalog.datasets[name].case_level]
+    others = [name for name in touched if name not in cases]
+    found = _scanned(before, after, _given, others)
+    counted = _scanned(before, after, _counted, cases)
+    return sorted([*found, *_told_once(counted)], key=lambda one: -one.sure)
+
+
+def _scanned(
+    before: Warehouse | None,
+    after: Warehouse,
+    figures: Callable[[Warehouse, list[str]], pl.DataFrame],
+    datasets: list[str],
+) -> list[Anomaly]:
+    old = figures(before, datasets) if _comparable(before) else None
+    return scan(old, figures(after, datasets))
+
+
+def _given(build: Warehouse, datasets: list[str]) -> pl.DataFrame:
     said = "select * from observation where dataset = any($datasets)"
-    old = before.select(said, datasets=tables) if _comparable(before) else None
-    return scan(old, after.select(said, datasets=tables))
+    return build.select(said, datasets=datasets)
+
+
+def _counted(build: Warehouse, datasets: list[str]) -> pl.DataFrame:
+    return build.query("etl", "counted_cases", datasets=datasets)
+
+
+def _told_once(counted: list[Anomaly]) -> list[Anomaly]:
+    """Without what is told of a part and of all cases together: that is one mistake."""
+    whole = {(one.kind, one.indicator, one.period) for one in counted if _of_all(one)}
+    return [
+        one for one in counted if _of_all(one) or (one.kind, one.indicator, one.period) not in whole
+    ]
+
+
+def _of_all(one: Anomaly) -> bool:
+    return not one.area and one.category == "total"
 
 
 def _comparable(build: Warehouse | None) -> TypeGuard[Warehouse]:

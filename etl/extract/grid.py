@@ -45,10 +45,15 @@ class Grid:
     @cached_property
     def first_filled(self) -> list[list[str]]:
         """The first filled cells of each row, at most `FIRST`."""
-        if not self.cells.width:
-            return []
-        cells = pl.concat_list(pl.all()).list.drop_nulls().list.head(FIRST)
-        return self.cells.select(cells.alias("first")).to_series().to_list()
+        found: list[list[str]] = [[] for _ in range(self.height)]
+        counts = np.zeros(self.height, dtype=np.uint8)
+        for column in self.cells.iter_columns():
+            wanted = column.is_not_null().to_numpy() & (counts < FIRST)
+            rows = np.flatnonzero(wanted)
+            for row, text in zip(rows.tolist(), column.gather(rows).to_list(), strict=True):
+                found[row].append(text)
+            counts += wanted
+        return found
 
     @cached_property
     def counts(self) -> list[int]:

@@ -53,7 +53,7 @@ create table if not exists step (
     made_at timestamp
 );
 comment on table step is 'What was derived, and from what: a step whose key is unchanged is not done again';
-comment on column step.step is 'observe (a dataset), compare (all of them)';
+comment on column step.step is 'observe (a dataset), define (how its figures follow from its files: unchanged means only touched months are counted), compare (all of them)';
 comment on column step.dataset is 'Dataset; null where the step takes in all';
 comment on column step.key is 'Hash of catalog entry, code and the keys of the inputs';
 comment on column step.rows is 'Rows it made';

@@ -5,6 +5,8 @@ import datetime as dt
 import pytest
 import xlsxwriter
 from conftest import ROOT, SHARED, zipped
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from etl.extract import sheets, sheets_child
@@ -150,3 +152,26 @@ def test_a_sheet_without_cells_has_no_rows(tmp_path):
         book.add_worksheet()
     [found] = read_sheets(path, None)
     assert (found.rows, found.height, found.filled) == ([], 0, 0)
+
+
+CELLS = st.one_of(
+    st.floats(allow_nan=False), st.sampled_from(["", "Ninh Kiều"]), st.booleans(), st.dates()
+)
+PIECES = st.lists(
+    st.one_of(
+        st.lists(CELLS, min_size=1, max_size=9),
+        st.lists(st.floats(allow_nan=False), min_size=1, max_size=9),
+        st.lists(st.text(), min_size=1, max_size=9),
+    )
+)
+
+
+@settings(max_examples=30)
+@given(PIECES)
+def test_a_column_comes_out_of_its_process_as_it_went_in(pieces):
+    column = sheets_child._Column()
+    for piece in pieces:
+        column.take(tuple(piece), set(map(type, piece)))
+    cells = [cell for piece in pieces for cell in piece]
+    found = sheets._unpacked(*column.packed()).cells
+    assert [(type(cell), cell) for cell in found] == [(type(cell), cell) for cell in cells]

@@ -220,6 +220,63 @@ def test_a_preview_tells_of_a_figure_that_slipped_by_a_thousand(refresh, install
     assert (found.kind, found.period, found.after) == ("unit_slip", dt.date(2026, 1, 1), 113000)
 
 
+CASES = """
+- name: cases
+  title: Hồ sơ
+  sources: [{path: "cases_*.csv"}]
+  clean: {areas: {level: commune, on: received}}
+  schema:
+    fields:
+    - {name: area, from: [Xã]}
+    - {name: received, type: date, from: [Nhận]}
+    - {name: finished, type: date, from: [Trả]}
+  tables:
+  - name: counted
+    by: [area]
+    measures: [{name: received, count: received}, {name: finished, count: finished}]
+  indicators:
+  - {name: cases_received, title: Nhận, title_en: Received, value: received}
+  - {name: cases_finished, title: Trả, title_en: Finished, value: finished}
+"""
+
+
+def month_of_cases(month: int, cases: int = 30, finished: int = 25) -> str:
+    """Cases of two communes; those that are finished are on the 28th."""
+    day = dt.date(2026, month, 1)
+    last = dt.date(2026, month, 28)
+    rows = [
+        f"{area},{day},{last if number < finished + month % 3 else ''}\n"
+        for area in ("Ninh Kiều", "Cái Răng")
+        for number in range(cases + month % 4)
+    ]
+    return "Xã,Nhận,Trả\n" + "".join(rows)
+
+
+def test_a_preview_looks_at_counts_of_cases_too(refresh, installation):
+    months = {f"cases_{month:02d}.csv": month_of_cases(month) for month in range(1, 13)}
+    refresh(CASES, **{name.replace(".", "_"): body for name, body in months.items()})
+    folder, catalog = installation.catalog.parent, load_catalog(installation.catalog)
+    (folder / "cases_03.csv").unlink()
+    sent_again = {
+        "cases_06.csv": month_of_cases(6).replace("Xã,Nhận,Trả", "Xã,Trả,Nhận"),
+        "cases_09.csv": month_of_cases(9, cases=150),
+        "cases_11.csv": month_of_cases(11) + "Ninh Kiều,2026-11-02,\n",
+    }
+    for name, body in sent_again.items():
+        (folder / name).write_text(body, encoding="utf-8")
+    with previewed(catalog, installation, today=TODAY, progress=lambda _: None) as (preview, _):
+        received = {
+            f"{one.period:%Y-%m}": (one.kind, one.area)
+            for one in preview.anomalies
+            if one.indicator == "cases_received"
+        }
+    assert received == {
+        "2026-03": ("missing", ""),
+        "2026-06": ("swapped", ""),
+        "2026-09": ("jump", ""),
+    }
+
+
 def test_a_preview_of_nothing_new_is_empty(refresh, installation):
     refresh(MONTHLY, applications_csv=HEADER + "Ninh Kiều,1/2026,40\n")
     catalog = load_catalog(installation.catalog)
