@@ -28,7 +28,7 @@ def beside(reader: Reader, outcome: Outcome) -> Drawing:
         "one": pl.DataFrame({"one": [1]}),
     }
     chart = alt.layer(*layers).properties(height=320, width="container")
-    return Drawing(_finish(reader, chart, frames), _words(reader, outcome, rows))
+    return Drawing(_finish(reader, chart, frames), _words(reader, outcome, rows), rows)
 
 
 def _base() -> alt.Chart:

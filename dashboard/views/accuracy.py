@@ -100,7 +100,14 @@ def _panel(reader: Reader, panel: Panel) -> None:
             origins=notation.number(panel["origins"]),
         ),
     )
-    layout.draw(drawn(reader, _chart, code, benchmark), "horizon")
+    layout.figure(
+        reader,
+        drawn(reader, _chart, code, benchmark),
+        "horizon",
+        f"{_titled(reader, panel)}: {_finding(reader, means, benchmark)}",
+        panel["indicator"],
+        simulated=bool(panel["simulated"]),
+    )
     columns = [
         Column(text("accuracy.model"), lambda row: _model(reader, row, benchmark), "name"),
         Column(text("accuracy.mase"), lambda row: notation.fixed(row["mase"], 2), "number strong"),

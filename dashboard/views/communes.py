@@ -66,6 +66,8 @@ def _map(reader: Reader, field: str, area: str) -> None:
         st.vega_lite_chart(
             dict(drawing.spec), theme=None, alt=drawing.alt, key="map", on_select=_pick
         )
+    title = reader.text("tiles.title")
+    layout.chart_files(reader, drawing, "map", title, RECEIVED, simulated=True)
 
 
 def _pick() -> None:
@@ -81,13 +83,14 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
     if year is None:
         layout.heading(row["name"], text("workload.none"))
         return
+    finding = text(
+        "communes.finding",
+        name=row["name"],
+        expected=notation.rounded(year.expected),
+        change=notation.change(year.change),
+    )
     layout.heading(
-        text(
-            "communes.finding",
-            name=row["name"],
-            expected=notation.rounded(year.expected),
-            change=notation.change(year.change),
-        ),
+        finding,
         text(
             "communes.facts",
             population=notation.number(row["population"]),
@@ -96,7 +99,8 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
             interval=notation.interval(year.lowest, year.highest),
         ),
     )
-    layout.draw(drawn(reader, commune_fan, row["code"], row["name"], field), "commune")
+    drawing = drawn(reader, commune_fan, row["code"], row["name"], field)
+    layout.figure(reader, drawing, "commune", finding, RECEIVED, simulated=True)
     layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
     explanation.draw(reader, Series(RECEIVED, row["code"], field, "month"), text("workload.unit"))
     _before_and_now(reader, row)
