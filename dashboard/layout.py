@@ -32,7 +32,7 @@ def head(reader: Reader, title: str, lead: str = "") -> None:
     left, right = st.columns([2.6, 1], vertical_alignment="bottom")
     with left:
         st.title(title, anchor=False)
-    with right, st.container(horizontal_alignment="right"):
+    with right, st.container(horizontal_alignment="right", key="language"):
         switch_language(reader.text)
     day = reader.notation.date(reader.today)
     made = reader.text("page.as_of", day=day, build=reader.build.name)

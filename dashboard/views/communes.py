@@ -29,6 +29,7 @@ def draw(reader: Reader) -> None:
     with layout.simulated_section(text, "communes"):
         field, province, area = _filters(reader)
         rows = ranked(reader, field)
+        layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
         layout.heading(text("tiles.title"), text("communes.tiles_note"))
         layout.html(legend(reader))
         _map(reader, field, area)
@@ -188,7 +189,6 @@ def _all(reader: Reader, rows: pl.DataFrame, province: str) -> None:
     text, notation = reader.text, reader.notation
     shown = rows if province == ALL else rows.filter(pl.col("parent") == province)
     layout.heading(text("communes.all", count=len(shown)), text("communes.all_note"))
-    layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
     columns = [
         Column(text("ranking.place"), place, "rank"),
         Column(text("places.commune"), lambda row: commune_name(reader, row), "name"),

@@ -112,7 +112,7 @@ def _workload(reader: Reader) -> None:
         return
     layout.html(f'<p class="cf-lead">{_answer(reader, field)}</p>')
     layout.html(cards.cards(reader, field, year))
-    layout.heading(_finding(reader, year), text("workload.fan_note", field=names[field]))
+    layout.heading(_finding(reader, year), text("workload.fan_note", field=_inside(names[field])))
     drawing = drawn(reader, city_fan, field)
     layout.figure(reader, drawing, "fan", _finding(reader, year), RECEIVED, simulated=True)
     layout.html(f'<p class="cf-note">{escape(text("workload.sum_note"))}</p>')
@@ -146,6 +146,11 @@ def _answer(reader: Reader, field: str) -> str:
             )
         )
     return " ".join(parts)
+
+
+def _inside(name: str) -> str:
+    """A name that begins with a capital, inside a sentence."""
+    return name[:1].lower() + name[1:]
 
 
 def _finding(reader: Reader, year: Year) -> str:
