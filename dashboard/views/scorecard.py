@@ -26,8 +26,10 @@ def draw(reader: Reader, *, simulated: bool) -> None:
         Column(text("scorecard.points"), lambda one: _points(reader, one), "number strong"),
         Column(text("scorecard.state"), lambda one: _state(reader, one)),
     ]
+    # What is known first, then the order of the index.
+    shown = sorted(found.criteria, key=lambda one: one.points is None)
     css = "cf-figures cf-labelled tall"
-    layout.html(tables.table(text("scorecard.title"), columns, found.criteria, css))
+    layout.html(tables.table(text("scorecard.title"), columns, shown, css))
     layout.download(reader, "scorecard_766", lambda: _rows(found), simulated=simulated)
 
 
