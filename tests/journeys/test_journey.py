@@ -45,6 +45,13 @@ PAGES = {
 }
 """Every page, and whether the invented city has a chart on it."""
 WIDTHS = (380, 820, 1440)
+A4 = 700
+"""Pixels between the margins of a sheet."""
+PATIENCE = 40
+WIDEST = (
+    "Math.max(document.documentElement.scrollWidth, "
+    "...[...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))"
+)
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit looks for these beside each page; they are not there, and that is all right."""
 
@@ -81,7 +88,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _wait(url: str) -> None:
-    for _ in range(150):
+    for _ in range(600):
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
@@ -170,13 +177,16 @@ def _broken(visit: Visit, axe: str) -> list[list[str]]:
     return list(json.loads(answer["result"]["value"]))
 
 
-def _wide(visit: Visit) -> int:
-    return int(
-        visit.page.evaluate(
-            "Math.max(document.documentElement.scrollWidth, "
-            "...[...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))"
-        )
-    )
+def _wide(visit: Visit, width: int) -> int:
+    """How wide the page is at a width of the window, once its charts have followed."""
+    visit.page.set_viewport_size({"width": width, "height": 1000})
+    wide = 0
+    for _ in range(PATIENCE):
+        visit.page.wait_for_timeout(150)
+        wide = int(visit.page.evaluate(WIDEST))
+        if wide <= width:
+            break
+    return wide
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -189,9 +199,8 @@ def test_every_page_opens_quietly_fits_and_breaks_no_rule_of_accessibility(visit
         assert one.page.locator(".stException").count() == 0, path
         assert one.page.evaluate("document.documentElement.lang") == lang
         for width in WIDTHS:
-            one.page.set_viewport_size({"width": width, "height": 1000})
-            one.page.wait_for_timeout(150)
-            found += [(path, width, "too wide", wide) for wide in [_wide(one)] if wide > width]
+            if (wide := _wide(one, width)) > width:
+                found.append((path, width, "too wide", wide))
             if lang == "vi" and width in (WIDTHS[0], WIDTHS[2] if not path else WIDTHS[0]):
                 found += [(path, width, *rule) for rule in _broken(one, axe)]
     assert found == []
@@ -276,9 +285,7 @@ def test_a_page_prints_on_a4_without_its_navigation(visit):
     one.page.emulate_media(media="print")
     assert not one.page.locator("[data-testid=stHeader]").is_visible()
     assert not one.page.locator(".stDownloadButton").first.is_visible()
-    one.page.set_viewport_size({"width": 700, "height": 1000})
-    one.page.wait_for_timeout(200)
-    assert _wide(one) <= 700
+    assert _wide(one, A4) <= A4
 
 
 def test_the_policy_closes_the_page_and_its_language_is_in_the_markup(address):
