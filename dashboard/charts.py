@@ -59,6 +59,8 @@ class Drawing:
 
     spec: dict[str, Any]
     alt: str
+    figures: pl.DataFrame
+    """What is drawn, to take away: a row a point, a tile or a month."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def fan(reader: Reader, content: Fan) -> Drawing:
     if content.before is not None:
         frames["before"] = before_rows(content.before, content.before_label)
     chart = alt.layer(*layers).properties(height=320, width="container")
-    return Drawing(_finish(reader, chart, frames), _fan_words(reader, content))
+    return Drawing(_finish(reader, chart, frames), _fan_words(reader, content), _figures(content))
 
 
 def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = "") -> Drawing:
@@ -139,7 +141,8 @@ def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = 
     height = (rows + 1) * (36 if names else 29)
     chart = alt.layer(*layers).properties(width="container", height=height)
     frames = {"tiles": _tile_rows(reader, communes, names=names, chosen=chosen)}
-    return Drawing(_finish(reader, chart, frames), _tile_words(reader, communes))
+    figures = frames["tiles"].select("code", "name", "received", "expected", "change")
+    return Drawing(_finish(reader, chart, frames), _tile_words(reader, communes), figures)
 
 
 def by_horizon(
@@ -207,7 +210,15 @@ def by_horizon(
     frames = {"scores": rows, "labels": labelled, "one": pl.DataFrame({"one": [1]})}
     shown = means.with_columns(pl.col("model").replace_strict(titles, default=pl.col("model")))
     listed = ", ".join(f"{name} {reader.notation.fixed(mase, 2)}" for name, mase in shown.rows())
-    return Drawing(_finish(reader, chart, frames), text("accuracy.alt", listed=listed))
+    spec = _finish(reader, chart, frames)
+    return Drawing(spec, text("accuracy.alt", listed=listed), scores)
+
+
+def _figures(content: Fan) -> pl.DataFrame:
+    """Observed values, then quantiles of what is expected: a row a period."""
+    shown = ("value", "lower", "upper", "status", "estimated_share")
+    observed = content.observed.sort("period").select("period", *shown)
+    return pl.concat([observed, content.ahead.sort("period")], how="diagonal_relaxed")
 
 
 def _unbroken(content: Fan) -> pl.DataFrame:

@@ -3,20 +3,28 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 from html import escape
 
 import polars as pl
 import streamlit as st
 
+from dashboard import pictures
 from dashboard.charts import Drawing
 from dashboard.filters import switch_language
+from dashboard.pictures import Caption
 from dashboard.reader import Reader
 from dashboard.sparklines import watermark
 from dashboard.tables import csv, xlsx
 from dashboard.text import Text
 from dashboard.theme import stylesheet
 
-SPREADSHEET = "openxmlformats-officedocument.spreadsheetml"
+MIME = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
 
 
 def head(reader: Reader, title: str, lead: str = "") -> None:
@@ -24,7 +32,7 @@ def head(reader: Reader, title: str, lead: str = "") -> None:
     left, right = st.columns([2.6, 1], vertical_alignment="bottom")
     with left:
         st.title(title, anchor=False)
-    with right, st.container(horizontal_alignment="right"):
+    with right, st.container(horizontal_alignment="right", key="language"):
         switch_language(reader.text)
     day = reader.notation.date(reader.today)
     made = reader.text("page.as_of", day=day, build=reader.build.name)
@@ -70,32 +78,79 @@ def draw(drawing: Drawing, key: str) -> None:
         st.vega_lite_chart(deepcopy(drawing.spec), theme=None, alt=drawing.alt, key=key)
 
 
+def figure(
+    reader: Reader, drawing: Drawing, key: str, title: str, indicator: str, *, simulated: bool
+) -> None:
+    """A chart, and under it the same to take away: as picture and as figures.
+
+    `title` is the finding over the picture; the source is that of `indicator`.
+    """
+    draw(drawing, key)
+    chart_files(reader, drawing, key, title, indicator, simulated=simulated)
+
+
+def chart_files(
+    reader: Reader, drawing: Drawing, key: str, title: str, indicator: str, *, simulated: bool
+) -> None:
+    """Buttons that make the picture or the figures of a chart when one is pressed."""
+    caption = Caption(title, _lines(reader, indicator, simulated=simulated))
+    with st.container(key=f"files_{key}"):
+        _offered(
+            reader,
+            f"chart_{key}",
+            {
+                "png": partial(pictures.png, drawing.spec, caption),
+                "svg": partial(pictures.svg, drawing.spec, caption),
+                **_tables(reader, f"chart_{key}", lambda: drawing.figures, simulated),
+            },
+        )
+
+
 def download(
     reader: Reader, name: str, rows: Callable[[], pl.DataFrame], *, simulated: bool | None = None
 ) -> None:
     """Two buttons, CSV and Excel, that make the file when one is pressed."""
+    _offered(reader, name, _tables(reader, name, rows, simulated))
+
+
+def _tables(
+    reader: Reader, name: str, rows: Callable[[], pl.DataFrame], simulated: bool | None
+) -> dict[str, Callable[[], bytes]]:
     text = reader.text
-    csv_mime, xlsx_mime = "text/csv", f"application/vnd.{SPREADSHEET}.sheet"
 
     def book() -> bytes:
         facts = text("download.about"), _facts(reader, name, simulated)
         return xlsx(rows(), text("download.figures"), facts, simulated=simulated)
 
-    made: dict[str, tuple[Callable[[], bytes], str]] = {
-        "csv": (lambda: csv(rows(), simulated=simulated), csv_mime),
-        "xlsx": (book, xlsx_mime),
-    }
-    with st.container(horizontal=True):
-        for ending, (data, mime) in made.items():
+    return {"csv": lambda: csv(rows(), simulated=simulated), "xlsx": book}
+
+
+def _offered(reader: Reader, name: str, made: dict[str, Callable[[], bytes]]) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for ending, data in made.items():
             st.download_button(
-                text(f"download.{ending}"),
+                reader.text(f"download.{ending}"),
                 data=data,
                 file_name=f"{name}_{reader.build.name}.{ending}",
-                mime=mime,
+                mime=MIME[ending],
                 on_click="ignore",
                 key=f"download_{name}" if ending == "csv" else f"download_{name}_{ending}",
                 icon=":material/download:",
             )
+
+
+def _lines(reader: Reader, indicator: str, *, simulated: bool) -> tuple[str, ...]:
+    """Under the title of a picture: source, day and build; what is simulated says so."""
+    text, catalog = reader.text, reader.build.catalog
+    dataset = catalog.datasets.get(catalog.owner.get(indicator, ""))
+    named = text.pick(dataset.title, dataset.title_en) if dataset else ""
+    publisher = catalog.publisher_of(dataset) if dataset else None
+    who = text.pick(publisher.title, publisher.title_en) if publisher else ""
+    source = f"{text('figure.source')}: " + " · ".join(part for part in (named, who) if part)
+    day = text("page.as_of", day=reader.notation.date(reader.today), build=reader.build.name)
+    made = f"{text('name')} · {day[:1].lower()}{day[1:]}"
+    real = f"{text('simulated.title')}. {text('simulated.not_real')}"
+    return (source, made, real)[: 2 + simulated]
 
 
 def _facts(reader: Reader, name: str, simulated: bool | None) -> dict[str, str]:

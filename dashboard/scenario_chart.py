@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from dashboard.charts import Drawing, _finish, _watermark
+from dashboard.charts import NARROW, Drawing, _finish, _watermark
 from dashboard.reader import Reader
 from dashboard.theme import theme
 from forecasts.decisions.scenarios import Outcome
@@ -12,27 +12,39 @@ from forecasts.decisions.scenarios import Outcome
 def beside(reader: Reader, outcome: Outcome) -> Drawing:
     """Base dashed and grey, scenario in the colour of forecasts; named at their ends."""
     rows, colours = outcome.months(), theme()
-    layers = [
-        _band("base", colours.grid, 0.9),
-        _band("scenario", colours.band_80, 0.6),
-        _line("base", colours.observed, [5, 3]),
-        _line("scenario", colours.forecast, [1, 0]),
-        _names(),
-        _hover(reader),
-    ]
+    moved = bool(outcome.settings)
+    layers = [_band("base", colours.grid, 0.9).encode(x=_months(rows))]
+    layers += [_band("scenario", colours.band_80, 0.6)] if moved else []
+    layers += [_line("base", colours.observed, [5, 3])]
+    layers += [_line("scenario", colours.forecast, [1, 0])] if moved else []
+    layers += [_names(), _hover(reader)]
     if outcome.base.simulated:
         layers.insert(0, _watermark(reader))
     frames = {
         "months": rows,
-        "ends": _ends(reader, rows),
+        "ends": _ends(reader, rows, moved=moved),
         "one": pl.DataFrame({"one": [1]}),
     }
     chart = alt.layer(*layers).properties(height=320, width="container")
-    return Drawing(_finish(reader, chart, frames), _words(reader, outcome, rows))
+    return Drawing(_finish(reader, chart, frames), _words(reader, outcome, rows), rows)
 
 
 def _base() -> alt.Chart:
     return alt.Chart(alt.NamedData("months")).encode(x=alt.X("period:T", title=None))
+
+
+def _months(rows: pl.DataFrame) -> alt.X:
+    """A tick a month, named every second or third where there is little room; Januaries tell."""
+    periods = rows["period"].to_list()
+    month = "utcFormat(datum.value, '%b')"
+    apart = f"utcmonth(datum.value) % (width < {NARROW} ? 3 : 1)"
+    year = f"[{month}, utcFormat(datum.value, '%Y')]"
+    axis = alt.Axis(
+        values=[alt.DateTime(year=p.year, month=p.month, date=1, utc=True) for p in periods],
+        labelExpr=f"{apart} != 0 ? '' : utcmonth(datum.value) == 0 ? {year} : {month}",
+        grid=False,
+    )
+    return alt.X("period:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
 
 
 def _y(field: str) -> alt.Y:
@@ -49,7 +61,7 @@ def _line(name: str, colour: str, dash: list[int]) -> alt.Chart:
     return _base().mark_line(color=colour, strokeWidth=2.2, strokeDash=dash).encode(y=_y(name))
 
 
-def _ends(reader: Reader, rows: pl.DataFrame) -> pl.DataFrame:
+def _ends(reader: Reader, rows: pl.DataFrame, *, moved: bool) -> pl.DataFrame:
     """One name a line; where they meet, one stands above the other."""
     last, colours = rows.row(-1, named=True), theme()
     lower = last["scenario"] < last["base"]
@@ -59,9 +71,9 @@ def _ends(reader: Reader, rows: pl.DataFrame) -> pl.DataFrame:
             "value": [last["base"], last["scenario"]],
             "label": [reader.text("scenarios.base"), reader.text("scenarios.scenario")],
             "colour": [colours.observed, colours.forecast],
-            "up": [lower, not lower],
+            "up": [lower or not moved, not lower],
         }
-    )
+    ).head(1 + moved)
 
 
 def _names() -> alt.LayerChart:

@@ -1,6 +1,8 @@
 """How it works in plain words, what is simulated, and the register of models."""
 
+import datetime as dt
 from html import escape
+from math import isnan
 from typing import Any
 
 import polars as pl
@@ -9,6 +11,7 @@ from dashboard import layout, queries, tables
 from dashboard.reader import Reader
 from dashboard.tables import Column
 
+WIDE = "cf-figures cf-labelled cf-register"
 METHOD = ("about.method_1", "about.method_2", "about.method_3", "about.method_4")
 
 
@@ -40,24 +43,22 @@ def _register(reader: Reader) -> None:
     text = reader.text
     entries = queries.register(reader.build)
     layout.heading(text("about.register_title"), text("about.register_note"))
-    layout.html(tables.table(text("about.register_title"), _columns(reader), list(entries), "tall"))
+    layout.html(
+        tables.table(text("about.register_title"), _columns(reader), list(entries), f"{WIDE} tall")
+    )
     layout.download(reader, "models", lambda: pl.DataFrame(list(entries), infer_schema_length=None))
 
 
 def _columns(reader: Reader) -> list[Column]:
     text, notation = reader.text, reader.notation
 
-    def words(label: str, field: str, css: str = "wide") -> Column:
-        return Column(text(label), lambda row: escape(reader.title(row, field)), css)
-
     def share(value: float | None) -> str:
-        return notation.share(None if value is None else 100 * value, 0)
+        known = value is not None and not isnan(value)
+        return notation.share(100 * value if known and value is not None else None, 0)
 
     return [
-        Column(text("accuracy.model"), lambda row: escape(reader.title(row)), "name"),
-        Column(text("about.purpose"), lambda row: _purpose(reader, row), "wide"),
-        words("about.what", "what"),
-        words("about.weaknesses", "weaknesses"),
+        Column(text("accuracy.model"), lambda row: _model(reader, row), "subject"),
+        Column(text("about.what"), lambda row: _more(reader, row, "what", "weaknesses"), "wide"),
         Column(text("about.shown"), lambda row: notation.number(row["series_shown"]), "number"),
         Column(
             text("about.backtest"), lambda row: notation.fixed(row["backtest_mase"], 2), "number"
@@ -66,11 +67,30 @@ def _columns(reader: Reader) -> list[Column]:
             text("track.coverage", level="80%"), lambda row: share(row["coverage_80"]), "number"
         ),
         Column(text("about.issued"), lambda row: notation.number(row["issued_outcomes"]), "number"),
-        words("about.data", "data", "wide minor"),
-        words("about.decision", "decision"),
-        words("about.owner", "owner", "wide minor"),
-        Column(text("about.entered"), lambda row: escape(row["entered"]), "minor"),
+        Column(text("about.decision"), lambda row: _decision(reader, row), "wide"),
     ]
+
+
+def _model(reader: Reader, row: dict[str, Any]) -> str:
+    return f"{escape(reader.title(row))}<br><small>{_purpose(reader, row)}</small>"
+
+
+def _more(reader: Reader, row: dict[str, Any], first: str, *others: str) -> str:
+    """What stands first, and under it in small what else there is, named."""
+    named = [
+        f"{escape(reader.text(f'about.{name}'))}: {escape(said)}"
+        for name in others
+        if (said := reader.title(row, name))
+    ]
+    return "<br>".join(
+        [escape(reader.title(row, first)), *(f"<small>{one}</small>" for one in named)]
+    )
+
+
+def _decision(reader: Reader, row: dict[str, Any]) -> str:
+    day = dt.date.fromisoformat(row["entered"])
+    entered = f"{escape(reader.text('about.entered'))}: {reader.notation.date(day)}"
+    return f"{_more(reader, row, 'decision', 'data', 'owner')}<br><small>{entered}</small>"
 
 
 def _purpose(reader: Reader, row: dict[str, Any]) -> str:

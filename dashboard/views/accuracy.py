@@ -100,7 +100,14 @@ def _panel(reader: Reader, panel: Panel) -> None:
             origins=notation.number(panel["origins"]),
         ),
     )
-    layout.draw(drawn(reader, _chart, code, benchmark), "horizon")
+    layout.figure(
+        reader,
+        drawn(reader, _chart, code, benchmark),
+        "horizon",
+        f"{_titled(reader, panel)}: {_finding(reader, means, benchmark)}",
+        panel["indicator"],
+        simulated=bool(panel["simulated"]),
+    )
     columns = [
         Column(text("accuracy.model"), lambda row: _model(reader, row, benchmark), "name"),
         Column(text("accuracy.mase"), lambda row: notation.fixed(row["mase"], 2), "number strong"),
@@ -194,7 +201,6 @@ def _fast_only(reader: Reader) -> None:
         return
     columns = [
         Column(text("figure.indicator"), lambda row: _indicator(reader, row), "name"),
-        Column(text("accuracy.grain"), lambda row: escape(_grain(reader, row))),
         Column(text("accuracy.series"), lambda row: notation.number(row["series"]), "number"),
         Column(
             text("accuracy.left_out"),
@@ -202,14 +208,14 @@ def _fast_only(reader: Reader) -> None:
             "minor",
         ),
     ]
-    layout.html(tables.table(text("accuracy.fast_title"), columns, grouped.to_dicts()))
+    layout.html(tables.table(text("accuracy.fast_title"), columns, grouped.to_dicts(), "tall"))
 
 
 def _indicator(reader: Reader, row: dict[str, Any]) -> str:
     known = reader.build.catalog.indicators.get(row["indicator"])
     title = reader.text.pick(known.title, known.title_en) if known else row["indicator"]
     mark = f" {tables.chip(reader.text('simulated.short'), 'warning')}" if row["simulated"] else ""
-    return escape(title) + mark
+    return f"{escape(title)}{mark}<br><small>{escape(_grain(reader, row))}</small>"
 
 
 def _shown(reader: Reader) -> None:
@@ -231,7 +237,6 @@ def _shown(reader: Reader) -> None:
     layout.heading(text("accuracy.shown_title"), text("accuracy.shown_note"))
     columns = [
         Column(text("figure.indicator"), lambda row: _indicator(reader, row), "name"),
-        Column(text("accuracy.grain"), lambda row: escape(_grain(reader, row))),
         Column(text("accuracy.beat"), lambda row: notation.number(row["beat"]), "number"),
         Column(text("accuracy.same"), lambda row: notation.number(row["same"]), "number least"),
         Column(text("accuracy.refused"), lambda row: notation.number(row["none"]), "number"),

@@ -29,6 +29,7 @@ def draw(reader: Reader) -> None:
     with layout.simulated_section(text, "communes"):
         field, province, area = _filters(reader)
         rows = ranked(reader, field)
+        layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
         layout.heading(text("tiles.title"), text("communes.tiles_note"))
         layout.html(legend(reader))
         _map(reader, field, area)
@@ -66,6 +67,8 @@ def _map(reader: Reader, field: str, area: str) -> None:
         st.vega_lite_chart(
             dict(drawing.spec), theme=None, alt=drawing.alt, key="map", on_select=_pick
         )
+    title = reader.text("tiles.title")
+    layout.chart_files(reader, drawing, "map", title, RECEIVED, simulated=True)
 
 
 def _pick() -> None:
@@ -81,13 +84,14 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
     if year is None:
         layout.heading(row["name"], text("workload.none"))
         return
+    finding = text(
+        "communes.finding",
+        name=row["name"],
+        expected=notation.rounded(year.expected),
+        change=notation.change(year.change),
+    )
     layout.heading(
-        text(
-            "communes.finding",
-            name=row["name"],
-            expected=notation.rounded(year.expected),
-            change=notation.change(year.change),
-        ),
+        finding,
         text(
             "communes.facts",
             population=notation.number(row["population"]),
@@ -96,7 +100,8 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
             interval=notation.interval(year.lowest, year.highest),
         ),
     )
-    layout.draw(drawn(reader, commune_fan, row["code"], row["name"], field), "commune")
+    drawing = drawn(reader, commune_fan, row["code"], row["name"], field)
+    layout.figure(reader, drawing, "commune", finding, RECEIVED, simulated=True)
     layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
     explanation.draw(reader, Series(RECEIVED, row["code"], field, "month"), text("workload.unit"))
     _before_and_now(reader, row)
@@ -184,7 +189,6 @@ def _all(reader: Reader, rows: pl.DataFrame, province: str) -> None:
     text, notation = reader.text, reader.notation
     shown = rows if province == ALL else rows.filter(pl.col("parent") == province)
     layout.heading(text("communes.all", count=len(shown)), text("communes.all_note"))
-    layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
     columns = [
         Column(text("ranking.place"), place, "rank"),
         Column(text("places.commune"), lambda row: commune_name(reader, row), "name"),

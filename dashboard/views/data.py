@@ -141,13 +141,13 @@ def _rejected(reader: Reader) -> None:
         return
     datasets = reader.build.catalog.datasets
 
-    def name(row: dict[str, Any]) -> str:
+    def rule(row: dict[str, Any]) -> str:
         known = datasets.get(row["dataset"])
-        return _dataset(reader, known) if known else escape(row["dataset"])
+        dataset = _dataset(reader, known) if known else escape(row["dataset"])
+        return f"{_rule(reader, row)}<br><small>{dataset}</small>"
 
     columns = [
-        Column(text("data.dataset"), name, "name"),
-        Column(text("data.rule"), lambda row: _rule(reader, row)),
+        Column(text("data.rule"), rule, "name"),
         Column(text("data.rows"), lambda row: notation.number(row["records"]), "number"),
         Column(text("data.example"), lambda row: _example(reader, row), "minor"),
     ]

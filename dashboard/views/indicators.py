@@ -248,7 +248,14 @@ def _history(reader: Reader, row: dict[str, Any]) -> None:
 
     place = choose("place", text("indicators.place"), list(places), titled)
     item = places[place]
-    layout.draw(drawn(reader, _fan, row["indicator"], item["area"], item["frequency"]), "history")
+    layout.figure(
+        reader,
+        drawn(reader, _fan, row["indicator"], item["area"], item["frequency"]),
+        "history",
+        f"{reader.title(row)} ({unit_of(reader, row)}): {titled(place)}",
+        row["indicator"],
+        simulated=bool(item["simulated"]),
+    )
     layout.html(f'<p class="cf-note">{_explanation(reader, row, item)}</p>')
     asked = Series(row["indicator"], item["area"], "total", item["frequency"])
     explanation.draw(reader, asked, unit_of(reader, row))

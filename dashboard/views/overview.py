@@ -24,7 +24,7 @@ from dashboard.workload import (
     pulse,
     year_of,
 )
-from dashboard.workload_charts import city_fan, ranks
+from dashboard.workload_charts import RECEIVED, city_fan, ranks
 from etl.warehouse import DamagedBuild, NoWarehouse
 
 KINDS = {
@@ -112,8 +112,9 @@ def _workload(reader: Reader) -> None:
         return
     layout.html(f'<p class="cf-lead">{_answer(reader, field)}</p>')
     layout.html(cards.cards(reader, field, year))
-    layout.heading(_finding(reader, year), text("workload.fan_note", field=names[field]))
-    layout.draw(drawn(reader, city_fan, field), "fan")
+    layout.heading(_finding(reader, year), text("workload.fan_note", field=_inside(names[field])))
+    drawing = drawn(reader, city_fan, field)
+    layout.figure(reader, drawing, "fan", _finding(reader, year), RECEIVED, simulated=True)
     layout.html(f'<p class="cf-note">{escape(text("workload.sum_note"))}</p>')
     _places(reader, field)
     _multiples(reader, names)
@@ -147,6 +148,11 @@ def _answer(reader: Reader, field: str) -> str:
     return " ".join(parts)
 
 
+def _inside(name: str) -> str:
+    """A name that begins with a capital, inside a sentence."""
+    return name[:1].lower() + name[1:]
+
+
 def _finding(reader: Reader, year: Year) -> str:
     change = year.change or 0
     key = "flat" if round(change * 100) == 0 else ("up" if change > 0 else "down")
@@ -166,7 +172,7 @@ def _places(reader: Reader, field: str) -> None:
     top = told_apart(rows).head(RANKED).to_dicts()
     if not top:
         # An order that is chance is no list.
-        _tiles(reader, rows, field)
+        _tiles(reader, field)
         return
     left, right = st.columns([1.45, 1], gap="large")
     with left:
@@ -174,15 +180,14 @@ def _places(reader: Reader, field: str) -> None:
         layout.html(tables.table(text("places.title"), places.columns(reader, field), top))
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
-        _tiles(reader, rows, field)
+        _tiles(reader, field)
 
 
-def _tiles(reader: Reader, rows: pl.DataFrame, field: str) -> None:
+def _tiles(reader: Reader, field: str) -> None:
     layout.heading(reader.text("tiles.title"), reader.text("tiles.note"))
     layout.html(places.legend(reader))
-    layout.draw(drawn(reader, ranks, field), "tiles")
-    if told_apart(rows).is_empty():
-        layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
+    title = reader.text("tiles.title")
+    layout.figure(reader, drawn(reader, ranks, field), "tiles", title, RECEIVED, simulated=True)
 
 
 def _multiples(reader: Reader, names: dict[str, str]) -> None:

@@ -33,6 +33,7 @@ from dashboard.tables import Column
 from dashboard.targets import SHAPES, chance_words, state_name
 from dashboard.targets import sentence as target_sentence
 from dashboard.workload import fields as field_titles
+from dashboard.workload_charts import RECEIVED
 from etl.catalog import Lever, Scenarios
 from etl.errors import ForesightError
 from etl.translation import Language, translated
@@ -223,8 +224,11 @@ def address(reader: Reader, settings: list[Setting]) -> str:
 def _outcome(reader: Reader, scenarios: Scenarios, outcome: Outcome) -> None:
     text, notation = reader.text, reader.notation
     levers = told(scenarios, outcome.settings, field_titles(reader), text, notation)
-    layout.heading(sentence(outcome, levers, text, notation), text("scenarios.chart_note"))
-    layout.draw(beside(reader, outcome), "scenario")
+    finding = sentence(outcome, levers, text, notation)
+    layout.heading(finding, text("scenarios.chart_note"))
+    simulated = outcome.base.simulated
+    drawing = beside(reader, outcome)
+    layout.figure(reader, drawing, "scenario", finding, RECEIVED, simulated=simulated)
     if not outcome.settings:
         return
     layout.html(f'<p class="cf-note">{escape(burden(outcome, text, notation))}</p>')

@@ -11,6 +11,7 @@ from dashboard.lending import caveats, chance, change_said, move_said, verdict
 from dashboard.queries import lending, work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
+from dashboard.views import scorecard
 from dashboard.workload import fields
 from forecasts.decisions.staffing import Plan
 from forecasts.decisions.workload import WINDOWS, Ahead, NoWorkload, Window, by_commune, by_field
@@ -20,6 +21,8 @@ LENT = 10
 RISKY = 0.1
 """Chance of overload from which an office is listed."""
 WHOLE = 100
+FEW = 10
+"""Dossiers below which a mean keeps its decimals."""
 
 
 def draw(reader: Reader) -> None:
@@ -53,8 +56,9 @@ def _lead(reader: Reader, ahead: Ahead) -> str:
 
 def _parts(reader: Reader, ahead: Ahead) -> None:
     text = reader.text
-    for line in caveats(ahead, text, reader.notation):
-        layout.html(f'<p class="cf-note">{escape(line)}</p>')
+    # The band of the section says already that it is simulated.
+    told = caveats(ahead, text, reader.notation)[int(ahead.simulated) :]
+    layout.html(f'<p class="cf-note">{"<br>".join(escape(line) for line in told)}</p>')
     window: Window = st.radio(
         text("load.window"),
         WINDOWS,
@@ -66,6 +70,7 @@ def _parts(reader: Reader, ahead: Ahead) -> None:
     _lending(reader, ahead)
     _communes(reader, ahead, window)
     _fields(reader, ahead, window)
+    scorecard.draw(reader, simulated=ahead.simulated)
 
 
 def _overloaded(reader: Reader, ahead: Ahead, window: Window) -> None:
@@ -83,7 +88,7 @@ def _communes(reader: Reader, ahead: Ahead, window: Window) -> None:
     text = reader.text
     told = by_commune(ahead, window).sort("load", descending=True, nulls_last=True)
     layout.heading(text("load.communes"), text("load.communes_note"))
-    _table(reader, "load.communes", _commune_columns(reader), told.to_dicts())
+    _table(reader, "load.communes", _commune_columns(reader), told.to_dicts(), "tall")
     layout.download(reader, "workload", lambda: told, simulated=ahead.simulated)
 
 
@@ -154,8 +159,14 @@ def _ranged(reader: Reader, name: str, row: dict[str, Any]) -> str:
     notation, mean = reader.notation, row[name]
     if mean is None:
         return "–"
-    between = notation.interval(row[f"{name}_lower"], row[f"{name}_upper"])
-    return f"{escape(notation.rounded(mean))} <small>{escape(between)}</small>"
+    low, high = (_whole(row[f"{name}_{end}"]) for end in ("lower", "upper"))
+    between = notation.interval(low, high)
+    return f"{escape(notation.rounded(_whole(mean)))} <small>{escape(between)}</small>"
+
+
+def _whole(count: float) -> float:
+    """A count of dossiers without decimals, but for a few."""
+    return float(round(count)) if count >= FEW else count
 
 
 def _percent(reader: Reader, name: str, row: dict[str, Any]) -> str:
@@ -166,5 +177,7 @@ def _percent(reader: Reader, name: str, row: dict[str, Any]) -> str:
     return f"{escape(notation.share(WHOLE * mean, 0))} <small>{escape(f'{low}–{high}')}</small>"
 
 
-def _table(reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]]) -> None:
-    layout.html(tables.table(reader.text(key), columns, rows, "cf-figures cf-labelled"))
+def _table(
+    reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]], css: str = ""
+) -> None:
+    layout.html(tables.table(reader.text(key), columns, rows, f"cf-figures cf-labelled {css}"))
