@@ -17,6 +17,7 @@ from etl.catalog.entries import (
     Measure,
     Place,
 )
+from etl.catalog.handin_checks import handin_checks
 from etl.catalog.limits import limits
 from etl.catalog.queries import query_problem
 
@@ -44,6 +45,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
         yield from _indicator_checks(catalog, dataset, place)
         yield from _forecast_checks(catalog, dataset, place)
         yield from _publish_checks(catalog, dataset, place)
+        yield from handin_checks(dataset, place)
 
 
 def _repeated_names(catalog: Catalog) -> Iterator[Finding]:
