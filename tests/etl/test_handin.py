@@ -198,6 +198,10 @@ def test_the_template_holds_the_places_checks_while_typing_and_the_period_before
     assert "10/11/2026" in " ".join(str(row[0].value) for row in guide.iter_rows())
 
 
+def test_a_dataset_that_is_handed_in_may_be_without_a_file(office):
+    assert office.figures(office.refresh()) == {}
+
+
 def test_a_file_of_another_shape_has_no_template_and_says_what_to_do(office):
     wide = ENTRY.replace("clean: {", "clean: {unpivot: {columns: '^T', into: guests}, ")
     dataset = parse_catalog(HEAD + wide).datasets["visitors"]
