@@ -118,7 +118,7 @@ class _Desk:
             Column(text("handin.period"), lambda one: escape(self._period(str(one.period)))),
             Column(text("handin.due_on"), lambda one: notation.date(one.due)),
         ]
-        layout.html(tables.table(text("handin.due_table"), columns, owed, "cf-labelled"))
+        layout.html(tables.table(text("handin.due_table"), columns, owed, "cf-figures cf-labelled"))
 
     # --- handing in -----------------------------------------------------------------------------
 
@@ -215,10 +215,15 @@ class _Desk:
         if seen is None:
             return
         self._verdict(seen)
+        if not seen.verdict.takes:
+            return
         day = st.date_input(
-            self.text("handin.release_on"), value=self.reader.today, min_value=self.reader.today
+            self.text("handin.release_on"),
+            value=self.reader.today,
+            min_value=self.reader.today,
+            format="DD/MM/YYYY",
         )
-        if seen.verdict.takes and st.button(self.text("handin.submit"), type="primary"):
+        if st.button(self.text("handin.submit"), type="primary"):
             self._step(
                 lambda: self.store.take(
                     "submitted",
@@ -281,7 +286,9 @@ class _Desk:
                 "wide",
             ),
         ]
-        layout.html(tables.table(text("handin.cells"), columns, verdict.cells, "cf-labelled tall"))
+        layout.html(
+            tables.table(text("handin.cells"), columns, verdict.cells, "cf-figures cf-labelled")
+        )
         if verdict.more:
             layout.html(f'<p class="cf-note">{escape(text("handin.more", count=verdict.more))}</p>')
         st.download_button(
@@ -325,7 +332,11 @@ class _Desk:
                 for name in ("added", "changed", "withdrawn")
             ),
         ]
-        layout.html(tables.table(text("handin.figures"), columns, counts.to_dicts(), "cf-labelled"))
+        layout.html(
+            tables.table(
+                text("handin.figures"), columns, counts.to_dicts(), "cf-figures cf-labelled"
+            )
+        )
         shown = moves.preview.changed().head(FIGURES_SHOWN)
         if not shown.is_empty():
             self._changed(shown)
@@ -354,7 +365,9 @@ class _Desk:
             Column(text("handin.after"), value("after"), "number"),
         ]
         layout.html(
-            tables.table(text("handin.changing"), columns, figures.to_dicts(), "cf-labelled")
+            tables.table(
+                text("handin.changing"), columns, figures.to_dicts(), "cf-figures cf-labelled"
+            )
         )
 
     # --- checking -------------------------------------------------------------------------------
@@ -423,6 +436,7 @@ class _Desk:
             [one.number for one in standing],
             index=None,
             format_func=self._named,
+            placeholder=text("handin.choose"),
             key="handin_withdraw",
         )
         reason = st.text_input(text("handin.withdraw_reason"), key="handin_withdraw_reason")
@@ -460,7 +474,9 @@ class _Desk:
             Column(text("handin.steps"), self._steps, "wide"),
         ]
         newest = list(reversed(self.mine))
-        layout.html(tables.table(text("handin.submissions"), columns, newest, "cf-labelled tall"))
+        layout.html(
+            tables.table(text("handin.submissions"), columns, newest, "cf-figures cf-labelled")
+        )
         if self.mine:
             entries = [entry for one in self.mine for entry in one.steps]
             entries.sort(key=lambda entry: entry.number)
@@ -479,6 +495,8 @@ class _Desk:
             day = self.reader.notation.date(entry.at.date())
             step = self.text(f"handin_step.{entry.step}")
             reason = entry.detail.get("reason")
+            if entry.detail.get("replaced"):
+                reason = self.text("handin.replaced")
             words = f": {reason}" if reason else ""
             lines.append(escape(f"{day}, {entry.who} ({entry.origin}): {step}{words}"))
         return "<br>".join(f"<small>{line}</small>" for line in lines)

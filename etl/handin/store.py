@@ -323,7 +323,7 @@ def _replaced(
             )
     for one in rivals:
         if one.state == "draft" and one.corrects == corrects:
-            _add(writer, "withdrawn", one.number, actor, {"reason": "replaced by a mended file"})
+            _add(writer, "withdrawn", one.number, actor, {"replaced": True})
     return makers
 
 
