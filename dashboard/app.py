@@ -15,6 +15,7 @@ from dashboard.views import (
     alerts,
     communes,
     data,
+    handin,
     indicators,
     overview,
     scenarios,
@@ -35,6 +36,7 @@ PAGES = {
     "communes": communes.draw,
     "accuracy": accuracy.draw,
     "data": data.draw,
+    "handin": handin.draw,
     "about": about.draw,
 }
 FIRST = "overview"

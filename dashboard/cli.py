@@ -20,10 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard.alert_commands import commands, looked_again, looked_in, say_rung, would_ring
+from dashboard.handin_commands import commands as handin
 from etl import pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
 from etl.errors import ForesightError, Problems
 from etl.fetch import fetch, local_files
+from etl.handin import Store, release_due
 from etl.preview import Preview, previewed
 from etl.rule_words import phrase
 from etl.settings import Settings, language
@@ -424,6 +426,9 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         refreshing(settings.home, wait=wait, waiting=context.say),
     ):
         pipeline.generate(catalog, settings, progress, rows)
+        released, _ = release_due(catalog, settings, Store(settings.home), context.today)
+        for one in released:
+            context.say(f"released at its date: {one.number}, {one.placed}")
         fetched = fetch(catalog, settings, progress)
         stale = [str(source) for source in fetched if source.problem]
         for source in fetched:
@@ -1186,3 +1191,4 @@ def serve(context: Context, port: int, address: str) -> None:
 
 
 main.add_command(commands)
+main.add_command(handin)

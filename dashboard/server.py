@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import layout, queries
+from dashboard.sign_on import Door, check_address, current_people, trust_no_proxy
 from dashboard.text import Text
 from etl.settings import Settings
 from etl.warehouse import DamagedBuild, NoWarehouse
@@ -127,6 +128,7 @@ async def health(request: Request) -> JSONResponse:
 async def warm(app: object) -> AsyncIterator[None]:
     """Read and draw the first screen once, so that the first visitor does not wait for imports."""
     del app
+    check_address(current_people(Settings.read()), st.get_option("server.address"))
     from dashboard.views import overview
 
     overview.warm(Settings.read().home)
@@ -146,17 +148,24 @@ def explain(error: Exception) -> bool:
     return True
 
 
+trust_no_proxy()
 app = st.App(
     HERE / "app.py",
     lifespan=warm,
     routes=[Route("/health", health)],
-    middleware=[Middleware(PageFrame)],
+    middleware=[Middleware(Door), Middleware(PageFrame)],
     on_script_error=explain,
 )
 
 
 def serve(home: Path, port: int = 8501, address: str = "localhost") -> None:
-    """Serve the builds in `home`, in place of this process, until it is stopped."""
+    """Serve the builds in `home`, in place of this process, until it is stopped.
+
+    Raises:
+        DemoOutside: visitors choose who they are, and `address` is open to other machines.
+    """
+    check_address(current_people(Settings.read()), address)
+    trust_no_proxy()
     os.environ["FORESIGHT_HOME"] = str(home.resolve())
     origins = f'["http://{address}:{port}", "http://localhost:{port}", "http://127.0.0.1:{port}"]'
     options = {

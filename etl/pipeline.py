@@ -10,7 +10,7 @@ import datetime as dt
 import getpass
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -39,7 +39,10 @@ WORDS = {
     "better", "decimals", "topic",
 }  # fmt: skip
 """What an indicator is called and how it is shown: no figure follows from it."""
-OTHER_ROOMS = {"anomalies", "earlier", "publish", "returned", "rule_words", "translation", "trial"}
+OTHER_ROOMS = {
+    "anomalies", "earlier", "handin", "handin_checks", "people", "publish", "returned",
+    "rule_words", "translation", "trial",
+}  # fmt: skip
 """Parts of this package that make no figure: when they change, nothing is loaded again."""
 
 
@@ -131,17 +134,23 @@ def plan(
     *,
     check_only: bool = False,
     again: bool = False,
+    arriving: Sequence[SourceFile] = (),
+    leaving: Collection[str] = (),
 ) -> Plan:
     """What must be loaded, compared with `warehouse` (or with nothing yet).
 
     With `check_only`, simulated and fetched files need not be there: a refresh brings them. With
-    `again`, all is to be done anew, whatever changed.
+    `again`, all is to be done anew, whatever changed. `arriving` are files that are not in their
+    folder yet, `leaving` those, by the path that is shown, that are to be taken out of it.
 
     Raises:
         Problems: one `NoFile` per dataset without a file, or every expression that may not stand.
     """
     check_expressions(catalog)
-    files = _files(catalog, settings, made_may_miss=check_only)
+    there = _files(catalog, settings, made_may_miss=check_only)
+    files = [*(file for file in there if file.shown not in leaving), *arriving]
+    if arriving:  # in the order in which their folder will hold them
+        files.sort(key=lambda file: file.shown)
     if warehouse and not warehouse.has_todays_schema():
         again, warehouse = True, None  # a build of earlier code: all of it is made anew
     known = _loaded(warehouse) if warehouse else {}
@@ -162,9 +171,14 @@ def plan(
     )
 
 
+def source_file(dataset: Dataset, path: Path, base: Path) -> SourceFile:
+    """A file of a dataset, shown by its path from `base`."""
+    return _source(path, base, dataset, _code())
+
+
 def plan_of_one(dataset: Dataset, path: Path, settings: Settings) -> Plan:
     """The plan to load one file of one dataset, wherever it lies, and to observe its figures."""
-    file = _source(path, path.parent, dataset, _code())
+    file = source_file(dataset, path, path.parent)
     return Plan(
         files=[file],
         changed=[file],
@@ -314,8 +328,9 @@ def _code() -> str:
     digest = hashlib.blake2b(digest_size=16)
     folder = Path(__file__).parent
     for path in sorted(folder.rglob("*")):
-        if path.suffix in (".py", ".sql", ".csv") and not OTHER_ROOMS & {*path.parts, path.stem}:
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+        inside = path.relative_to(folder)
+        if path.suffix in (".py", ".sql", ".csv") and not OTHER_ROOMS & {*inside.parts, path.stem}:
+            digest.update(inside.as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -327,7 +342,7 @@ def _files(catalog: Catalog, settings: Settings, *, made_may_miss: bool) -> list
         base = local_base(dataset, settings)
         found = local_files(dataset, settings)
         made = dataset.simulated or dataset.fetched
-        if not found and not (made and made_may_miss):
+        if not found and not (made and made_may_miss) and not dataset.handin:
             problems.append(_no_file(dataset, settings))
         for path in found:
             problem = _not_a_file(path, base)

@@ -5,7 +5,7 @@ known and what it superseded are the figures that would change.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -58,14 +58,23 @@ class Preview:
 
 @contextmanager
 def previewed(
-    catalog: Catalog, settings: Settings, *, today: dt.date, progress: Callable[[str], None]
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    today: dt.date,
+    progress: Callable[[str], None],
+    arriving: Sequence[pipeline.SourceFile] = (),
+    leaving: Collection[str] = (),
 ) -> Iterator[tuple[Preview, Warehouse]]:
     """The preview, and the build aside in which the refresh was done, while the block lasts.
+
+    `arriving` and `leaving` as in `pipeline.plan`: files that are not among the sources yet, and
+    those that would no longer be.
 
     Raises as `pipeline.plan` and `pipeline.refresh`, where the refresh itself would fail.
     """
     current = _current(settings)
-    plan = pipeline.plan(catalog, settings, current)
+    plan = pipeline.plan(catalog, settings, current, arriving=arriving, leaving=leaving)
     with Warehouse.aside(settings.home) as aside:
         at = None
         if not plan.nothing:

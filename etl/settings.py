@@ -142,18 +142,27 @@ class Settings:
     """The `data_catalog.yaml` in force; paths in it are relative to its folder."""
     site_file: Path | None = None
     """The site file; by default `site.yaml` beside the catalog. It need not be there."""
+    people_file: Path | None = None
+    """Who is who; by default `people.yaml` beside the catalog. It need not be there."""
 
     @classmethod
     def read(cls, home: str | None = None, catalog: str | None = None) -> "Settings":
         """Arguments first, then `FORESIGHT_HOME` and `FORESIGHT_CATALOG`, then the defaults."""
         site = os.environ.get("FORESIGHT_SITE")
+        people = os.environ.get("FORESIGHT_PEOPLE")
         return cls(
             home=Path(home or os.environ.get("FORESIGHT_HOME", "state")).resolve(),
             catalog=Path(
                 catalog or os.environ.get("FORESIGHT_CATALOG", "data_catalog.yaml")
             ).resolve(),
             site_file=Path(site).resolve() if site else None,
+            people_file=Path(people).resolve() if people else None,
         )
+
+    @property
+    def people(self) -> Path:
+        """The people file, which need not be there."""
+        return self.people_file or self.catalog.with_name("people.yaml")
 
     def site(self) -> Site:
         """What the site file allows; without a file, nothing.

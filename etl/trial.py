@@ -6,7 +6,8 @@ cell by cell, whether or not there is too much of it for a refresh.
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +51,26 @@ def try_files(
     progress: Callable[[str], None],
 ) -> Tried:
     """Read `files`, those of the plan, but for what is simulated or larger than `MOST_BYTES`."""
+    with reading(catalog, settings, files, today=today, language=language, progress=progress) as (
+        tried,
+        _,
+    ):
+        return tried
+
+
+@contextmanager
+def reading(
+    catalog: Catalog,
+    settings: Settings,
+    files: list[SourceFile],
+    *,
+    today: dt.date,
+    language: Language,
+    progress: Callable[[str], None],
+    most: int = MOST_CELLS,
+) -> Iterator[tuple[Tried, Warehouse]]:
+    """What reading them gave, with `most` broken rules of a file, and the warehouse of the trial
+    while the block lasts."""
     tried = Tried()
     with tempfile.TemporaryDirectory(prefix="foresight-") as home:
         aside = Settings(home=Path(home), catalog=settings.catalog, site_file=settings.site_file)
@@ -59,9 +80,9 @@ def try_files(
                 progress(f"read files: {dataset.name}")
                 trial.read(dataset, [file for file in files if file.dataset == dataset.name])
             for bad in bad_files(warehouse, catalog, settings):
-                tried.cells[bad.shown] = list(bad_cells(warehouse, bad, language, MOST_CELLS))
-                tried.more[bad.shown] = max(len(bad.broken) - MOST_CELLS, 0)
-    return tried
+                tried.cells[bad.shown] = list(bad_cells(warehouse, bad, language, most))
+                tried.more[bad.shown] = max(len(bad.broken) - most, 0)
+            yield tried, warehouse
 
 
 @dataclass

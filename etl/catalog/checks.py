@@ -18,6 +18,7 @@ from etl.catalog.entries import (
     Place,
     Publication,
 )
+from etl.catalog.handin_checks import handin_checks
 from etl.catalog.limits import limits
 from etl.catalog.queries import query_problem
 
@@ -45,6 +46,7 @@ def cross_checks(catalog: Catalog) -> Iterator[Finding]:
         yield from _indicator_checks(catalog, dataset, place)
         yield from _forecast_checks(catalog, dataset, place)
         yield from _publish_checks(catalog, dataset, place)
+        yield from handin_checks(dataset, place)
     for number, publication in enumerate(catalog.publications):
         yield from _publication_checks(catalog, publication, ("publications", number))
 

@@ -591,6 +591,19 @@ class Publication(Part):
     publish: Publish
 
 
+class Handin(Part):
+    """What a department hands in as a file a period, and by when; see docs/handin.md."""
+
+    frequency: Frequency
+    within: int | None = Field(default=None, ge=0, le=800)
+    """Days after the end of a period by which its file is due; by default as long as a figure of
+    that frequency may grow old."""
+    since: Text | None = None
+    """The first period that is asked for; by default the one after the last that is loaded."""
+    remind: list[Annotated[int, Field(ge=0, le=90)]] = [7, 1]
+    """Days before the due day on which the department is reminded."""
+
+
 class Dataset(OnMap):
     """One resource of the catalog."""
 
@@ -613,6 +626,7 @@ class Dataset(OnMap):
     forecast: Annotated[list[ForecastEntry], BeforeValidator(_one_or_many)] = []
     present: Present = Present()
     publish: Publish | None = None
+    handin: Handin | None = None
 
     @property
     def path(self) -> str:

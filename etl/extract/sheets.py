@@ -101,7 +101,7 @@ def read_sheets(path: Path, wanted: str | None) -> list[Sheet]:
     Raises:
         UnreadableFile: not a workbook, no such sheet, or one that breaks a limit.
     """
-    _check_parts(path)
+    check_parts(path, path.name)
     found = _answer(path, _pattern(wanted), "cells")
     if isinstance(found, str):
         raise UnreadableFile(f"not a workbook: {found}", where=path.name, hint=AGAIN)
@@ -146,15 +146,19 @@ def _unpacked(numbers: bytes, places: bytes, codes: bytes, distinct: list[Cell])
     )
 
 
-def _check_parts(path: Path) -> None:
-    """Refuse a zip that is more than a workbook; what is no zip is left to the reader."""
+def check_parts(path: Path, name: str) -> None:
+    """Refuse a zip that is more than a workbook; what is no zip is left to the reader.
+
+    Raises:
+        UnreadableFile: it unpacks to too much, or holds what leads outside; called `name`.
+    """
     if not zipfile.is_zipfile(path):
         return
     try:
         with zipfile.ZipFile(path) as package:
             parts = package.infolist()
     except zipfile.BadZipFile as error:
-        raise UnreadableFile(f"not a workbook: {error}", where=path.name, hint=AGAIN) from None
+        raise UnreadableFile(f"not a workbook: {error}", where=name, hint=AGAIN) from None
     unpacked = sum(part.file_size for part in parts)
     packed = sum(part.compress_size for part in parts) or 1
     if len(parts) > ENTRIES:
@@ -166,12 +170,12 @@ def _check_parts(path: Path) -> None:
     elif outside := [part.filename for part in parts if _leads_outside(part.filename)]:
         raise UnreadableFile(
             f"a part of it is called {outside[0]!r}, which leads outside",
-            where=path.name,
+            where=name,
             hint="no office program writes this: ask where the file comes from",
         )
     else:
         return
-    raise UnreadableFile(problem, where=path.name, hint=SMALLER)
+    raise UnreadableFile(problem, where=name, hint=SMALLER)
 
 
 def _leads_outside(name: str) -> bool:

@@ -8,7 +8,7 @@ without one.
 """
 
 from etl.returned.broken import BadFile, bad_files
-from etl.returned.give_back import Changed, GivenBack, InTheWay, give_back
+from etl.returned.give_back import Changed, GivenBack, InTheWay, give_back, mark_file
 from etl.returned.telling import BadCell, bad_cells
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "bad_cells",
     "bad_files",
     "give_back",
+    "mark_file",
 ]

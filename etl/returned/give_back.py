@@ -78,7 +78,7 @@ def give_back(
         raise Problems(problems)
     if files:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return [_one(warehouse, file, targets[file.path]) for file in files]
+    return [mark_file(warehouse, file, targets[file.path]) for file in files]
 
 
 def _names(files: list[BadFile]) -> dict[Path, str]:
@@ -121,7 +121,8 @@ def _in_the_way(target: Path, catalog: Catalog, settings: Settings) -> list[Fore
     return []
 
 
-def _one(warehouse: Warehouse, file: BadFile, target: Path) -> GivenBack:
+def mark_file(warehouse: Warehouse, file: BadFile, target: Path) -> GivenBack:
+    """Write the marked workbook of one file to `target`."""
     sent = opened(file)
     marks = _marks(warehouse, file, sent)
     books.mark(sent.book, marks)

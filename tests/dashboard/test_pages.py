@@ -21,6 +21,7 @@ TITLES = {
     "workload": ("Khối lượng việc và nhân sự sắp tới", "Work and staff ahead"),
     "accuracy": ("Dự báo chính xác đến đâu", "How accurate forecasts are"),
     "data": ("Dữ liệu", "Data"),
+    "handin": ("Nộp số liệu", "Hand in"),
     "about": ("Cách làm và sổ đăng ký mô hình", "How it works, and the register of models"),
 }
 

@@ -1,0 +1,192 @@
+"""What the hand-in page and its commands share: the verdict with all that it would move."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from etl.catalog import Catalog
+from etl.errors import ForesightError
+from etl.fetch.send import send_mail
+from etl.handin import Reminder, Store, Submission, Verdict, examined
+from etl.handin.words import word
+from etl.people import COMMAND, Department, People, Person, UnknownPerson
+from etl.preview import Preview
+from etl.rule_words import Language
+from etl.settings import Settings, Site
+from etl.warehouse import NoWarehouse, Warehouse
+from forecasts.decisions.targets import Judged, changed, judge
+from forecasts.run import due
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """What would be different if the file were accepted."""
+
+    preview: Preview
+    """Only figures of the datasets that read the file."""
+    forecasts: int
+    """Series that would be forecast again."""
+    targets: list[tuple[str, str, str]]
+    """Target, its state before and after."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A submission as it was looked at."""
+
+    submission: Submission
+    verdict: Verdict
+    moves: Moves | None
+
+
+def look(
+    catalog: Catalog,
+    settings: Settings,
+    store: Store,
+    one: Submission,
+    *,
+    today: dt.date,
+    language: Language,
+    marked: Path | None = None,
+) -> Seen:
+    """The verdict on a file, what it would move, and the marked workbook at `marked`."""
+    with examined(catalog, settings, store, one, today=today, language=language, marked=marked) as (
+        verdict,
+        aside,
+    ):
+        moves = None
+        if aside and verdict.preview:
+            moves = _moves(catalog, settings, one, verdict.preview, aside, today)
+    return Seen(one, verdict, moves)
+
+
+def _moves(
+    catalog: Catalog,
+    settings: Settings,
+    one: Submission,
+    preview: Preview,
+    aside: Warehouse,
+    today: dt.date,
+) -> Moves:
+    path = catalog.datasets[one.dataset].path
+    family = [dataset.name for dataset in catalog.resources if dataset.path == path]
+    figures = preview.figures.filter(pl.col("dataset").is_in(family))
+    with current(settings) as build:
+        before = judge(build, catalog, today) if build else []
+    return Moves(
+        replace(preview, figures=figures),
+        due(aside, catalog, today)["refused"].null_count(),
+        _targets(before, judge(aside, catalog, today)),
+    )
+
+
+def _targets(before: Iterable[Judged], after: Iterable[Judged]) -> list[tuple[str, str, str]]:
+    return [
+        (one.target.name, str(was or ""), one.verdict.state) for one, was in changed(before, after)
+    ]
+
+
+@contextmanager
+def current(settings: Settings) -> Iterator[Warehouse | None]:
+    """The current build, where there is one that this code can read."""
+    try:
+        build = Warehouse.open(settings.home)
+    except NoWarehouse:
+        yield None
+        return
+    with build:
+        yield build if build.has_todays_schema() else None
+
+
+def loaded_until(build: Warehouse | None) -> dict[str, dt.date]:
+    """The last day each dataset has figures of."""
+    if build is None:
+        return {}
+    rows = build.select(
+        "select dataset, max(last_day) as last from current_load "
+        "where last_day is not null group by dataset"
+    )
+    return dict(rows.iter_rows())
+
+
+def department_of(people: People, person: Person, dataset: str, named: str | None) -> Department:
+    """For which department someone hands a dataset in.
+
+    Raises:
+        UnknownPerson: none of theirs does, or several do and none is named.
+    """
+    mine = [
+        one
+        for one in people.departments_of(dataset)
+        if person.answers_for(one.name) and named in (None, one.name)
+    ]
+    if len(mine) != 1:
+        names = ", ".join(one.name for one in people.departments_of(dataset)) or "-"
+        raise UnknownPerson(
+            f"{person.name} hands {dataset} in for no department, or for several",
+            hint=f"departments of this dataset: {names}; name one: --department",
+        )
+    return mine[0]
+
+
+def person_at_the_terminal(people: People, login: str, named: str | None) -> tuple[Person, str]:
+    """Who gives a command, and by which account; in a demo whoever is named.
+
+    Raises:
+        UnknownPerson: the account of the system is nobody's, or of another than the one named.
+    """
+    if people.sign_on.way == "demo" and named:
+        return people.person(named), f"{COMMAND}{login}"
+    person = people.of_account(COMMAND + login)
+    if named not in (None, person.name):
+        raise UnknownPerson(
+            f"the account {login!r} is that of {person.name}, not of {named}",
+            hint="give the command from the account of whoever is to answer for it",
+        )
+    return person, COMMAND + login
+
+
+def letter(reminder: Reminder, catalog: Catalog, language: Language) -> tuple[str, str]:
+    """Subject and text of a reminder."""
+    title = reminder.department.title
+    subject = word("reminder.subject", language, count=len(reminder.files), department=title)
+    lines = [
+        word(
+            "reminder.late" if one.state == "late" else "reminder.due",
+            language,
+            days=abs(one.days),
+            title=catalog.datasets[one.dataset].title,
+            period=one.period.label(language),
+            due=f"{one.due:%d/%m/%Y}",
+        )
+        for one in reminder.files
+    ]
+    return subject, "\n".join([*lines, "", word("reminder.page", language)]) + "\n"
+
+
+def remind(
+    site: Site, catalog: Catalog, reminders: Iterable[Reminder], language: Language
+) -> tuple[list[str], list[ForesightError]]:
+    """Send each department its reminder by mail; to whom, and what went wrong.
+
+    Nothing is sent where the site file has no mail server.
+    """
+    sent: list[str] = []
+    failures: list[ForesightError] = []
+    for reminder in reminders:
+        to = [person.email for person in reminder.to if person.email]
+        if not (site.mail and to):
+            continue
+        try:
+            send_mail(
+                site.mail, to, *letter(reminder, catalog, language), silence=site.limits.silence
+            )
+        except ForesightError as failure:
+            failures.append(failure)
+        else:
+            sent += to
+    return sent, failures

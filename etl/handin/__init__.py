@@ -1,0 +1,55 @@
+"""Departments hand in: template, draft, verdict, submission, approval by another, release.
+
+`journal` is the audit and the only record, `store` what follows from it and who may do what,
+`vault` the files as they came, `placing` brings released ones among the sources; `verdict` says
+what stands in a file, `template` makes the workbook to fill in, `due` knows what is owed.
+"""
+
+from etl.handin.due import Due, Reminder, due_day, due_files, reminders
+from etl.handin.journal import BrokenAudit, Entry, exported
+from etl.handin.placing import PlaceTaken, Settled, place_of, settle
+from etl.handin.release import release, release_due
+from etl.handin.store import (
+    SCHEDULE,
+    Actor,
+    SamePerson,
+    StepRefused,
+    Store,
+    Submission,
+    UnknownSubmission,
+)
+from etl.handin.template import NoTemplate, template
+from etl.handin.vault import MOST_BYTES, FileRefused
+from etl.handin.verdict import NoRecords, Verdict, WrongPeriod, examined
+
+__all__ = [
+    "MOST_BYTES",
+    "SCHEDULE",
+    "Actor",
+    "BrokenAudit",
+    "Due",
+    "Entry",
+    "FileRefused",
+    "NoRecords",
+    "NoTemplate",
+    "PlaceTaken",
+    "Reminder",
+    "SamePerson",
+    "Settled",
+    "StepRefused",
+    "Store",
+    "Submission",
+    "UnknownSubmission",
+    "Verdict",
+    "WrongPeriod",
+    "due_day",
+    "due_files",
+    "examined",
+    "exported",
+    "place_of",
+    "release",
+    "release_due",
+    "reminders",
+    "settle",
+    "template",
+]

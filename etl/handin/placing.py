@@ -1,0 +1,97 @@
+"""Among the sources: how a released file is called there, and that those lie there which should.
+
+A file comes to lie beside the earlier ones and never over one. A corrected version comes in and the
+version before goes out, as does what is withdrawn: the figures it gave move to `superseded`, and
+its bytes stay in the vault.
+"""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from etl.catalog import Catalog, Dataset
+from etl.errors import ForesightError
+from etl.fetch import local_base
+from etl.handin.store import Store, Submission
+from etl.handin.vault import sync
+from etl.settings import Settings
+
+
+class PlaceTaken(ForesightError):
+    """Something else lies where a released file belongs, or would go out in its place."""
+
+
+@dataclass
+class Settled:
+    """What was done among the sources, as paths relative to the catalog."""
+
+    put: list[str] = field(default_factory=list)
+    taken_out: list[str] = field(default_factory=list)
+
+
+def place_of(dataset: Dataset, one: Submission) -> str:
+    """Where the file belongs: `.../applications_2026-10_home_affairs_v02.xlsx`; sorts by period."""
+    path = PurePosixPath(dataset.path)
+    said = f"{one.period.replace('/', '_')}_{one.department}_v{one.version:02d}"
+    return str(path.with_name(path.name.replace("*", said)))
+
+
+def settle(catalog: Catalog, settings: Settings, store: Store) -> Settled:
+    """Bring the sources to what the steps say; done again, it changes nothing.
+
+    Raises:
+        PlaceTaken: another file lies there.
+        FileRefused: the vault lost a file.
+    """
+    done = Settled()
+    for one in store.all():
+        dataset = catalog.datasets.get(one.dataset)
+        if one.placed and dataset:
+            target = local_base(dataset, settings) / one.placed
+            if one.state == "released":
+                if _put(store, one, target):
+                    done.put.append(one.placed)
+            elif _take_out(one, target):
+                done.taken_out.append(one.placed)
+    return done
+
+
+def _put(store: Store, one: Submission, target: Path) -> bool:
+    if target.exists():
+        _check_ours(one, target)
+        return False
+    content = store.vault.path(one.file.sha256).read_bytes()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The ending keeps a refresh from taking half a file for data.
+    descriptor, made = tempfile.mkstemp(dir=target.parent, prefix=".coming-", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(made).chmod(0o640)
+        os.link(made, target)  # unlike a renaming, never over a file that came in between
+        sync(target.parent)
+    finally:
+        Path(made).unlink(missing_ok=True)
+    return True
+
+
+def _take_out(one: Submission, target: Path) -> bool:
+    if not target.exists():
+        return False
+    _check_ours(one, target)
+    target.unlink()
+    sync(target.parent)
+    return True
+
+
+def _check_ours(one: Submission, target: Path) -> None:
+    if hashlib.sha256(target.read_bytes()).hexdigest() != one.file.sha256:
+        raise PlaceTaken(
+            "another file lies where a released one belongs",
+            where=str(one.placed),
+            hint="move it away, then: foresight handin release --due",
+        )

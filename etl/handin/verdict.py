@@ -1,0 +1,214 @@
+"""What stands in a file that is handed in: what stops it, which cells are bad, what it would move.
+
+The file is read alone, into a warehouse that is thrown away; then, if nothing stops it, a refresh
+is done aside with the file among the sources and the version it replaces out of them.
+"""
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from etl.catalog import Catalog
+from etl.errors import ForesightError, Problems
+from etl.handin.placing import place_of
+from etl.handin.store import Store, Submission
+from etl.periods import Period
+from etl.pipeline import source_file
+from etl.preview import Preview, previewed
+from etl.returned import BadCell, BadFile, bad_cells, bad_files, mark_file
+from etl.rule_words import Language
+from etl.settings import Settings
+from etl.trial import reading
+from etl.warehouse import Warehouse
+
+MOST_CELLS = 200
+"""Broken rules that are told; the marked workbook has them all."""
+
+
+class WrongPeriod(ForesightError):
+    """The file speaks of another period than the one it is handed in for."""
+
+
+class NoRecords(ForesightError):
+    """Nothing stands below the header."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in a file."""
+
+    records: int
+    accepted: int
+    rejected: int
+    problems: list[ForesightError]
+    """What stops it."""
+    cells: list[BadCell]
+    more: int
+    """Broken rules that are not among `cells`."""
+    preview: Preview | None
+    """What it would move; `None` where something stops it, or `untold` says why."""
+    untold: ForesightError | None
+    """Why nothing can be said about what it would move: the reason lies elsewhere."""
+
+    @property
+    def takes(self) -> bool:
+        """Whether it can be submitted."""
+        return not self.problems
+
+    def summary(self) -> dict[str, Any]:
+        """What the audit keeps of it."""
+        counts = {"records": self.records, "accepted": self.accepted, "rejected": self.rejected}
+        return {"takes": self.takes, **counts, "problems": [str(one) for one in self.problems]}
+
+
+@contextmanager
+def examined(
+    catalog: Catalog,
+    settings: Settings,
+    store: Store,
+    one: Submission,
+    *,
+    today: dt.date,
+    language: Language,
+    marked: Path | None = None,
+) -> Iterator[tuple[Verdict, Warehouse | None]]:
+    """The verdict, and the build aside in which it was accepted, while the block lasts.
+
+    `marked` is where the own workbook is written with its bad cells marked; not, if there are none.
+    """
+    with tempfile.TemporaryDirectory(prefix="foresight-") as folder, ExitStack() as stack:
+        coming = _Coming(catalog, settings, store, one, Path(folder))
+        tried, trial = stack.enter_context(
+            reading(
+                coming.catalog,
+                coming.aside,
+                coming.files,
+                today=today,
+                language=language,
+                progress=_quiet,
+                most=MOST_CELLS,
+            )
+        )
+        verdict = coming.verdict(trial, tried.problems, language)
+        aside = None
+        if verdict.takes:
+            verdict, aside = coming.among_the_others(stack, verdict, today, language)
+        bad = coming.bad(aside or trial)
+        if marked and bad:
+            mark_file(aside or trial, bad, marked)
+        yield verdict, aside
+
+
+class _Coming:
+    """A file on its way, laid out in a folder as it will lie among the sources."""
+
+    def __init__(
+        self, catalog: Catalog, settings: Settings, store: Store, one: Submission, folder: Path
+    ) -> None:
+        entry = catalog.datasets[one.dataset]
+        self.everything, self.settings, self.one = catalog, settings, one
+        self.place = place_of(entry, one)
+        self.leaving = [store.one(one.corrects).placed or ""] if one.corrects else []
+        # One file may hold several datasets: the month, the year to date and the plan.
+        family = [dataset for dataset in catalog.resources if dataset.path == entry.path]
+        self.catalog = catalog.model_copy(update={"resources": family})
+        path = folder / self.place
+        path.parent.mkdir(parents=True)
+        path.write_bytes(store.vault.path(one.file.sha256).read_bytes())
+        copy = folder / settings.catalog.name
+        copy.write_bytes(settings.catalog.read_bytes())
+        self.aside = Settings(home=folder / "state", catalog=copy, site_file=settings.site_file)
+        self.files = [source_file(dataset, path, folder) for dataset in family]
+
+    def verdict(
+        self, warehouse: Warehouse, problems: list[ForesightError], language: Language
+    ) -> Verdict:
+        """What reading it alone says."""
+        found = _loads(warehouse, self.place)
+        if not problems:
+            problems = [*_no_records(found, self.one), *_wrong_period(found, self.one)]
+        return self._told(
+            warehouse, Verdict(*_counts(found), problems, [], 0, None, None), language
+        )
+
+    def among_the_others(
+        self, stack: ExitStack, verdict: Verdict, today: dt.date, language: Language
+    ) -> tuple[Verdict, Warehouse | None]:
+        """What a refresh with it would do."""
+        try:
+            preview, aside = stack.enter_context(
+                previewed(
+                    self.everything,
+                    self.settings,
+                    today=today,
+                    progress=_quiet,
+                    arriving=self.files,
+                    leaving=self.leaving,
+                )
+            )
+        except ForesightError as error:
+            several = error.problems if isinstance(error, Problems) else [error]
+            own = [one for one in several if Path(self.place).name in one.where]
+            return replace(verdict, problems=own, untold=None if own else several[0]), None
+        records, accepted, rejected = _counts(_loads(aside, self.place))
+        verdict = replace(
+            verdict, records=records, accepted=accepted, rejected=rejected, preview=preview
+        )
+        return self._told(aside, verdict, language), aside
+
+    def bad(self, warehouse: Warehouse) -> BadFile | None:
+        """The file, if any of its records were not taken."""
+        found = bad_files(warehouse, self.catalog, self.aside)
+        return next((bad for bad in found if bad.shown == self.place), None)
+
+    def _told(self, warehouse: Warehouse, verdict: Verdict, language: Language) -> Verdict:
+        bad = self.bad(warehouse)
+        if bad is None:
+            return replace(verdict, cells=[], more=0)
+        cells = list(bad_cells(warehouse, bad, language, MOST_CELLS))
+        return replace(verdict, cells=cells, more=max(len(bad.broken) - MOST_CELLS, 0))
+
+
+def _quiet(_: str) -> None:
+    """Nobody is told how far it is: it takes seconds."""
+
+
+def _loads(warehouse: Warehouse, place: str) -> list[dict[str, Any]]:
+    return warehouse.select(
+        "select records, accepted, rejected + unreadable as rejected, first_day, last_day "
+        "from current_load where file = $file",
+        file=place,
+    ).to_dicts()
+
+
+def _counts(loads: list[dict[str, Any]]) -> tuple[int, int, int]:
+    """Records, accepted, rejected, over all datasets that read the file."""
+    records, accepted, rejected = (
+        sum(load[name] for load in loads) for name in ("records", "accepted", "rejected")
+    )
+    return records, accepted, rejected
+
+
+def _no_records(loads: list[dict[str, Any]], one: Submission) -> Iterator[NoRecords]:
+    if loads and not any(load["accepted"] for load in loads):
+        yield NoRecords(
+            "no record of it was taken",
+            where=one.file.name,
+            hint="fill the template in below its header, and mend the cells that are marked",
+        )
+
+
+def _wrong_period(loads: list[dict[str, Any]], one: Submission) -> Iterator[WrongPeriod]:
+    period = Period.parse(one.period)
+    days = [(load["first_day"], load["last_day"]) for load in loads if load["first_day"]]
+    if days and not any(first <= period.end and period.start <= last for first, last in days):
+        yield WrongPeriod(
+            f"it speaks of {min(d[0] for d in days)} to {max(d[1] for d in days)}, "
+            f"and is handed in for {one.period}",
+            where=one.file.name,
+            hint="hand it in for its own period, or mend the periods in the file",
+        )

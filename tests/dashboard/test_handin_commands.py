@@ -1,0 +1,95 @@
+"""The whole way by command: template, submission, approval, release, refresh, audit."""
+
+import json
+import os
+import pwd
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from conftest import HEAD
+from openpyxl import load_workbook
+
+from dashboard.cli import main
+
+ENTRY = """
+- name: guests
+  title: Lượt khách
+  sources: [{path: "sources/guests_*.xlsx"}]
+  clean: {areas: {level: city}}
+  schema:
+    fields:
+    - {name: area, from: [Nơi]}
+    - {name: period, type: yearmonth, from: [Tháng]}
+    - {name: value, type: integer, from: [Lượt khách], constraints: {minimum: 0}}
+    primaryKey: [area, period]
+  indicators: [{name: guests, title: Khách, title_en: Guests}]
+  handin: {frequency: month, within: 10, since: 2026-10}
+"""
+PEOPLE = {
+    "sign_on": {"way": "demo"},
+    "departments": [{"name": "culture", "title": "Sở Văn hóa", "datasets": ["guests"]}],
+    "people": [
+        {
+            "name": "nhan",
+            "title": "Nhân",
+            "roles": ["maker", "checker"],
+            "departments": ["culture"],
+        },
+        {"name": "lan", "title": "Lan", "roles": ["checker"], "departments": ["culture"]},
+    ],
+}
+
+
+@pytest.fixture
+def run(installation):
+    installation.catalog.write_text(HEAD + ENTRY, encoding="utf-8")
+    installation.people.write_text(yaml.safe_dump(PEOPLE), encoding="utf-8")
+
+    def invoked(*arguments: str, code: int = 0):
+        options = ["--home", str(installation.home), "--catalog", str(installation.catalog)]
+        done = CliRunner().invoke(
+            main, [*options, "--today", "2026-11-22", "--json", *map(str, arguments)]
+        )
+        assert done.exit_code == code, done.output
+        return json.loads(done.output.splitlines()[-1])
+
+    return invoked
+
+
+def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_path):
+    filled = tmp_path / "filled.xlsx"
+    run("handin", "template", "guests", "10/2026", "--out", filled)
+    book = load_workbook(filled)
+    book.worksheets[0]["C2"] = 1200
+    book.save(filled)
+    said = ("handin", "submit", filled, "--dataset", "guests", "--period", "10/2026")
+    one = run(*said, "--who", "nhan")
+    assert (one["submission"], one["state"], one["accepted"]) == ("000001", "submitted", 1)
+    assert one["figures"] == [
+        {"dataset": "guests", "indicator": "guests", "added": 1, "changed": 0, "withdrawn": 0}
+    ]
+    same = run("handin", "approve", "000001", "--who", "nhan", code=1)
+    assert "handed it in and cannot approve it" in same["errors"][0]["problem"]
+    assert run("handin", "approve", "000001", "--who", "lan")["state"] == "approved"
+    assert run("refresh")["accepted"] == 1
+    assert run("handin", "list")[0]["state"] == "released"
+    assert [one["period"] for one in run("handin", "due")["due"]] == ["2026-11"]
+    audit = run("handin", "audit", "--out", tmp_path / "audit.jsonl")
+    assert [step["step"] for step in audit["steps"]][-1] == "released"
+    assert run("handin", "audit", "--holds", audit["seal"])["seal"] == audit["seal"]
+    assert "taken out" in run("handin", "audit", "--holds", "0" * 64, code=1)["errors"][0]["hint"]
+
+
+def test_outside_a_demo_a_command_is_that_of_the_account_and_of_nobody_named(run, installation):
+    login = pwd.getpwuid(os.getuid()).pw_name
+    people = {**PEOPLE, "sign_on": {"way": "oidc"}}
+    people["people"] = [{**PEOPLE["people"][0], "accounts": [f"os:{login}"]}, PEOPLE["people"][1]]
+    installation.people.write_text(yaml.safe_dump(people), encoding="utf-8")
+    refused = run("handin", "withdraw", "000001", "--who", "lan", "--reason", "x", code=1)
+    assert "is that of nhan, not of lan" in refused["errors"][0]["problem"]
+
+
+def test_without_a_people_file_nothing_is_handed_in(run, installation):
+    installation.people.unlink()
+    assert "no people file" in run("handin", "due", code=1)["errors"][0]["problem"]

@@ -1,0 +1,146 @@
+"""The hand-in page: each sees their department's own, and maker and checker are two people."""
+
+import datetime as dt
+import io
+import shutil
+
+import pytest
+import yaml
+from conftest import HEAD
+from openpyxl import load_workbook
+from streamlit.testing.v1 import AppTest
+
+from dashboard import reader as reader_module
+from etl import pipeline
+from etl.catalog import load_catalog
+from etl.handin import Actor, Store, template
+from etl.people import People
+from etl.periods import Period
+from etl.settings import Settings
+from etl.warehouse import Warehouse
+from tests.dashboard.test_handin_commands import ENTRY
+from tests.dashboard.test_handin_commands import PEOPLE as TWO
+
+TODAY = dt.date(2026, 11, 22)
+PEOPLE = {
+    **TWO,
+    "departments": [*TWO["departments"], {"name": "health", "title": "Sở Y tế"}],
+    "people": [
+        *TWO["people"],
+        {"name": "tam", "title": "Tâm", "roles": ["maker", "checker"], "departments": ["health"]},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """An installation with one department's dataset and an empty build."""
+    folder = tmp_path_factory.mktemp("page")
+    settings = Settings(home=folder / "state", catalog=folder / "data_catalog.yaml")
+    settings.home.mkdir()
+    settings.catalog.write_text(HEAD + ENTRY, encoding="utf-8")
+    settings.people.write_text(yaml.safe_dump(PEOPLE), encoding="utf-8")
+    catalog = load_catalog(settings.catalog)
+    with Warehouse.build(settings.home) as build:
+        plan = pipeline.plan(catalog, settings, None)
+        pipeline.refresh(build, catalog, settings, plan, today=TODAY, progress=lambda _: None)
+    return settings
+
+
+@pytest.fixture
+def office(made, monkeypatch):
+    shutil.rmtree(made.home / "handin", ignore_errors=True)
+    monkeypatch.setenv("FORESIGHT_HOME", str(made.home))
+    monkeypatch.setenv("FORESIGHT_CATALOG", str(made.catalog))
+    monkeypatch.setattr(reader_module, "today", lambda: TODAY)
+    return made
+
+
+def draft(settings: Settings, guests: object):
+    """A file that the maker dropped on the page, with one figure typed in."""
+    catalog = load_catalog(settings.catalog)
+    dataset, period = catalog.datasets["guests"], Period.parse("2026-10")
+    book = load_workbook(io.BytesIO(template(catalog, dataset, period, None)))
+    book.worksheets[0]["C2"] = guests
+    content = io.BytesIO()
+    book.save(content)
+    person = People.model_validate(PEOPLE).person("nhan")
+    return Store(settings.home).draft(
+        Actor(person, "demo:nhan", "page", "localhost"),
+        dataset,
+        "culture",
+        period,
+        name="khach.xlsx",
+        content=content.getvalue(),
+    )
+
+
+def page():
+    from dashboard import layout, queries, reader
+    from dashboard.filters import language
+    from dashboard.views import handin
+    from etl.settings import Settings
+
+    layout.style()
+    lang = language()
+    handin.draw(reader.Reader(queries.current(Settings.read().home), lang, reader.today()))
+
+
+def opened(who: str | None, **query: str) -> AppTest:
+    test = AppTest.from_function(page, default_timeout=60)
+    for key, value in query.items():
+        test.query_params[key] = value
+    if who:
+        test.session_state["who"] = who
+    test.run()
+    assert not test.exception
+    return test
+
+
+def headings(test: AppTest) -> list[str]:
+    return [header.value for header in test.header]
+
+
+def press(test: AppTest, label: str) -> AppTest:
+    next(button for button in test.button if button.label == label).click().run()
+    assert not test.exception
+    return test
+
+
+def test_until_someone_signs_on_nothing_is_shown(office):
+    draft(office, 1200)
+    assert headings(opened(None)) == ["Hãy đăng nhập để nộp hoặc duyệt"]
+
+
+def test_a_maker_sees_what_is_due_and_hands_in_and_another_approves(office):
+    draft(office, 1200)
+    maker = opened("nhan")
+    assert "2 tệp cần nộp, 1 quá hạn" in headings(maker)
+    assert "Có thể nộp: 1 bản ghi, 1 đạt, 0 không đạt" in headings(maker)
+    assert "Nếu nhận: thêm 1 số, sửa 0, rút 0" in headings(maker)
+    press(maker, "Nộp")
+    assert "0 tệp chờ duyệt" in headings(maker)
+    assert "Duyệt" not in [button.label for button in maker.button]
+    checker = press(opened("lan"), "Duyệt")
+    assert checker.success[0].value == "000001: đã duyệt"
+    (one,) = Store(office.home).all()
+    assert [(step.who, step.via) for step in one.steps][1:] == [("nhan", "page"), ("lan", "page")]
+
+
+def test_a_bad_cell_is_told_with_its_place_and_the_file_cannot_be_submitted(office):
+    draft(office, "nhiều")
+    maker = opened("nhan", lang="en")
+    shown = " ".join(element.proto.body for element in maker.get("html"))
+    assert "Not taken: 1 records, 0 accepted, 1 not" in headings(maker)
+    assert ">C2<" in shown
+    assert "nhiều" in shown
+    assert "Submit" not in [button.label for button in maker.button]
+
+
+def test_another_department_sees_nothing_of_it(office):
+    draft(office, 1200)
+    test = opened("tam")
+    shown = " ".join(element.proto.body for element in test.get("html"))
+    assert "0 lần nộp" in headings(test)
+    assert "khach.xlsx" not in shown
+    assert "Lượt khách" not in shown
