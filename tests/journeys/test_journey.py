@@ -32,8 +32,6 @@ FLAGS = [
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 CHART = ".stVegaLiteChart canvas.marks, .stVegaLiteChart svg.marks"
 PAGES = ("", "targets", "indicators?indicator=people", "communes?area=90001", "accuracy", "data")
-PROBES = ("/_stcore/health", "/_stcore/host-config")
-"""Streamlit looks for these beside each page; they are not there, and that is all right."""
 
 pytestmark = [
     pytest.mark.journey,
@@ -102,9 +100,8 @@ class Visit:
             self.outside.append(request.url)
 
     def _said(self, message: "sync_api.ConsoleMessage") -> None:
-        probe = message.location.get("url", "").endswith(PROBES)
-        if message.type == "error" and not probe:
-            self.complaints.append(message.text)
+        if message.type == "error":
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
     def open(self, path: str, *, chart: bool = True) -> None:
         """Go there, and wait until it stands still."""
@@ -154,6 +151,16 @@ def test_every_page_opens_quietly_and_fits(visit, width, lang):
         )
         assert wide <= width, f"{path} is {wide} wide"
     assert one.outside == []
+    assert one.complaints == []
+
+
+def test_a_page_below_the_root_asks_its_server_for_nothing_in_vain(visit):
+    one = visit()
+    asked = []
+    one.page.on("response", lambda response: asked.append((response.status, response.url)))
+    one.open("data", chart=False)
+    assert [url for status, url in asked if status >= 400] == []
+    assert f"{one.address}/_stcore/health" in [url for _, url in asked]
     assert one.complaints == []
 
 
