@@ -556,6 +556,7 @@ def _build(
     full: bool,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
+    from forecasts.decisions.work_kept import worked_out
     from forecasts.ledger import settle
     from forecasts.request import engine
     from forecasts.run import forecast_all
@@ -575,8 +576,11 @@ def _build(
         )
         settle(warehouse, today=context.today)
         pipeline.note(warehouse, "engine", engine())
+    build = str(current_build(context.settings.home))
+    progress("work ahead of the communes")
+    worked_out(context.settings.home, build, catalog, context.today)
     return {
-        "build": current_build(context.settings.home),
+        "build": build,
         "changed": True,
         "files": len(loaded.loads),
         "records": loaded.records,

@@ -4,19 +4,19 @@ from functools import partial
 from html import escape
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
 from dashboard.lending import caveats, chance, change_said, move_said, verdict
-from dashboard.queries import lending, work_ahead
+from dashboard.queries import work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
+from dashboard.views.cache import written
 from dashboard.workload import fields
-from forecasts.decisions.staffing import Plan
-from forecasts.decisions.workload import WINDOWS, Ahead, NoWorkload, Window, by_commune, by_field
+from forecasts.decisions.work_kept import LENT, Work
+from forecasts.decisions.workload import WINDOWS, NoWorkload, Window
 
-LENT = 10
-"""People of the plan that the page shows; other numbers are asked by the command."""
 RISKY = 0.1
 """Chance of overload from which an office is listed."""
 WHOLE = 100
@@ -26,7 +26,8 @@ def draw(reader: Reader) -> None:
     """The page."""
     text = reader.text
     try:
-        ahead = work_ahead(reader.build, reader.today)
+        with st.spinner(text("load.working")):
+            ahead = work_ahead(reader.build, reader.today)
     except NoWorkload:
         layout.head(reader, text("load.title"))
         layout.heading(text("load.missing"))
@@ -39,8 +40,8 @@ def draw(reader: Reader) -> None:
         _parts(reader, ahead)
 
 
-def _lead(reader: Reader, ahead: Ahead) -> str:
-    told = by_commune(ahead, "fortnight")
+def _lead(reader: Reader, ahead: Work) -> str:
+    told = ahead.communes["fortnight"]
     said = reader.text(
         "load.lead",
         received=reader.notation.rounded(float(told["received"].sum())),
@@ -51,10 +52,16 @@ def _lead(reader: Reader, ahead: Ahead) -> str:
     return f"{said} {mark}".strip()
 
 
-def _parts(reader: Reader, ahead: Ahead) -> None:
+def _parts(reader: Reader, ahead: Work) -> None:
     text = reader.text
     for line in caveats(ahead, text, reader.notation):
         layout.html(f'<p class="cf-note">{escape(line)}</p>')
+    # What depends on the window runs again alone.
+    st.fragment(_by_window)(reader, ahead)
+
+
+def _by_window(reader: Reader, ahead: Work) -> None:
+    text = reader.text
     window: Window = st.radio(
         text("load.window"),
         WINDOWS,
@@ -68,9 +75,9 @@ def _parts(reader: Reader, ahead: Ahead) -> None:
     _fields(reader, ahead, window)
 
 
-def _overloaded(reader: Reader, ahead: Ahead, window: Window) -> None:
+def _overloaded(reader: Reader, ahead: Work, window: Window) -> None:
     text = reader.text
-    told = by_commune(ahead, window)
+    told = ahead.communes[window]
     risky = told.filter(told["overload"] >= RISKY).sort("overload", "load", descending=True)
     layout.heading(text("load.overloaded"), text("load.communes_note"))
     if risky.is_empty():
@@ -79,17 +86,25 @@ def _overloaded(reader: Reader, ahead: Ahead, window: Window) -> None:
     _table(reader, "load.overloaded", _commune_columns(reader), risky.to_dicts())
 
 
-def _communes(reader: Reader, ahead: Ahead, window: Window) -> None:
+def _communes(reader: Reader, ahead: Work, window: Window) -> None:
     text = reader.text
-    told = by_commune(ahead, window).sort("load", descending=True, nulls_last=True)
     layout.heading(text("load.communes"), text("load.communes_note"))
-    _table(reader, "load.communes", _commune_columns(reader), told.to_dicts())
-    layout.download(reader, "workload", lambda: told, simulated=ahead.simulated)
+    layout.html(written(reader, _all_communes, window))
+    layout.download(reader, "workload", lambda: _by_load(ahead, window), simulated=ahead.simulated)
 
 
-def _fields(reader: Reader, ahead: Ahead, window: Window) -> None:
+def _all_communes(reader: Reader, window: Window) -> str:
+    rows = _by_load(work_ahead(reader.build, reader.today), window).to_dicts()
+    return _marked_up(reader, "load.communes", _commune_columns(reader), rows)
+
+
+def _by_load(ahead: Work, window: Window) -> pl.DataFrame:
+    return ahead.communes[window].sort("load", descending=True, nulls_last=True)
+
+
+def _fields(reader: Reader, ahead: Work, window: Window) -> None:
     text, notation, names = reader.text, reader.notation, fields(reader)
-    told = by_field(ahead, window).sort("hours_asked", descending=True)
+    told = ahead.fields[window].sort("hours_asked", descending=True)
     layout.heading(text("load.fields"), text("load.fields_note"))
 
     def minutes(row: dict[str, Any]) -> str:
@@ -110,10 +125,10 @@ def _fields(reader: Reader, ahead: Ahead, window: Window) -> None:
     _table(reader, "load.fields", columns, told.to_dicts())
 
 
-def _lending(reader: Reader, ahead: Ahead) -> None:
+def _lending(reader: Reader, ahead: Work) -> None:
     text, notation = reader.text, reader.notation
-    plan: Plan = lending(reader.build, reader.today, LENT)
-    names = dict(zip(ahead.places["area"], ahead.places["name"], strict=True))
+    plan, places = ahead.plan, ahead.communes[WINDOWS[0]]
+    names = dict(zip(places["area"], places["name"], strict=True))
     layout.heading(text("load.lending", people=LENT))
     lines = [
         verdict(plan, text, notation),
@@ -167,4 +182,8 @@ def _percent(reader: Reader, name: str, row: dict[str, Any]) -> str:
 
 
 def _table(reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]]) -> None:
-    layout.html(tables.table(reader.text(key), columns, rows, "cf-figures cf-labelled"))
+    layout.html(_marked_up(reader, key, columns, rows))
+
+
+def _marked_up(reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]]) -> str:
+    return tables.table(reader.text(key), columns, rows, "cf-figures cf-labelled")
