@@ -26,11 +26,12 @@ from benchmarks.sessions import Crowd, crowd, wire_bytes
 from benchmarks.visits import BROWSER, Page, browser, choices, cold, returning, warm
 
 ROOT = Path(__file__).parents[1]
-LOADS, CHOICES = 7, 7
+LOADS, CHOICES = 5, 5
 """Rounds, of which medians are told."""
 SESSIONS, RUNS, PAUSE = 30, 3, 8.0
 """Visitors at once, choices of each, and seconds between them on the average."""
-CROWDS = 2
+CROWDS = 1
+"""Turns of the many sessions."""
 STARTING = 180.0
 WARMED = 60.0
 """Seconds given to a server for what it reads in the background, before anything is measured."""

@@ -32,6 +32,10 @@ class Session:
     first: float = 0.0
     later: list[float] = field(default_factory=list)
     choice: Any = None
+    fragment: str = ""
+    """The part of the page that runs alone when a choice is made; empty for all of it."""
+    cached: set[str] = field(default_factory=set)
+    """Hashes of long messages that need not be sent again."""
 
     async def open(self, socket: Any) -> None:
         """The first run."""
@@ -40,6 +44,8 @@ class Session:
     async def choose(self, socket: Any, number: int) -> None:
         """A run after another option was chosen."""
         message = BackMsg()
+        message.rerun_script.fragment_id = self.fragment
+        message.rerun_script.cached_message_hashes.extend(self.cached)
         state = message.rerun_script.widget_states.widgets.add()
         options = list(self.choice.options)
         state.id, state.string_value = self.choice.id, options[number % len(options)]
@@ -56,16 +62,19 @@ class Session:
             answer = ForwardMsg()
             answer.ParseFromString(await asyncio.wait_for(socket.recv(), LONGEST))
             kind = answer.WhichOneof("type")
+            if answer.metadata.cacheable:
+                self.cached.add(answer.hash)
             if kind == "delta":
-                self._notice(answer.delta.new_element)
+                self._notice(answer.delta)
             if kind == "script_finished":
                 return time.perf_counter() - begun
 
-    def _notice(self, element: Any) -> None:
+    def _notice(self, delta: Any) -> None:
+        element = delta.new_element
         if element.WhichOneof("type") == "exception":
             raise RuntimeError(element.exception.message)
         if element.WhichOneof("type") == "selectbox" and element.selectbox.id.endswith(CHOICE):
-            self.choice = element.selectbox
+            self.choice, self.fragment = element.selectbox, delta.fragment_id
 
 
 def connected(port: int) -> Any:

@@ -13,18 +13,17 @@ from threading import Event, Thread
 
 from dashboard import queries
 from dashboard.five_things import five_things
-from dashboard.published import headlines
+from dashboard.published import CITY, headlines
 from dashboard.ranking import ranked
 from dashboard.reader import Reader, today
 from dashboard.text import LANGUAGES
 from dashboard.views.cache import drawn
-from dashboard.workload import TOTAL
-from dashboard.workload_charts import city_fan, names, ranks
+from dashboard.workload import TOTAL, fields, year_of
+from dashboard.workload_charts import city_fan, ranks
 from etl.errors import ForesightError
 
 PATIENCE = 60.0
 """Seconds between two looks."""
-NO_COMMUNE = "all"
 
 
 class Warming:
@@ -68,11 +67,11 @@ def warm(home: Path) -> None:
     build = queries.current(home)
     asked: list[Callable[[], object]] = [
         *(lambda lang=lang: first_screen(home, lang) for lang in LANGUAGES),
-        *(lambda lang=lang: _communes(Reader(build, lang, today())) for lang in LANGUAGES),
         lambda: queries.work_ahead(build, today()),
         lambda: build.started(),
         lambda: (build.alerts, build.replays),
         lambda: queries.register(build),
+        lambda: _each_field(Reader(build, LANGUAGES[0], today())),
     ]
     for work in asked:
         try:
@@ -82,6 +81,12 @@ def warm(home: Path) -> None:
             logging.getLogger(__name__).info("not warmed: %s", error.problem)
 
 
-def _communes(reader: Reader) -> None:
-    ranked(reader, TOTAL)
-    drawn(reader, names, TOTAL, NO_COMMUNE)
+def _each_field(reader: Reader) -> None:
+    """The ranking and the drawings of every field that may be chosen."""
+    for field in (TOTAL, *fields(reader)):
+        if year_of(reader, "city", CITY, field) is None:
+            continue
+        ranked(reader, field)
+        drawn(reader, city_fan, field)
+        drawn(reader, ranks, field)
+        reader.rows("workload", area=CITY, category=field)

@@ -42,7 +42,8 @@ def draw(reader: Reader) -> None:
     _five(reader)
     _published(reader, found)
     with layout.simulated_section(reader.text, "workload"):
-        _workload(reader)
+        # What depends on the field runs again alone.
+        st.fragment(_workload)(reader)
 
 
 def _five(reader: Reader) -> None:
