@@ -1,7 +1,8 @@
 """Visits with a real browser: when a page is painted, and when a choice has changed what is shown.
 
-All times are the browser's own, from its navigation or from the key that chooses. A chart counts
-as painted once its marks stand there and two frames have passed.
+All times are the browser's own, from its navigation or from the key that chooses. A page is painted
+once everything above the fold is: elements come in order, so that is so when one stands below it or
+the script has ended, every chart that begins above it has its marks, and two frames have passed.
 """
 
 from collections.abc import Iterator
@@ -27,13 +28,20 @@ LONGEST = 120_000
 STILL = 1_500
 """Milliseconds after which nothing more is expected to change."""
 FRAMES = "new Promise(d => requestAnimationFrame(() => requestAnimationFrame(() => d())))"
-PAINTED = """async () => {
-  const open = () => [...document.querySelectorAll('.stVegaLiteChart')].some(chart =>
+PAINTED = (
+    """async () => {
+  const come = () => document.querySelector('READY') ||
+    [...document.querySelectorAll('[data-testid=stElementContainer]')].some(element =>
+      element.getBoundingClientRect().top > innerHeight);
+  const open = () => !come() || [...document.querySelectorAll('.stVegaLiteChart')].some(chart =>
     chart.getBoundingClientRect().top < innerHeight && !chart.querySelector('MARKS'));
   while (open()) await FRAMES;
   await FRAMES;
   return performance.now();
-}""".replace("MARKS", MARKS).replace("FRAMES", FRAMES)
+}""".replace("MARKS", MARKS)
+    .replace("FRAMES", FRAMES)
+    .replace("READY", READY)
+)
 WATCH = """() => {
   window.seen = {};
   const note = (name, node) => new MutationObserver(() => {
@@ -98,7 +106,6 @@ def warm(context: Any, page: Page) -> float:
 
 def _painted(tab: Any, page: Page) -> float:
     tab.goto(page.address, wait_until="commit")
-    tab.wait_for_selector(READY, timeout=LONGEST)
     tab.wait_for_selector("h1", timeout=LONGEST)
     return float(tab.evaluate(PAINTED))
 
@@ -110,6 +117,7 @@ def choices(context: Any, page: Page, times: int) -> tuple[list[float], list[flo
     """
     tab = context.new_page()
     _painted(tab, page)
+    tab.wait_for_selector(READY, timeout=LONGEST)
     tab.wait_for_timeout(STILL)
     tab.evaluate(WATCH.replace("TEXT", page.text).replace("CHART", page.chart))
     seen = [_choose(tab) for _ in range(times)]
