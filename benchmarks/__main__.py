@@ -16,10 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import ingest, report, speed, workbook
+from benchmarks import ingest, pages, report, speed, workbook
 from benchmarks.accuracy import run
 from benchmarks.cost import Cost, alone, in_turn
+from etl.settings import Settings
 from etl.simulate import simulate_dossiers
+from etl.warehouse import current_build
 
 RESULTS = Path(__file__).parent / "results"
 ROWS = 10_000_000
@@ -53,6 +55,9 @@ def main() -> None:
                 sys.stderr.write(
                     f"{part} is left out: {', '.join(absent)} not installed ({EXTRA})\n"
                 )
+                continue
+            if part == "pages" and (missing := pages.absent()):
+                sys.stderr.write(f"pages is left out: no {missing}\n")
                 continue
             _keep(part, PARTS[part](Path(name), asked))
     report.write(RESULTS)
@@ -123,9 +128,16 @@ def _speed(_: Path, asked: argparse.Namespace) -> dict[str, Any]:
     return speed.speed(quick=asked.quick)
 
 
+def _pages(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    home = Settings.read().home
+    there = current_build(home) is not None
+    return pages.pages(home if there else None, folder, quick=asked.quick)
+
+
 PARTS: dict[str, Part] = {
     "ingest": _ingest,
     "workbook": _workbook,
+    "pages": _pages,
     "speed": _speed,
     "cells": _cells,
     "accuracy": _accuracy,

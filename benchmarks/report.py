@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks import page_report
 from benchmarks.accuracy.page import pages, pictures
 
 PAGE = """\
@@ -54,6 +55,8 @@ def write(folder: Path) -> None:
         parts.append(_ingest(told["ingest"]))
     if "workbook" in told:
         parts.append(_workbook(told["workbook"]))
+    if "pages" in told:
+        parts.append(page_report.page(told["pages"]))
     parts += pages(*(told.get(name) for name in ("accuracy", "cells", "speed")))
     for name, picture in pictures(told.get("accuracy")):
         (folder / name).write_text(picture, encoding="utf-8")

@@ -9,7 +9,7 @@ from dashboard.published import CITY
 from dashboard.reader import Reader
 from dashboard.sparklines import CARD, MULTIPLE, sparkline
 from dashboard.tables import image
-from dashboard.workload import MONTHS, Pulse, Year, city_years, pulse, trail
+from dashboard.workload import MONTHS, Pulse, Year, city_years, fields, pulse, trail
 
 
 def cards(reader: Reader, field: str, year: Year) -> str:
@@ -116,8 +116,9 @@ def _versus(reader: Reader, change: str, kind: str = "") -> str:
     return f'<b class="{kind}">{change}</b> {escape(reader.text("card.versus"))}'
 
 
-def multiples(reader: Reader, names: dict[str, str]) -> str:
+def multiples(reader: Reader) -> str:
     """One drawing a field: months received, and the year expected with its band."""
+    names = fields(reader)
     shown = [_multiple(reader, names[code], code, y) for code, y in city_years(reader).items()]
     return f'<div class="cf-multiples">{"".join(shown)}</div>'
 

@@ -575,6 +575,7 @@ def _build(
     progress: Callable[[str], None],
 ) -> tuple[dict[str, Any], list[str]]:
     """What was loaded and forecast, and the keys of the alerts that rang."""
+    from forecasts.decisions.work_kept import worked_out
     from forecasts.ledger import settle
     from forecasts.request import engine
     from forecasts.run import forecast_all
@@ -596,8 +597,11 @@ def _build(
         pipeline.note(warehouse, "engine", engine())
         progress("looking for alerts")
         fresh = looked_in(context, warehouse, catalog)
+    build = str(current_build(context.settings.home))
+    progress("work ahead of the communes")
+    worked_out(context.settings.home, build, catalog, context.today)
     told = {
-        "build": current_build(context.settings.home),
+        "build": build,
         "changed": True,
         "files": len(loaded.loads),
         "records": loaded.records,

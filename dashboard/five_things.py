@@ -16,7 +16,7 @@ from typing import Any, Literal
 import polars as pl
 
 from dashboard.freshness import age, patience, stale
-from dashboard.published import CITY, Headline, candidates, headlines, unit_of, with_unit
+from dashboard.published import Headline, candidates, headlines, published, unit_of, with_unit
 from dashboard.reader import Reader
 from dashboard.targets import SHAPES, chance_words, sentence, state_name, wanted, when
 from forecasts.decisions.targets import Judged
@@ -186,7 +186,7 @@ def _sure(reader: Reader, said: str, judged: Judged) -> str:
     figure = judged.newest
     if figure is None or figure.as_of is None:
         return said
-    rows = reader.rows("published", area=CITY).to_dicts()
+    rows = published(reader, [judged.target.indicator or ""])
     mine = (judged.target.indicator, figure.period, figure.period_end, figure.as_of)
     keys = ("indicator", "period", "period_end", "as_of")
     row = next((r for r in rows if tuple(r[k] for k in keys) == mine), None)
@@ -292,12 +292,12 @@ def surprise_sentence(reader: Reader, row: Row) -> str:
 
 def _late(reader: Reader) -> Iterator[Thing]:
     """One thing for all indicators of the first screen whose next figure should have come."""
-    rows = reader.rows("published", area=CITY).to_dicts()
+    listed = candidates(reader)
     newest: dict[str, Row] = {}
-    for row in rows:
+    for row in published(reader, listed):
         if row["status"] != "plan" and row["period_end"] <= reader.today:
             newest.setdefault(row["indicator"], row)
-    late = [newest[name] for name in candidates(reader) if name in newest]
+    late = [newest[name] for name in listed if name in newest]
     late = [
         row
         for row in late

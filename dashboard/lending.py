@@ -1,16 +1,39 @@
 """What is said of the work ahead and of a plan to lend people; numbers come with their ranges."""
 
 from dataclasses import asdict
-from typing import Any
+from datetime import date
+from typing import Any, Protocol
 
 from dashboard.notation import Notation
 from dashboard.text import Text
+from etl.catalog import Workload
 from etl.translation import Language
 from forecasts.decisions.staffing import Change, Move, Plan, Range
-from forecasts.decisions.workload import Ahead
+from forecasts.decisions.workload import Ahead, Flags
 
 NEVER, SURELY = 0.05, 0.95
 TENTHS = 10
+
+
+class Grounds(Protocol):
+    """What the work ahead rests on: that of `Ahead`, or of what is kept of it."""
+
+    @property
+    def asked(self) -> Workload: ...
+    @property
+    def today(self) -> date: ...
+    @property
+    def until(self) -> date: ...
+    @property
+    def times(self) -> float: ...
+    @property
+    def told(self) -> Flags: ...
+    @property
+    def untold(self) -> tuple[str, ...]: ...
+    @property
+    def without_forecast(self) -> int: ...
+    @property
+    def simulated(self) -> bool: ...
 
 
 def chance(probability: float | None, text: Text) -> str:
@@ -64,7 +87,7 @@ def change_said(change: Change, names: dict[str, str], text: Text, notation: Not
     )
 
 
-def caveats(ahead: Ahead, text: Text, notation: Notation) -> list[str]:
+def caveats(ahead: Grounds, text: Text, notation: Notation) -> list[str]:
     """What all of it rests on: the day of the data, the assumptions, what was left out."""
     asked = ahead.asked
     assumed = sum(one.source == "assumption" for one in asked.minutes)

@@ -7,6 +7,7 @@ significant digits, because more would pretend. Two percentages differ by percen
 import datetime as dt
 from calendar import month_abbr
 from dataclasses import dataclass
+from functools import lru_cache
 from math import floor, log10
 
 from babel.dates import format_date
@@ -26,6 +27,8 @@ UNITS = {
     "en": {"million": "million", "point": "pp", "day": "day", "month": "month", "year": "year"},
 }
 ENGLISH_MONTHS = tuple(month_abbr[1:])
+KEPT = 20_000
+"""Figures whose writing is kept: pages say the same ones again and again."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,14 @@ class Notation:
         if value is None:
             return "–"
         shape = "#,##0." + "#" * decimals if decimals else "#,##0"
-        written = format_decimal(round(value, decimals), format=shape, locale=self.locale)
-        return str(written).replace("-", MINUS)
+        return _written(round(value, decimals) or 0, shape, self.locale)
 
     def fixed(self, value: float | None, decimals: int) -> str:
         """As `number`, with exactly `decimals` decimals: for columns and shares."""
         if value is None:
             return "–"
         shape = "#,##0." + "0" * decimals if decimals else "#,##0"
-        written = str(format_decimal(round(value, decimals), format=shape, locale=self.locale))
-        return written.replace("-", MINUS)
+        return _written(round(value, decimals) or 0, shape, self.locale)
 
     def share(self, percent: float | None, decimals: int = 1) -> str:
         """`91,7%` from 91.7."""
@@ -162,6 +163,12 @@ class Notation:
         word = UNITS[self.lang][unit]
         plural = "s" if self.lang == "en" and count != 1 else ""
         return f"{count} {word}{plural}"
+
+
+@lru_cache(maxsize=KEPT)
+def _written(value: float, shape: str, locale: str) -> str:
+    # Reading the locale and the shape takes longer than writing the figure.
+    return str(format_decimal(value, format=shape, locale=locale)).replace("-", MINUS)
 
 
 def significant(value: float, digits: int = 3) -> float:

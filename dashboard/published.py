@@ -6,8 +6,11 @@ where every figure of an indicator is stale, the indicator stays off the first s
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+
+import polars as pl
 
 from dashboard.freshness import age, stale
 from dashboard.reader import Reader
@@ -60,15 +63,22 @@ class Headline:
 
 def headlines(reader: Reader) -> list[Headline]:
     """The indicators of the first screen, in the catalog's order, at most `MOST`."""
-    rows = reader.rows("published", area=CITY).to_dicts()
+    listed = candidates(reader)
+    rows = published(reader, listed)
     rivals = _rivals(reader)
     found = []
-    for indicator in candidates(reader):
+    for indicator in listed:
         mine = [row for row in rows if row["indicator"] == indicator]
         headline = _headline(reader, mine, rivals)
         if headline:
             found.append(headline)
     return found[:MOST]
+
+
+def published(reader: Reader, indicators: Collection[str]) -> list[Row]:
+    """The newest vintage of every figure of the city, of these indicators, newest period first."""
+    rows = reader.rows("published", area=CITY)
+    return rows.filter(pl.col("indicator").is_in(indicators)).to_dicts()
 
 
 def candidates(reader: Reader) -> list[str]:
@@ -118,4 +128,5 @@ def _fresh(row: Row, today: dt.date) -> bool:
 
 
 def _rivals(reader: Reader) -> dict[Any, int]:
-    return {tuple(row[:5]): row[5] for row in reader.rows("rivals").iter_rows()}
+    rows = reader.rows("rivals").filter(pl.col("indicator").is_in(candidates(reader)))
+    return {tuple(row[:5]): row[5] for row in rows.iter_rows()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import polars as pl
@@ -15,9 +16,9 @@ from forecasts.decisions.alert_log import Kept, alerts
 from forecasts.decisions.alert_replay import Replayed, kept
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
-from forecasts.decisions.staffing import Plan, plan
 from forecasts.decisions.targets import Judged, judge
-from forecasts.decisions.workload import Ahead, ahead
+from forecasts.decisions.work_kept import Work, work, worked_out
+from forecasts.decisions.workload import NoWorkload, ahead
 from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
 from forecasts.sums import sums_ahead as summed_ahead
@@ -167,13 +168,24 @@ def _chances(
     return tuple(found)
 
 
-@lru_cache(maxsize=1)
-def work_ahead(build: Build, today: date) -> Ahead:
-    """The work ahead of the communes, computed once a day. Raises `NoWorkload`."""
-    return ahead(_open(build), build.catalog, today)
+_WORKING_OUT = Lock()
+"""Two readers of a new day wait for one answer."""
+
+
+def work_ahead(build: Build, today: date) -> Work:
+    """The work ahead of the communes, as kept or worked out once a day. Raises `NoWorkload`."""
+    with _WORKING_OUT:
+        found = _work_ahead(build, today)
+    if isinstance(found, NoWorkload):
+        raise found
+    return found
 
 
 @lru_cache(maxsize=KEPT_BUILDS)
-def lending(build: Build, today: date, people: int) -> Plan:
-    """The plan to lend so many people within the former districts, until the end of the quarter."""
-    return plan(work_ahead(build, today), people)
+def _work_ahead(build: Build, today: date) -> Work | NoWorkload:
+    found = worked_out(build.home, build.name, build.catalog, today)
+    try:
+        # Where it could not be kept it is worked out here, or refused.
+        return found or work(ahead(_open(build), build.catalog, today))
+    except NoWorkload as refusal:
+        return refusal

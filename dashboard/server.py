@@ -126,17 +126,19 @@ async def health(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def warm(app: object) -> AsyncIterator[None]:
-    """Read and draw the first screen once, so that the first visitor does not wait for imports."""
+    """Draw the first screen, so that the first visitor does not wait; then keep the rest ready."""
     del app
     check_address(current_people(Settings.read()), st.get_option("server.address"))
-    from dashboard.views import overview
+    from dashboard.warming import Warming, first_screen
 
-    overview.warm(Settings.read().home)
+    home = Settings.read().home
+    first_screen(home)
     # After all that came before: the one line that says where to look.
     place = f"http://{st.get_option('browser.serverAddress')}:{st.get_option('server.port')}"
     sys.stdout.write(f"Mở {place} để xem, Ctrl+C để dừng. / Open {place}, Ctrl+C stops it.\n")
     sys.stdout.flush()
-    yield
+    with Warming(home):
+        yield
 
 
 def explain(error: Exception) -> bool:

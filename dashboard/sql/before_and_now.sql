@@ -6,14 +6,15 @@ parts as (
     from crosswalk w join area a on a.code = w.old_code and a.area_vintage = w.old_vintage, merger m
     where w.new_code = $area and a.valid_to = m.last_day
 ),
-told as (
-    select o.area, sum(o.value)::double as value
-    from current_observation o, merger m
+received as (
+    select o.*
+    from observation o, merger m
     where o.indicator = 'applications_received' and o.category = 'total' and year(o.period) = year(m.last_day) - 1
-      and o.frequency = (select min(frequency) from current_observation
+      and o.area in (select code from parts)
+      and o.frequency = (select min(frequency) from observation
                          where indicator = 'applications_received' and frequency in ('day', 'month'))
-    group by o.area
 ),
+told as (select area, sum(value)::double as value from newest_vintage('received') group by area),
 now as (
     select sum(c.value)::double as value
     from comparable c, merger m

@@ -2,9 +2,11 @@
 -- what is computed. Newest period first, the city before others.
 with members as (
     select indicator from concept where concept = (select concept from concept where indicator = $indicator)
+), theirs as (
+    select * from observation where category = 'total' and indicator in (select indicator from members)
 ), figures as (
-    select indicator, area, frequency, period, period_end, value, status from current_observation
-    where status <> 'plan' and category = 'total' and not simulated
+    select indicator, area, frequency, period, period_end, value, status from newest_vintage('theirs')
+    where status <> 'plan' and not simulated
     union all
     select indicator, area, frequency, period, period_end, value, status from comparable
     where derived and category = 'total' and not simulated

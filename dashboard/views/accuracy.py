@@ -191,7 +191,9 @@ def _fast_only(reader: Reader) -> None:
     text, notation = reader.text, reader.notation
     rows = fast_only(reader.rows("shown"))
     grouped = (
-        rows.group_by("indicator", "level", "by_category", "frequency", "simulated")
+        rows.group_by(
+            "indicator", "level", "by_category", "frequency", "simulated", maintain_order=True
+        )
         .agg(pl.col("series").sum(), pl.col("left_out").explode().unique().sort())
         .sort("series", descending=True)
     )

@@ -1,4 +1,4 @@
-"""Finished drawings, kept by all they depend on: a rerun sends them without building them again."""
+"""Finished drawings and markup, kept by all they depend on: a rerun sends them as they are."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,3 +14,9 @@ KEPT = 300
 def drawn(reader: Reader, draw: Callable[..., Drawing], *key: Any) -> Drawing:
     """`draw(reader, *key)`, made once for each build, language, day and key."""
     return draw(reader, *key)
+
+
+@lru_cache(maxsize=KEPT)
+def written(reader: Reader, write: Callable[..., str], *key: Any) -> str:
+    """`write(reader, *key)`, made once in the same way: markup of long tables and many images."""
+    return write(reader, *key)

@@ -1,19 +1,18 @@
 """The first screen: five things, published figures beside their targets, (simulated) workload."""
 
 from html import escape
-from pathlib import Path
 
 import polars as pl
 import streamlit as st
 
-from dashboard import cards, headline_table, layout, places, queries, tables
+from dashboard import cards, headline_table, layout, places, tables
 from dashboard.filters import choose
 from dashboard.five_things import MARKS, Thing, address, five_things, unjudged
 from dashboard.published import CITY, Headline, headlines
 from dashboard.ranking import ranked, summary, told_apart
-from dashboard.reader import Reader, today
+from dashboard.reader import Reader
 from dashboard.targets import SHAPES
-from dashboard.views.cache import drawn
+from dashboard.views.cache import drawn, written
 from dashboard.workload import (
     LEAST,
     RANKED,
@@ -25,7 +24,6 @@ from dashboard.workload import (
     year_of,
 )
 from dashboard.workload_charts import RECEIVED, city_fan, ranks
-from etl.warehouse import DamagedBuild, NoWarehouse
 
 KINDS = {
     "off_course": "bad",
@@ -44,19 +42,8 @@ def draw(reader: Reader) -> None:
     _five(reader)
     _published(reader, found)
     with layout.simulated_section(reader.text, "workload"):
-        _workload(reader)
-
-
-def warm(home: Path) -> None:
-    """Read and draw what the first visitor will ask for."""
-    try:
-        reader = Reader(queries.current(home), "vi", today())
-        headlines(reader)
-        five_things(reader)
-        drawn(reader, city_fan, TOTAL)
-        drawn(reader, ranks, TOTAL)
-    except (DamagedBuild, NoWarehouse):
-        return
+        # What depends on the field runs again alone.
+        st.fragment(_workload)(reader)
 
 
 def _five(reader: Reader) -> None:
@@ -117,7 +104,7 @@ def _workload(reader: Reader) -> None:
     layout.figure(reader, drawing, "fan", _finding(reader, year), RECEIVED, simulated=True)
     layout.html(f'<p class="cf-note">{escape(text("workload.sum_note"))}</p>')
     _places(reader, field)
-    _multiples(reader, names)
+    _multiples(reader)
 
 
 def _answer(reader: Reader, field: str) -> str:
@@ -190,7 +177,7 @@ def _tiles(reader: Reader, field: str) -> None:
     layout.figure(reader, drawn(reader, ranks, field), "tiles", title, RECEIVED, simulated=True)
 
 
-def _multiples(reader: Reader, names: dict[str, str]) -> None:
+def _multiples(reader: Reader) -> None:
     text = reader.text
     layout.heading(text("multiples.title"), text("multiples.note"))
-    layout.html(cards.multiples(reader, names))
+    layout.html(written(reader, cards.multiples))

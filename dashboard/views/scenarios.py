@@ -13,6 +13,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
+from dashboard.charts import Drawing
 from dashboard.filters import choose, remembered
 from dashboard.notation import Notation
 from dashboard.reader import Reader
@@ -32,6 +33,7 @@ from dashboard.scenarios import (
 from dashboard.tables import Column
 from dashboard.targets import SHAPES, chance_words, state_name
 from dashboard.targets import sentence as target_sentence
+from dashboard.views.cache import drawn
 from dashboard.workload import fields as field_titles
 from dashboard.workload_charts import RECEIVED
 from etl.catalog import Lever, Scenarios
@@ -227,7 +229,7 @@ def _outcome(reader: Reader, scenarios: Scenarios, outcome: Outcome) -> None:
     finding = sentence(outcome, levers, text, notation)
     layout.heading(finding, text("scenarios.chart_note"))
     simulated = outcome.base.simulated
-    drawing = beside(reader, outcome)
+    drawing = drawn(reader, _beside, outcome.settings)
     layout.figure(reader, drawing, "scenario", finding, RECEIVED, simulated=simulated)
     if not outcome.settings:
         return
@@ -244,6 +246,10 @@ def _outcome(reader: Reader, scenarios: Scenarios, outcome: Outcome) -> None:
     layout.download(reader, "scenario", lambda: _rows(outcome), simulated=outcome.base.simulated)
     _targets(reader, outcome)
     _assumptions(reader, scenarios, outcome)
+
+
+def _beside(reader: Reader, settings: tuple[Setting, ...]) -> Drawing:
+    return beside(reader, reader.build.played(settings))
 
 
 def _rows(outcome: Outcome) -> pl.DataFrame:

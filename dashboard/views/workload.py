@@ -4,20 +4,20 @@ from functools import partial
 from html import escape
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
 from dashboard.lending import caveats, chance, change_said, move_said, verdict
-from dashboard.queries import lending, work_ahead
+from dashboard.queries import work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.views import scorecard
+from dashboard.views.cache import written
 from dashboard.workload import fields
-from forecasts.decisions.staffing import Plan
-from forecasts.decisions.workload import WINDOWS, Ahead, NoWorkload, Window, by_commune, by_field
+from forecasts.decisions.work_kept import LENT, Work
+from forecasts.decisions.workload import WINDOWS, NoWorkload, Window
 
-LENT = 10
-"""People of the plan that the page shows; other numbers are asked by the command."""
 RISKY = 0.1
 """Chance of overload from which an office is listed."""
 WHOLE = 100
@@ -29,7 +29,8 @@ def draw(reader: Reader) -> None:
     """The page."""
     text = reader.text
     try:
-        ahead = work_ahead(reader.build, reader.today)
+        with st.spinner(text("load.working")):
+            ahead = work_ahead(reader.build, reader.today)
     except NoWorkload:
         layout.head(reader, text("load.title"))
         layout.heading(text("load.missing"))
@@ -42,8 +43,8 @@ def draw(reader: Reader) -> None:
         _parts(reader, ahead)
 
 
-def _lead(reader: Reader, ahead: Ahead) -> str:
-    told = by_commune(ahead, "fortnight")
+def _lead(reader: Reader, ahead: Work) -> str:
+    told = ahead.communes["fortnight"]
     said = reader.text(
         "load.lead",
         received=reader.notation.rounded(float(told["received"].sum())),
@@ -54,11 +55,17 @@ def _lead(reader: Reader, ahead: Ahead) -> str:
     return f"{said} {mark}".strip()
 
 
-def _parts(reader: Reader, ahead: Ahead) -> None:
+def _parts(reader: Reader, ahead: Work) -> None:
     text = reader.text
     # The band of the section says already that it is simulated.
     told = caveats(ahead, text, reader.notation)[int(ahead.simulated) :]
     layout.html(f'<p class="cf-note">{"<br>".join(escape(line) for line in told)}</p>')
+    # What depends on the window runs again alone.
+    st.fragment(_by_window)(reader, ahead)
+
+
+def _by_window(reader: Reader, ahead: Work) -> None:
+    text = reader.text
     window: Window = st.radio(
         text("load.window"),
         WINDOWS,
@@ -73,9 +80,9 @@ def _parts(reader: Reader, ahead: Ahead) -> None:
     scorecard.draw(reader, simulated=ahead.simulated)
 
 
-def _overloaded(reader: Reader, ahead: Ahead, window: Window) -> None:
+def _overloaded(reader: Reader, ahead: Work, window: Window) -> None:
     text = reader.text
-    told = by_commune(ahead, window)
+    told = ahead.communes[window]
     risky = told.filter(told["overload"] >= RISKY).sort("overload", "load", descending=True)
     layout.heading(text("load.overloaded"), text("load.communes_note"))
     if risky.is_empty():
@@ -84,17 +91,25 @@ def _overloaded(reader: Reader, ahead: Ahead, window: Window) -> None:
     _table(reader, "load.overloaded", _commune_columns(reader), risky.to_dicts())
 
 
-def _communes(reader: Reader, ahead: Ahead, window: Window) -> None:
+def _communes(reader: Reader, ahead: Work, window: Window) -> None:
     text = reader.text
-    told = by_commune(ahead, window).sort("load", descending=True, nulls_last=True)
     layout.heading(text("load.communes"), text("load.communes_note"))
-    _table(reader, "load.communes", _commune_columns(reader), told.to_dicts(), "tall")
-    layout.download(reader, "workload", lambda: told, simulated=ahead.simulated)
+    layout.html(written(reader, _all_communes, window))
+    layout.download(reader, "workload", lambda: _by_load(ahead, window), simulated=ahead.simulated)
 
 
-def _fields(reader: Reader, ahead: Ahead, window: Window) -> None:
+def _all_communes(reader: Reader, window: Window) -> str:
+    rows = _by_load(work_ahead(reader.build, reader.today), window).to_dicts()
+    return _marked_up(reader, "load.communes", _commune_columns(reader), rows, "tall")
+
+
+def _by_load(ahead: Work, window: Window) -> pl.DataFrame:
+    return ahead.communes[window].sort("load", descending=True, nulls_last=True)
+
+
+def _fields(reader: Reader, ahead: Work, window: Window) -> None:
     text, notation, names = reader.text, reader.notation, fields(reader)
-    told = by_field(ahead, window).sort("hours_asked", descending=True)
+    told = ahead.fields[window].sort("hours_asked", descending=True)
     layout.heading(text("load.fields"), text("load.fields_note"))
 
     def minutes(row: dict[str, Any]) -> str:
@@ -115,10 +130,10 @@ def _fields(reader: Reader, ahead: Ahead, window: Window) -> None:
     _table(reader, "load.fields", columns, told.to_dicts())
 
 
-def _lending(reader: Reader, ahead: Ahead) -> None:
+def _lending(reader: Reader, ahead: Work) -> None:
     text, notation = reader.text, reader.notation
-    plan: Plan = lending(reader.build, reader.today, LENT)
-    names = dict(zip(ahead.places["area"], ahead.places["name"], strict=True))
+    plan, places = ahead.plan, ahead.communes[WINDOWS[0]]
+    names = dict(zip(places["area"], places["name"], strict=True))
     layout.heading(text("load.lending", people=LENT))
     lines = [
         verdict(plan, text, notation),
@@ -177,7 +192,11 @@ def _percent(reader: Reader, name: str, row: dict[str, Any]) -> str:
     return f"{escape(notation.share(WHOLE * mean, 0))} <small>{escape(f'{low}–{high}')}</small>"
 
 
-def _table(
+def _table(reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]]) -> None:
+    layout.html(_marked_up(reader, key, columns, rows))
+
+
+def _marked_up(
     reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]], css: str = ""
-) -> None:
-    layout.html(tables.table(reader.text(key), columns, rows, f"cf-figures cf-labelled {css}"))
+) -> str:
+    return tables.table(reader.text(key), columns, rows, f"cf-figures cf-labelled {css}")

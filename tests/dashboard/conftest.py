@@ -1,15 +1,25 @@
 """One invented build for all tests of the dashboard."""
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from dashboard import queries
 from dashboard.reader import Reader
 from tests.dashboard.invented import write_build
 
 TODAY = dt.date(2026, 11, 22)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_search_for_components() -> Iterator[None]:
+    """Each AppTest reads what is said of every installed package, to find components: none here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda *_, **__: [])
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -52,8 +52,6 @@ WIDEST = (
     "Math.max(document.documentElement.scrollWidth, "
     "...[...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))"
 )
-PROBES = ("/_stcore/health", "/_stcore/host-config")
-"""Streamlit looks for these beside each page; they are not there, and that is all right."""
 
 pytestmark = [
     pytest.mark.journey,
@@ -122,9 +120,8 @@ class Visit:
             self.outside.append(request.url)
 
     def _said(self, message: "sync_api.ConsoleMessage") -> None:
-        probe = message.location.get("url", "").endswith(PROBES)
-        if message.type == "error" and not probe:
-            self.complaints.append(message.text)
+        if message.type == "error":
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
     def open(self, path: str, *, chart: bool = True) -> None:
         """Go there, and wait until it stands still."""
@@ -164,6 +161,16 @@ def axe() -> str:
     """The checker of accessibility, as a script."""
     package = pytest.importorskip("axe_playwright_python")
     return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def test_a_page_below_the_root_asks_its_server_for_nothing_in_vain(visit):
+    one = visit()
+    asked = []
+    one.page.on("response", lambda response: asked.append((response.status, response.url)))
+    one.open("data", chart=False)
+    assert [url for status, url in asked if status >= 400] == []
+    assert f"{one.address}/_stcore/health" in [url for _, url in asked]
+    assert one.complaints == []
 
 
 def _broken(visit: Visit, axe: str) -> list[list[str]]:
