@@ -86,6 +86,7 @@ scenarios:
 """
 CATALOG = parse_catalog(HEAD + RESOURCES)
 SCENARIOS = CATALOG.scenarios
+MINUTES = {"land": 60, "trade": 30}
 COUNT, HORIZON = 40, 14
 ORIGIN = dt.date(2026, 10, 1)
 AREAS = ("31117", "31120", "31135")
@@ -207,7 +208,7 @@ any_setting = st.lists(st.sampled_from(sorted(values)), unique=True, max_size=5)
 
 @pytest.mark.parametrize("moved", [[], ZERO])
 def test_nothing_moved_is_the_base_to_the_last_bit(base, moved):
-    outcome = play(base, SCENARIOS, settings(*moved))
+    outcome = play(base, SCENARIOS, settings(*moved), minutes=MINUTES)
     for before, after in (outcome.areas, outcome.fields, outcome.city, outcome.hours):
         assert np.array_equal(before, after)
     assert np.array_equal(outcome.load, np.ones_like(outcome.load))
@@ -258,7 +259,7 @@ def test_more_staff_is_never_more_work_for_each(base, one, other):
 @given(values["online"], values["online"])
 def test_more_filed_online_is_never_more_hours(base, one, other):
     low, high = sorted((one, other))
-    few, many = (play(base, SCENARIOS, [Setting("online", v)]) for v in (low, high))
+    few, many = (play(base, SCENARIOS, [Setting("online", v)], minutes=MINUTES) for v in (low, high))
     drawn = Elasticity.of(SCENARIOS.lever("online").effects[1]).drawn("online", 1, COUNT) > 0
     assert (many.hours[1][drawn] <= few.hours[1][drawn]).all()
 
