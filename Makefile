@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench lint format lock clean setup setup-dev chromium
+.PHONY: run test test-portal bench lint format lock clean setup setup-dev chromium
 
 run: setup
 	@$(BIN)/foresight refresh
@@ -11,6 +11,15 @@ run: setup
 
 test: setup-dev chromium lint
 	@$(BIN)/pytest -n auto --dist loadfile
+
+# A real CKAN in a place of its own; PostgreSQL and Redis are those of the system.
+test-portal: setup-dev .venv-ckan/ready
+	@$(BIN)/pytest -m portal tests/portal
+
+.venv-ckan/ready:
+	@$(PYTHON) -m venv .venv-ckan
+	@.venv-ckan/bin/python -m pip install --quiet --disable-pip-version-check "ckan[requirements]==2.12.*"
+	@touch $@
 
 bench: setup-dev
 	@$(BIN)/python -m benchmarks $(ARGS)
