@@ -1,6 +1,7 @@
 """Every page in both languages: no error, its words, its state from the URL."""
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ TITLES = {
     "handin": ("Nộp số liệu", "Hand in"),
     "about": ("Cách làm và sổ đăng ký mô hình", "How it works, and the register of models"),
 }
+
+WITH_CHARTS: dict[str, dict[str, str]] = {
+    "overview": {},
+    "scenarios": {},
+    "indicators": {"indicator": "people"},
+    "communes": {"area": "90001"},
+    "accuracy": {},
+}
+"""Pages of the invented city with a chart on them, and what is asked of each."""
 
 
 def script(page):
@@ -61,9 +71,16 @@ def _markup(test: AppTest) -> str:
 @pytest.mark.parametrize("page", TITLES)
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_a_page_opens_in_each_language(open_page, page, lang):
-    test = open_page(page, lang=lang)
+    test = open_page(page, lang=lang, **WITH_CHARTS.get(page, {}))
     assert not test.exception
     assert test.title[0].value == TITLES[page][lang == "en"]
+    charts = [element.proto for element in test.get("vega_lite_chart")]
+    assert bool(charts) == (page in WITH_CHARTS)
+    # Each has words for those who cannot see it, and its numbers as a table.
+    assert [chart.alt for chart in charts if len(chart.alt) < 20] == []
+    assert _markup(test).count('class="cf-numbers"') >= len(charts)
+    pictures = re.findall(r'<img [^>]*alt="([^"]*)"', _markup(test))
+    assert [words for words in pictures if len(words) < 5] == []
 
 
 @pytest.mark.parametrize("page", ["overview", "scenarios", "communes", "accuracy"])
