@@ -90,9 +90,9 @@ def test_the_warehouse_is_counted_as_it_is(vietnamese):
     found = standing(vietnamese)
     dossiers, published = found["dossiers"], found["published"]
     assert (dossiers["records"], dossiers["bad"], dossiers["rules"]) == (1001, 1, 1)
-    # Ten years of people in three places, a year of growth, one of revenue and one of retail.
-    assert (published["present"], published["expected"]) == (33, 33)
-    assert published["observed"] == 34
+    # Ten years of people in three places; a year of growth (twice), of revenue, of retail.
+    assert (published["present"], published["expected"]) == (34, 34)
+    assert published["observed"] == 35
     steps = list(lineage(vietnamese, vietnamese.build.catalog.datasets["published"], published))
     assert steps[0].startswith("1 tệp; mới nhất data/published.csv")
     assert len(steps) >= 3

@@ -117,6 +117,11 @@ def test_rival_figures_stand_side_by_side(open_page):
     assert "Các nguồn công bố số khác nhau" in shown
 
 
+def test_a_rate_stands_beside_that_of_the_whole_country(open_page):
+    shown = _markup(open_page("indicators", indicator="growth"))
+    assert "So với cả nước, năm 2025: Cần Thơ 7,23%, cả nước 8,02%." in shown
+
+
 def test_figures_of_the_merged_city_are_no_series(open_page):
     test = open_page("indicators", indicator="growth")
     assert not test.get("vega_lite_chart")
