@@ -191,7 +191,8 @@ def _carried(reader: Reader, field: str) -> None:
     """Which communes and fields carry the change of the last twelve months."""
     text = reader.text
     names = {
-        row["code"]: f"{row['kind']} {row['name']}" for row in reader.rows("communes").to_dicts()
+        row["code"]: f"{row['name']} ({_kind(reader, row)})"
+        for row in reader.rows("communes").to_dicts()
     }
     found = [(of_communes(reader, field), names)]
     if field == TOTAL:
@@ -200,6 +201,10 @@ def _carried(reader: Reader, field: str) -> None:
     if told:
         layout.heading(text("carried.title"), text("carried.note"))
         layout.html("".join(f"<p>{escape(sentence)}</p>" for sentence in told))
+
+
+def _kind(reader: Reader, row: dict[str, Any]) -> str:
+    return reader.text("kind.ward" if row["kind"] == "phường" else "kind.commune")
 
 
 def _told(reader: Reader, found: Carried, names: dict[str, str]) -> str:
