@@ -4,6 +4,7 @@ from html import escape
 
 import polars as pl
 
+from dashboard.numbers import Columns, folded
 from dashboard.on_the_year import changed
 from dashboard.published import CITY
 from dashboard.reader import Reader
@@ -117,10 +118,25 @@ def _versus(reader: Reader, change: str, kind: str = "") -> str:
 
 
 def multiples(reader: Reader) -> str:
-    """One drawing a field: months received, and the year expected with its band."""
-    names = fields(reader)
-    shown = [_multiple(reader, names[code], code, y) for code, y in city_years(reader).items()]
-    return f'<div class="cf-multiples">{"".join(shown)}</div>'
+    """One drawing a field: months received, the year expected and its band; then as a table."""
+    names, years = fields(reader), city_years(reader)
+    shown = [_multiple(reader, names[code], code, year) for code, year in years.items()]
+    return f'<div class="cf-multiples">{"".join(shown)}</div>{_numbers(reader, names, years)}'
+
+
+def _numbers(reader: Reader, names: dict[str, str], years: dict[str, Year]) -> str:
+    text, notation = reader.text, reader.notation
+    columns: Columns = [
+        (text("fields.label"), lambda row: names[row["code"]]),
+        (text("places.received"), lambda row: notation.number(row["year"].received)),
+        (text("places.expected"), lambda row: notation.rounded(row["year"].expected)),
+        (
+            text("chart.band_80"),
+            lambda row: notation.interval(row["year"].lowest, row["year"].highest),
+        ),
+        (text("places.change"), lambda row: notation.change(row["year"].change)),
+    ]
+    return folded(reader, columns, [{"code": c, "year": year} for c, year in years.items()])
 
 
 def _multiple(reader: Reader, name: str, field: str, year: Year) -> str:

@@ -28,6 +28,7 @@ from dashboard.marks import (
     in_period,
 )
 from dashboard.notation import Notation
+from dashboard.numbers import numbers
 from dashboard.reader import Reader
 from dashboard.theme import FONT, theme
 from dashboard.workload import STEPS
@@ -61,6 +62,8 @@ class Drawing:
     alt: str
     figures: pl.DataFrame
     """What is drawn, to take away: a row a point, a tile or a month."""
+    numbers: str
+    """The same as a table for people, as HTML."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,9 @@ def fan(reader: Reader, content: Fan) -> Drawing:
     if content.before is not None:
         frames["before"] = before_rows(content.before, content.before_label)
     chart = alt.layer(*layers).properties(height=320, width="container")
-    return Drawing(_finish(reader, chart, frames), _fan_words(reader, content), _figures(content))
+    figures = _figures(content)
+    table = numbers(reader, figures, content.decimals)
+    return Drawing(_finish(reader, chart, frames), _fan_words(reader, content), figures, table)
 
 
 def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = "") -> Drawing:
@@ -142,7 +147,8 @@ def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = 
     chart = alt.layer(*layers).properties(width="container", height=height)
     frames = {"tiles": _tile_rows(reader, communes, names=names, chosen=chosen)}
     figures = frames["tiles"].select("code", "name", "received", "expected", "change")
-    return Drawing(_finish(reader, chart, frames), _tile_words(reader, communes), figures)
+    words, table = _tile_words(reader, communes), numbers(reader, figures)
+    return Drawing(_finish(reader, chart, frames), words, figures, table)
 
 
 def by_horizon(
@@ -211,7 +217,9 @@ def by_horizon(
     shown = means.with_columns(pl.col("model").replace_strict(titles, default=pl.col("model")))
     listed = ", ".join(f"{name} {reader.notation.fixed(mase, 2)}" for name, mase in shown.rows())
     spec = _finish(reader, chart, frames)
-    return Drawing(spec, text("accuracy.alt", listed=listed), scores)
+    named = scores.with_columns(pl.col("model").replace_strict(titles, default=pl.col("model")))
+    alt_text = text("accuracy.alt", listed=listed)
+    return Drawing(spec, alt_text, scores, numbers(reader, named))
 
 
 def _figures(content: Fan) -> pl.DataFrame:

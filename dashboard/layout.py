@@ -92,7 +92,8 @@ def figure(
 def chart_files(
     reader: Reader, drawing: Drawing, key: str, title: str, indicator: str, *, simulated: bool
 ) -> None:
-    """Buttons that make the picture or the figures of a chart when one is pressed."""
+    """The numbers of a chart, folded away, and buttons that make its picture or its figures."""
+    html(drawing.numbers)
     caption = Caption(title, _lines(reader, indicator, simulated=simulated))
     with st.container(key=f"files_{key}"):
         _offered(

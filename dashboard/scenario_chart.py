@@ -4,6 +4,7 @@ import altair as alt
 import polars as pl
 
 from dashboard.charts import NARROW, Drawing, _finish, _watermark
+from dashboard.numbers import numbers
 from dashboard.reader import Reader
 from dashboard.theme import theme
 from forecasts.decisions.scenarios import Outcome
@@ -26,7 +27,8 @@ def beside(reader: Reader, outcome: Outcome) -> Drawing:
         "one": pl.DataFrame({"one": [1]}),
     }
     chart = alt.layer(*layers).properties(height=320, width="container")
-    return Drawing(_finish(reader, chart, frames), _words(reader, outcome, rows), rows)
+    words, table = _words(reader, outcome, rows), numbers(reader, rows)
+    return Drawing(_finish(reader, chart, frames), words, rows, table)
 
 
 def _base() -> alt.Chart:

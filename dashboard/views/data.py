@@ -1,4 +1,4 @@
-"""Every dataset of the catalog: source, licence, last load and age, and what was rejected."""
+"""Every dataset of the catalog: source, licence, age, its six words, and what was rejected."""
 
 from html import escape
 from typing import Any
@@ -6,12 +6,15 @@ from typing import Any
 import polars as pl
 
 from dashboard import layout, tables
+from dashboard.badge import KINDS, MARKS, Row, Word, badge, lineage, standing
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from etl.catalog import Dataset
 from etl.rule_words import kind_of
 
 REJECTED_SHOWN = 100_000
+INDICATORS_SHOWN = 6
+"""Links to the pages of the indicators of one dataset."""
 
 
 def draw(reader: Reader) -> None:
@@ -23,6 +26,7 @@ def draw(reader: Reader) -> None:
     layout.heading(text("data.datasets", count=len(rows)), text("data.datasets_note"))
     layout.html(tables.table(text("data.title"), _columns(reader), rows, "cf-figures cf-labelled"))
     layout.download(reader, "datasets", lambda: _taken_away(reader, rows))
+    _badges(reader)
     _rejected(reader)
     layout.html(f'<div class="cf-foot"><p class="cf-note">{escape(text("data.reading"))}</p></div>')
 
@@ -99,6 +103,55 @@ def _records(reader: Reader, load: dict[str, Any] | None) -> str:
     rejected = text("data.rejected_count", count=notation.number(bad))
     css = "cf-bad" if bad else ""
     return f'{accepted}<br><small class="{css}">{escape(rejected)}</small>'
+
+
+def _badges(reader: Reader) -> None:
+    """Six words a dataset; opened, the facts of each and the way from file to figure."""
+    text, known = reader.text, standing(reader)
+    layout.heading(text("badge.title"), text("badge.note"))
+    layout.html(
+        "".join(_badge(reader, d, known.get(d.name)) for d in reader.build.catalog.resources)
+    )
+
+
+def _badge(reader: Reader, dataset: Dataset, row: Row | None) -> str:
+    words = badge(reader, dataset, row)
+    chips = "".join(_chip(reader, word) for word in words)
+    facts = "".join(
+        f'<div role="listitem"><b>{MARKS[word.state]} {escape(reader.text(f"badge.{word.name}"))}'
+        f"</b>: {escape(' '.join(word.facts))}</div>"
+        for word in words
+    )
+    return (
+        f'<details class="cf-origin cf-badge"><summary><span class="of">'
+        f'{_dataset(reader, dataset)}</span><span class="words">{chips}</span></summary>'
+        f'<div role="list">{facts}</div>{_way(reader, dataset, row)}</details>'
+    )
+
+
+def _chip(reader: Reader, word: Word) -> str:
+    said = escape(reader.text(f"badge.{word.name}"))
+    state = escape(reader.text(f"badge.{word.state}"))
+    hidden = f'<span class="cf-hidden">: {state}</span>'
+    return f'<span class="cf-chip {KINDS[word.state]}">{MARKS[word.state]} {said}{hidden}</span> '
+
+
+def _way(reader: Reader, dataset: Dataset, row: Row | None) -> str:
+    """From file to figure, and links to the pages that show its indicators."""
+    if row is None:
+        return ""
+    steps = [escape(step) for step in lineage(reader, dataset, row)]
+    lang = "&lang=en" if reader.lang == "en" else ""
+    pages = reader.rows("indicators").filter(pl.col("indicator").is_in(dataset.delivered))
+    shown = [
+        f'<a target="_self" href="indicators?indicator={one["indicator"]}{lang}">'
+        f"{escape(reader.title(one))}</a>"
+        for one in pages.head(INDICATORS_SHOWN).to_dicts()
+    ]
+    if shown:
+        steps.append(f"{escape(reader.text('lineage.shown'))} {', '.join(shown)}")
+    listed = "".join(f"<li>{step}</li>" for step in steps)
+    return f"<div><b>{escape(reader.text('lineage.title'))}</b><ol>{listed}</ol></div>"
 
 
 def _taken_away(reader: Reader, rows: list[Loaded]) -> pl.DataFrame:

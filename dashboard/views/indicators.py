@@ -11,7 +11,7 @@ from dashboard.declared import events, goals
 from dashboard.filters import choose
 from dashboard.freshness import age, stale
 from dashboard.on_the_year import year_before
-from dashboard.published import candidates, unit_of, with_unit
+from dashboard.published import CITY, candidates, unit_of, with_unit
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.track_record import sentence
@@ -45,6 +45,7 @@ def draw(reader: Reader) -> None:
     layout.heading(reader.title(row), _newest(reader, found, row) + _formula(reader, row, rows))
     _concept(reader, chosen)
     _rivals(reader, found, row)
+    _nation(reader, found, row)
     _habit(reader, row)
     on_the_year.warn(reader, found, row)
     _history(reader, row)
@@ -196,6 +197,29 @@ def _rivals(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
     note = f"<div>{escape(text('indicators.more_rivals', count=more))}</div>" if more > 0 else ""
     title = escape(text("indicators.rivals"))
     layout.html(f'<div class="cf-rivals"><strong>{title}</strong>{"".join(shown)}{note}</div>')
+
+
+def _nation(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
+    """The newest figure of the city beside that of the whole country for the same period.
+
+    Of rates only: an amount of the country is no measure for a city.
+    """
+    key = ["frequency", "period", "period_end"]
+    outcomes = found.filter((pl.col("status") != "plan") & (pl.col("period_end") <= reader.today))
+    city = outcomes.filter(pl.col("area") == CITY).unique(key, keep="first", maintain_order=True)
+    nation = outcomes.filter(pl.col("level") == "nation").unique(key, keep="first")
+    both = city.join(nation, on=key, suffix="_nation", maintain_order="left")
+    if row["aggregate"] != "rate" or both.is_empty():
+        return
+    newest = both.row(0, named=True)
+    unit, decimals = unit_of(reader, row), row["decimals"] or 0
+    said = reader.text(
+        "indicators.nation",
+        when=reader.notation.during(newest["frequency"], newest["period"], newest["period_end"]),
+        city=with_unit(reader, newest["value"], unit, decimals),
+        nation=with_unit(reader, newest["value_nation"], unit, decimals),
+    )
+    layout.html(f'<p class="cf-note">{escape(said)}</p>')
 
 
 def _habit(reader: Reader, row: dict[str, Any]) -> None:

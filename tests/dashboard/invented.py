@@ -249,6 +249,9 @@ def _areas() -> pl.DataFrame:
         )
         for code, name in PROVINCES.items()
     ]
+    rows.append(
+        ("vietnam", first, None, "nation", "Cả nước", "Whole country", "", None, 0, None, None)
+    )
     provinces = list(PROVINCES)
     rows += [
         (
@@ -313,6 +316,7 @@ def _observations(today: dt.date) -> pl.DataFrame:
     rows = [
         ("growth", "can_tho", "year", last, 7.23, "preliminary", "Sách bịa A", as_of),
         ("growth", "can_tho", "year", last, 8.3, "estimate", "Sách bịa B", dt.date(last, 12, 7)),
+        ("growth", "vietnam", "year", last, 8.02, "preliminary", "Sách bịa A", as_of),
         ("growth", "can_tho", "year", last, 10.0, "plan", "Nghị quyết bịa", dt.date(last, 1, 1)),
         ("growth", "can_tho", "year", last + 1, 10.0, "plan", "Nghị quyết bịa", as_of),
         ("revenue", "can_tho", "year", last, 26685.0, "preliminary", "=Sách bịa C", as_of),

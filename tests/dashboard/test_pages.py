@@ -1,6 +1,7 @@
 """Every page in both languages: no error, its words, its state from the URL."""
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ TITLES = {
     "handin": ("Nộp số liệu", "Hand in"),
     "about": ("Cách làm và sổ đăng ký mô hình", "How it works, and the register of models"),
 }
+
+WITH_CHARTS: dict[str, dict[str, str]] = {
+    "overview": {},
+    "scenarios": {},
+    "indicators": {"indicator": "people"},
+    "communes": {"area": "90001"},
+    "accuracy": {},
+}
+"""Pages of the invented city with a chart on them, and what is asked of each."""
 
 
 def script(page):
@@ -61,9 +71,16 @@ def _markup(test: AppTest) -> str:
 @pytest.mark.parametrize("page", TITLES)
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_a_page_opens_in_each_language(open_page, page, lang):
-    test = open_page(page, lang=lang)
+    test = open_page(page, lang=lang, **WITH_CHARTS.get(page, {}))
     assert not test.exception
     assert test.title[0].value == TITLES[page][lang == "en"]
+    charts = [element.proto for element in test.get("vega_lite_chart")]
+    assert bool(charts) == (page in WITH_CHARTS)
+    # Each has words for those who cannot see it, and its numbers as a table.
+    assert [chart.alt for chart in charts if len(chart.alt) < 20] == []
+    assert _markup(test).count('class="cf-numbers"') >= len(charts)
+    pictures = re.findall(r'<img [^>]*alt="([^"]*)"', _markup(test))
+    assert [words for words in pictures if len(words) < 5] == []
 
 
 @pytest.mark.parametrize("page", ["overview", "scenarios", "communes", "accuracy"])
@@ -98,6 +115,11 @@ def test_rival_figures_stand_side_by_side(open_page):
     assert "7,23%" in shown
     assert "8,3%" in shown
     assert "Các nguồn công bố số khác nhau" in shown
+
+
+def test_a_rate_stands_beside_that_of_the_whole_country(open_page):
+    shown = _markup(open_page("indicators", indicator="growth"))
+    assert "So với cả nước, năm 2025: Cần Thơ 7,23%, cả nước 8,02%." in shown
 
 
 def test_figures_of_the_merged_city_are_no_series(open_page):

@@ -259,7 +259,9 @@ def test_more_staff_is_never_more_work_for_each(base, one, other):
 @given(values["online"], values["online"])
 def test_more_filed_online_is_never_more_hours(base, one, other):
     low, high = sorted((one, other))
-    few, many = (play(base, SCENARIOS, [Setting("online", v)], minutes=MINUTES) for v in (low, high))
+    few, many = (
+        play(base, SCENARIOS, [Setting("online", v)], minutes=MINUTES) for v in (low, high)
+    )
     drawn = Elasticity.of(SCENARIOS.lever("online").effects[1]).drawn("online", 1, COUNT) > 0
     assert (many.hours[1][drawn] <= few.hours[1][drawn]).all()
 
