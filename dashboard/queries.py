@@ -13,6 +13,7 @@ from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
 from forecasts.decisions.alert_log import Kept, alerts
 from forecasts.decisions.alert_replay import Replayed, kept
+from forecasts.decisions.contacts import Watched, watched
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
 from forecasts.decisions.staffing import Plan, plan
@@ -177,3 +178,9 @@ def work_ahead(build: Build, today: date) -> Ahead:
 def lending(build: Build, today: date, people: int) -> Plan:
     """The plan to lend so many people within the former districts, until the end of the quarter."""
     return plan(work_ahead(build, today), people)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def labels(build: Build, dataset: str, today: date) -> Watched:
+    """What was found in the labels that a classifier gave in a dataset."""
+    return watched(_open(build), dataset, today)

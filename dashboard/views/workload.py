@@ -11,7 +11,7 @@ from dashboard.lending import caveats, chance, change_said, move_said, verdict
 from dashboard.queries import lending, work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from dashboard.views import scorecard
+from dashboard.views import labels, scorecard
 from dashboard.workload import fields
 from forecasts.decisions.staffing import Plan
 from forecasts.decisions.workload import WINDOWS, Ahead, NoWorkload, Window, by_commune, by_field
@@ -33,6 +33,7 @@ def draw(reader: Reader) -> None:
     except NoWorkload:
         layout.head(reader, text("load.title"))
         layout.heading(text("load.missing"))
+        labels.draw(reader)
         return
     layout.head(reader, text("load.title"), _lead(reader, ahead))
     if ahead.simulated:
@@ -40,6 +41,7 @@ def draw(reader: Reader) -> None:
             _parts(reader, ahead)
     else:
         _parts(reader, ahead)
+    labels.draw(reader)
 
 
 def _lead(reader: Reader, ahead: Ahead) -> str:
