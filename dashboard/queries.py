@@ -11,10 +11,12 @@ import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
+from forecasts.decisions import reliability as of_targets
 from forecasts.decisions.alert_log import Kept, alerts
 from forecasts.decisions.alert_replay import Replayed, kept
 from forecasts.decisions.contacts import Watched, watched
 from forecasts.decisions.levers import Setting
+from forecasts.decisions.reliability import Reliability, reliability
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
 from forecasts.decisions.staffing import Plan, plan
 from forecasts.decisions.targets import Judged, judge
@@ -184,3 +186,10 @@ def lending(build: Build, today: date, people: int) -> Plan:
 def labels(build: Build, dataset: str, today: date) -> Watched:
     """What was found in the labels that a classifier gave in a dataset."""
     return watched(_open(build), dataset, today)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def chances_told(build: Build) -> Reliability:
+    """How chances of targets came out that were issued on real figures."""
+    given = of_targets.told(_open(build), build.catalog)
+    return reliability(given.filter(~pl.col("simulated")))
