@@ -29,7 +29,7 @@ FIRST, LAST = date(2023, 11, 1), date(2026, 10, 31)
 
 # Assumptions.
 PEOPLE_MEAN, PEOPLE_LEAST, PEOPLE_SPREAD = 6.0, 3, 0.15
-CALLS_A_DAY = 240.0  # of the city, on a working day
+CALLS_A_DAY = 400.0  # of the city, on a working day
 DAY_OFF = 0.35  # times as many
 DAY_SPREAD = 0.12
 TOPICS = {
@@ -45,7 +45,7 @@ TOPICS = {
 }
 NEW_VERSION = date(2026, 5, 4)
 VERSIONS = ("1.0", "2.0")
-OTHER_BEFORE = 1.5  # times as many calls "other" before the new version
+OTHER_BEFORE = 1.3  # times as many calls "other" before the new version
 
 
 def simulate_staff(folder: Path) -> Path:
