@@ -82,6 +82,10 @@ class Teller:
         key = "ahead" if one.days >= 0 else "after"
         return self.text(f"alert_replay.{key}", **known, days=self.notation.number(abs(one.days)))
 
+    def topic(self, alert: Alert) -> str:
+        """Name of its category."""
+        return self._category(alert.category)
+
     def owner(self, alert: Alert) -> str:
         """Who answers for the figure."""
         return self.text.pick(*owner(self.catalog, alert))

@@ -1020,12 +1020,14 @@ def track_record(context: Context, against: str, origins: int | None) -> None:
     if origins:
         _replay(context, origins)
     with Warehouse.open(context.settings.home) as warehouse:
-        parts = told(warehouse, context.language, against=against)
+        text = pipeline.facts_of(warehouse)["catalog"]
+        catalog = parse_catalog(text, folder=context.settings.catalog.parent)
+        parts = told(warehouse, catalog, context.language, against=against)
     context.result({part.name: part.content for part in parts})
     if context.as_json:
         return
     for part in parts:
-        context.say(f"\n{part.title}\n{part.sentence}")
+        context.say(f"\n{part.title}\n{part.sentence}\n{part.chances}")
         for line in part.alerts:
             context.say(f"! {line}")
         for columns, rows in part.tables:

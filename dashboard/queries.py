@@ -12,9 +12,12 @@ import polars as pl
 
 from etl.catalog import Catalog, parse_catalog
 from etl.warehouse import NoWarehouse, Warehouse, current_build
+from forecasts.decisions import reliability as of_targets
 from forecasts.decisions.alert_log import Kept, alerts
 from forecasts.decisions.alert_replay import Replayed, kept
+from forecasts.decisions.contacts import Watched, watched
 from forecasts.decisions.levers import Setting
+from forecasts.decisions.reliability import Reliability, reliability
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
 from forecasts.decisions.targets import Judged, judge
 from forecasts.decisions.work_kept import Work, work, worked_out
@@ -189,3 +192,16 @@ def _work_ahead(build: Build, today: date) -> Work | NoWorkload:
         return found or work(ahead(_open(build), build.catalog, today))
     except NoWorkload as refusal:
         return refusal
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def labels(build: Build, dataset: str, today: date) -> Watched:
+    """What was found in the labels that a classifier gave in a dataset."""
+    return watched(_open(build), dataset, today)
+
+
+@lru_cache(maxsize=KEPT_BUILDS)
+def chances_told(build: Build) -> Reliability:
+    """How chances of targets came out that were issued on real figures."""
+    given = of_targets.told(_open(build), build.catalog)
+    return reliability(given.filter(~pl.col("simulated")))

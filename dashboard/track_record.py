@@ -1,13 +1,16 @@
 """The track record in words: one sentence a leader can read, alerts, and what each table says."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from dashboard.notation import Notation
 from dashboard.text import Text
+from etl.catalog import Catalog
 from etl.warehouse import Warehouse
+from forecasts.decisions import reliability as of_targets
+from forecasts.decisions.reliability import Reliability, reliability
 from forecasts.drift import Alert, alerts
 from forecasts.track_record import (
     BY_HORIZON,
@@ -87,6 +90,18 @@ def alert_words(text: Text, alert: Alert, title: str) -> str:
     )
 
 
+def chances_sentence(text: Text, found: Reliability) -> str:
+    """How chances of targets came out, or how many outcomes are lacking."""
+    notation = Notation(text.lang)
+    if found.brier is None:
+        return text("track.chances_silent", points=found.points, least=FEWEST_POINTS)
+    return text(
+        "track.chances",
+        points=notation.number(found.points),
+        brier=notation.fixed(found.brier, 2),
+    )
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of the record as the command prints it."""
@@ -100,9 +115,13 @@ class Part:
     """Headings and cells, written as the language writes them."""
     content: dict[str, Any]
     """The same for machines."""
+    chances: str = ""
+    """How chances of targets came out."""
 
 
-def told(warehouse: Warehouse, lang: str, *, against: str = "latest") -> list[Part]:
+def told(
+    warehouse: Warehouse, catalog: Catalog, lang: str, *, against: str = "latest"
+) -> list[Part]:
     """The record of a build: issued first, then, where there are any, simulated and replayed."""
     text = Text(lang)
     issued, replayed = scores(warehouse, against=against), replayed_scores(warehouse)
@@ -119,8 +138,43 @@ def told(warehouse: Warehouse, lang: str, *, against: str = "latest") -> list[Pa
     for name, (title, scored, made) in kinds.items():
         mine = scored.filter(pl.col("simulated") == made)
         if name == "issued" or not mine.is_empty():
-            parts.append(_part(text, name, text(title), mine, titles, against))
+            part = _part(text, name, text(title), mine, titles, against)
+            given = of_targets.told(warehouse, catalog, replayed=name.startswith("replayed"))
+            parts.append(_with_chances(text, part, given.filter(pl.col("simulated") == made)))
     return parts
+
+
+def _with_chances(text: Text, part: Part, given: pl.DataFrame) -> Part:
+    """The part with what is said of chances of targets; the table only where there is a score."""
+    found = reliability(given)
+    written = [] if found.brier is None else [_reliable(text, found)]
+    return replace(
+        part,
+        chances=chances_sentence(text, found),
+        tables=[*part.tables, *written],
+        content=part.content
+        | {
+            "chances": {
+                "points": found.points,
+                "brier": found.brier,
+                "table": found.table.to_dicts(),
+            }
+        },
+    )
+
+
+def _reliable(text: Text, found: Reliability) -> tuple[list[str], list[list[str]]]:
+    notation = Notation(text.lang)
+    heads = [text(f"track.{name}") for name in ("chance_told", "outcomes", "chance_reached")]
+    rows = [
+        [
+            notation.share(100 * row["chance"], 0),
+            notation.number(row["points"]),
+            notation.share(100 * row["reached"], 0),
+        ]
+        for row in found.table.to_dicts()
+    ]
+    return heads, rows
 
 
 def column(lang: str) -> str:

@@ -27,8 +27,10 @@ def write_reference(warehouse: Warehouse, catalog: Catalog) -> None:
 def make_comparable(warehouse: Warehouse, catalog: Catalog) -> None:
     """Replace `comparable` by what the observations give now."""
     cases = [dataset.name for dataset in catalog.resources if dataset.case_level]
-    warehouse.run("create or replace temp table case_level (dataset varchar)")
-    warehouse.write("case_level", pl.DataFrame({"dataset": cases}, schema={"dataset": pl.String}))
+    listed = [one.name for one in catalog.resources if one.complete and not one.case_level]
+    for table, names in (("case_level", cases), ("listed", listed)):
+        warehouse.run(f"create or replace temp table {table} (dataset varchar)")
+        warehouse.write(table, pl.DataFrame({"dataset": names}, schema={"dataset": pl.String}))
     warehouse.run(statement("etl", "figures"))
     days = warehouse.select("select distinct new_vintage as day from boundary_step order by day")
     for day in days["day"]:

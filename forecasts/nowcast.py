@@ -110,7 +110,7 @@ def days(
         level=level,
         since=since,
         today=today,
-        counted=dataset.case_level,
+        counted=dataset.complete,
     )
     if frame["value"].null_count() == len(frame):
         return None

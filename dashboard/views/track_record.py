@@ -6,9 +6,10 @@ from html import escape
 import polars as pl
 
 from dashboard import layout, tables
+from dashboard.queries import chances_told
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from dashboard.track_record import COVERAGES, alert_words
+from dashboard.track_record import COVERAGES, alert_words, chances_sentence
 from forecasts.drift import alerts
 from forecasts.track_record import BY_HORIZON, counted, table
 
@@ -24,6 +25,8 @@ def draw(reader: Reader, issued: pl.DataFrame) -> None:
     else:
         _by_horizon(reader, real, "track.title")
         layout.download(reader, "track_record", lambda: issued)
+    chances = chances_sentence(text, chances_told(reader.build))
+    layout.html(f'<p class="cf-note">{escape(chances)}</p>')
     if not simulated.is_empty():
         with layout.simulated_section(text, "track"):
             layout.heading(text("track.simulated"), text("track.simulated_note"))

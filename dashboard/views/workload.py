@@ -12,7 +12,7 @@ from dashboard.lending import caveats, chance, change_said, move_said, verdict
 from dashboard.queries import work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from dashboard.views import scorecard
+from dashboard.views import labels, scorecard
 from dashboard.views.cache import written
 from dashboard.workload import fields
 from forecasts.decisions.work_kept import LENT, Work
@@ -34,6 +34,7 @@ def draw(reader: Reader) -> None:
     except NoWorkload:
         layout.head(reader, text("load.title"))
         layout.heading(text("load.missing"))
+        labels.draw(reader)
         return
     layout.head(reader, text("load.title"), _lead(reader, ahead))
     if ahead.simulated:
@@ -41,6 +42,7 @@ def draw(reader: Reader) -> None:
             _parts(reader, ahead)
     else:
         _parts(reader, ahead)
+    labels.draw(reader)
 
 
 def _lead(reader: Reader, ahead: Work) -> str:

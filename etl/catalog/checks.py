@@ -201,6 +201,19 @@ def _field_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:
             "it has areas, but not of which level",
             "add clean: {areas: {level: commune}}",
         )
+    yield from _absent_checks(dataset, (*place, "clean", "absent"))
+
+
+def _absent_checks(dataset: Dataset, here: Place) -> Iterator[Finding]:
+    day = dataset.field("period")
+    counts = all(one.aggregate == "sum" for one in dataset.described)
+    listed = day is not None and day.type == "date" and counts
+    if dataset.clean.absent == "zero" and (dataset.case_level or not listed):
+        yield (
+            here,
+            "only sums of days can be 0 where they are absent",
+            "take `absent` out, or give it a field `period` of type date and no other indicators",
+        )
 
 
 def _key_checks(dataset: Dataset, place: Place) -> Iterator[Finding]:

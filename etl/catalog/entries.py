@@ -317,6 +317,9 @@ class Clean(Part):
     areas: AreaReading | None = None
     period: Literal["as_written", "year", "year_to_date"] = "as_written"
     """What a value speaks of: the period written, its year, or from January to its end."""
+    absent: Literal["missing", "zero"] = "missing"
+    """What a commune, category and day without a row is: not reported, or 0 in a list of what was
+    counted."""
     max_rejected: float = Field(default=0.05, ge=0, le=1)
     """Share of rejected records above which the load is refused."""
 
@@ -675,6 +678,11 @@ class Dataset(OnMap):
     def case_level(self) -> bool:
         """Whether a row is one case, kept in a table of its own, and only counted."""
         return bool(self.tables)
+
+    @property
+    def complete(self) -> bool:
+        """Whether what its files leave out within the days they cover is 0, and not unreported."""
+        return self.case_level or self.clean.absent == "zero"
 
     @property
     def described(self) -> list[Indicator]:

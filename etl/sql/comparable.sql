@@ -66,12 +66,12 @@ from carried c join loaded l using (dataset)
 where c.period_end <= l.last_day and c.period >= date_trunc('month', l.first_day)
 group by c.indicator, c.area, c.category, c.frequency, c.period, c.period_end, c.dataset;
 
--- In a loaded month of a case-level dataset a cell without cases is 0, not missing.
+-- In a loaded month a cell without cases is 0, not missing; so it is in a list of what was counted.
 insert into by_commune
 select k.indicator, a.code, k.category, 'month', p.period, last_day(p.period), 0, 0, 0, 0, 'final',
        k.simulated, k.dataset, k.as_of
 from (select indicator, category, dataset, bool_or(simulated) as simulated, max(as_of) as as_of
-      from by_commune where dataset in (select dataset from case_level) group by 1, 2, 3) k
+      from by_commune where dataset in (from case_level union all from listed) group by 1, 2, 3) k
 cross join today a
 join (select distinct dataset, period from by_commune) p on p.dataset = k.dataset
 anti join by_commune c
@@ -115,7 +115,17 @@ select f.indicator, (select code from city), 'city', f.category, 'day', f.period
 from figure f join today t on t.code = f.area and t.area_vintage = f.area_vintage
 where f.frequency = 'day'
 group by f.indicator, f.category, f.period
-having count(*) = (select count(*) from today);
+having count(*) = (select count(*) from today) or max(f.dataset) in (from listed);
+
+insert into comparable
+select k.indicator, (select code from city), 'city', k.category, 'day', d.period, d.period, 0, 0,
+       0, 'final', k.simulated, 0, true, k.dataset, k.as_of
+from (select indicator, category, dataset, bool_or(simulated) as simulated, max(as_of) as as_of
+      from comparable where frequency = 'day' and dataset in (from listed) group by 1, 2, 3) k
+join (select distinct dataset, unnest(generate_series(first_day, last_day, interval 1 day))::date as period
+      from current_load where dataset in (from listed)) d on d.dataset = k.dataset
+anti join comparable c
+  on c.indicator = k.indicator and c.category = k.category and c.frequency = 'day' and c.period = d.period;
 
 -- 5. Published series of former provinces, the nation, and the city as it is today.
 insert into comparable

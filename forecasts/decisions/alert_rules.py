@@ -593,15 +593,15 @@ def _classifier(scene: Scene) -> list[Looked]:
     for dataset in classified(scene.catalog):
         weeks = watched(scene.warehouse, dataset.name, scene.today)
         rung = [
-            _label_alert(dataset.name, dataset.simulated, one, weeks.tested)
-            for one in recent(weeks)
+            label_alert(dataset.name, dataset.simulated, one, weeks.tested) for one in recent(weeks)
         ]
         if weeks.tested:
             looked.append(Looked("classifier", dataset.simulated, weeks.tested, tuple(rung)))
     return looked
 
 
-def _label_alert(dataset: str, simulated: bool, one: Finding, tested: int) -> Alert:
+def label_alert(dataset: str, simulated: bool, one: Finding, tested: int) -> Alert:
+    """A finding on the labels of a dataset as what rings; `tested` weeks were looked at."""
     return Alert(
         "classifier",
         simulated,

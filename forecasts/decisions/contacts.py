@@ -60,6 +60,8 @@ class Watched:
 
     findings: tuple[Finding, ...]
     weeks: tuple[date, ...]
+    other: float | None = None
+    """Share "other" in the last `BEFORE` weeks, 0 to 1; None where there is no week."""
 
     @property
     def tested(self) -> int:
@@ -86,7 +88,12 @@ def weekly(warehouse: Warehouse, dataset: str) -> pl.DataFrame:
 
 def told_by(counts: pl.DataFrame) -> Watched:
     """What `watch` finds, with the weeks it looked at."""
-    return Watched(tuple(watch(counts)), tuple(counts["week"].unique().sort()))
+    weeks = tuple(counts["week"].unique().sort())
+    last = counts.filter(pl.col("week").is_in(weeks[-BEFORE:]))
+    numbers, topics = last["number"].cast(pl.Float64), last["topic"]
+    whole = float(numbers.sum())
+    other = float(numbers.filter(topics == OTHER).sum()) / whole if whole else None
+    return Watched(tuple(watch(counts)), weeks, other)
 
 
 def recent(seen: Watched) -> list[Finding]:

@@ -2,16 +2,20 @@
 
 import json
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.text import Text
-from dashboard.track_record import alert_words, sentence, told
+from dashboard.track_record import alert_words, chances_sentence, sentence, told
+from etl.catalog import parse_catalog
 from etl.warehouse import Warehouse
+from forecasts.decisions.reliability import Reliability
 from forecasts.drift import Alert
 from forecasts.track_record import Recent
 from tests.dashboard.conftest import TODAY
+from tests.dashboard.invented import CATALOG
 
 NINE = Recent(outcomes=12, inside=9, miss=0.062, periods=12)
 
@@ -66,7 +70,7 @@ def test_every_alert_has_words_with_its_chance_to_be_false(kind, lang):
 
 def test_real_and_simulated_scores_are_parts_of_their_own(home):
     with Warehouse.open(home) as warehouse:
-        issued, simulated = told(warehouse, "en")
+        issued, simulated = told(warehouse, parse_catalog(CATALOG), "en")
     assert (issued.name, simulated.name) == ("issued", "simulated")
     assert "outcomes to compare so far: 5;" in issued.sentence
     assert simulated.sentence.startswith("9 of the 12 newest outcomes")
@@ -76,6 +80,16 @@ def test_real_and_simulated_scores_are_parts_of_their_own(home):
         "9 of the last 12 months"
     ]
     assert issued.content["series"] == []
+    assert issued.chances == (
+        "Chances of targets: 0 have an outcome so far; nothing is said of them under 6."
+    )
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_chances_of_targets_are_told_with_their_score(lang):
+    table = pl.DataFrame({"tenths": [8], "points": [6], "chance": [0.8], "reached": [1.0]})
+    said = chances_sentence(Text(lang), Reliability(6, 0.04, table))
+    assert ("0.04" if lang == "en" else "0,04") in said
 
 
 def run(home, *arguments: str):

@@ -336,3 +336,45 @@ def test_every_figure_is_in_its_view_once(refresh, view):
         f"select (select count(*) from {view}), (select count(*) from {table})"
     )
     assert sizes.row(0)[0] == sizes.row(0)[1] > 0
+
+
+# --- lists of what was counted ------------------------------------------------------------------
+
+CALLS = """
+- name: calls
+  title: Cuộc gọi
+  sources: [{path: calls.csv}]
+  clean: {areas: {level: commune}, absent: zero}
+  schema:
+    fields:
+    - {name: area}
+    - {name: period, type: date}
+    - {name: category, categories: [{value: land, label: Đất}, {value: power, label: Điện}]}
+    - {name: number, type: integer}
+  indicators: [{name: calls, title: Cuộc gọi, title_en: Calls, value: number}]
+"""
+LISTED = """area,period,category,number
+Phường Tân An,2025-08-01,Đất,2
+Phường Cái Khế,2025-08-03,Điện,4
+Phường Tân An,2025-08-31,Đất,1
+"""
+
+
+def test_what_a_list_of_counts_leaves_out_is_zero_within_the_days_it_covers(refresh):
+    warehouse = refresh(CALLS, calls_csv=LISTED)
+    days = warehouse.select(
+        "select category, count(*), sum(value) from comparable "
+        "where frequency = 'day' and level = 'city' group by 1 order by 1"
+    )
+    assert days.rows() == [("land", 31, 3), ("power", 31, 4)]
+    months = warehouse.select(
+        "select category, count(*), sum(value) from comparable "
+        "where frequency = 'month' and level = 'commune' group by 1 order by 1"
+    )
+    assert months.rows() == [("land", 103, 3), ("power", 103, 4), ("total", 103, 7)]
+
+
+def test_what_a_table_leaves_out_is_not_reported(refresh):
+    warehouse = refresh(CALLS.replace(", absent: zero", ""), calls_csv=LISTED)
+    seen = warehouse.select("select distinct level, frequency from comparable").rows()
+    assert seen == [("commune", "month")]

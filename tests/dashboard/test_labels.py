@@ -1,0 +1,82 @@
+"""The workload page says whether the classifier of petitions and calls is still the same."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from dashboard import queries
+from dashboard.reader import Reader
+from dashboard.views.labels import said
+from etl.warehouse import Warehouse
+from forecasts.decisions.contacts import classified
+from tests.dashboard.conftest import TODAY
+from tests.dashboard.invented import CATALOG, write_build
+
+CONTACTS = """
+- name: calls
+  title: Cuộc gọi
+  title_en: Calls
+  sources: [{title: Tổng đài bịa, path: data/calls.csv}]
+  clean: {areas: {level: commune}}
+  schema:
+    fields:
+    - {name: area}
+    - {name: period, type: date}
+    - name: category
+      categories:
+      - {value: land, label: Đất đai, label_en: Land}
+      - {value: other, label: Khác, label_en: Other}
+    - {name: version}
+    - {name: number, type: integer}
+  indicators: [{name: calls, title: Cuộc gọi, title_en: Calls, unit: lượt, value: number}]
+targets:"""
+FIRST = dt.date(2026, 5, 4)
+
+
+def calls(other: tuple[int, ...]) -> pl.DataFrame:
+    """A day's calls of one commune, 100 in all, week after week with so many called other."""
+    days = [
+        (FIRST + dt.timedelta(days=n), share) for n in range(7 * len(other)) for share in (n // 7,)
+    ]
+    rows = [
+        ("90001", day, topic, "1" if week < 10 else "2", number)
+        for day, week in days
+        for topic, number in (("other", other[week]), ("land", 100 - other[week]))
+    ]
+    return pl.DataFrame(
+        rows, schema=["area", "period", "category", "version", "number"], orient="row"
+    )
+
+
+@pytest.fixture
+def told(tmp_path):
+    """What the page says of these calls, in English."""
+
+    def lines(rows: pl.DataFrame) -> list[str]:
+        write_build(tmp_path, TODAY)
+        catalog = CATALOG.replace("\ntargets:", CONTACTS, 1)
+        with Warehouse.build(tmp_path) as warehouse:
+            warehouse.run(
+                "update build_fact set value = $text where name = 'catalog'", text=catalog
+            )
+            with warehouse.registered(rows) as view:
+                warehouse.run(f"create table data_calls as from {view}")
+        reader = Reader(queries.current(tmp_path), "en", TODAY)
+        (dataset,) = classified(reader.build.catalog)
+        return said(reader, dataset, queries.labels(reader.build, "calls", TODAY))
+
+    return lines
+
+
+def test_a_calm_classifier_is_said_to_be_calm(told):
+    assert told(calls((10,) * 20)) == [
+        "In the last 4 weeks 10% were given no topic; 15% is high.",
+        "No change was found.",
+    ]
+
+
+def test_a_new_version_that_labels_otherwise_is_told_with_its_topic(told):
+    first, change = told(calls((12,) * 10 + (4,) * 10))
+    assert first == "In the last 4 weeks 4% were given no topic; 15% is high."
+    assert change.startswith(("Land – From version 2 (", "Other – From version 2 ("))
