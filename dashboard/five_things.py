@@ -109,7 +109,9 @@ def listed(reader: Reader) -> set[str]:
 def of_the_work(catalog: Catalog, indicator: str) -> bool:
     """Whether the page of work and staff is about an indicator."""
     work = catalog.workload
-    return bool(work) and indicator in {work.staff, *catalog.datasets[work.cases].delivered}
+    if work is None:
+        return False
+    return indicator in {work.staff, *catalog.datasets[work.cases].delivered}
 
 
 def within(*told: str) -> str:
