@@ -11,6 +11,7 @@ import click
 import polars as pl
 
 from dashboard.alerts import Teller, place_names
+from dashboard.alerts import would_ring as alerts_of
 from dashboard.text import Text
 from etl import pipeline
 from etl.catalog import Catalog, parse_catalog
@@ -29,7 +30,6 @@ from forecasts.decisions.alert_log import (
 from forecasts.decisions.alert_replay import allowed, keep, kept, replay
 from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.alerts import Alert, Rule
-from forecasts.ledger import score
 
 if TYPE_CHECKING:
     from dashboard.cli import Context
@@ -150,13 +150,8 @@ def looked_again(context: "Context") -> list[str]:
 
 
 def would_ring(context: "Context", catalog: Catalog, aside: Warehouse) -> pl.DataFrame:
-    """What would ring on the figures of `aside`, a copy that is thrown away: rule, alert, said.
-
-    New figures are held against the forecasts issued before; none are made for it.
-    """
-    score(aside, today=context.today)
-    fresh, teller = found(aside, catalog, context.today), _teller(context, aside, catalog)
-    rows = [(one.rule, one.key, teller.sentence(one)) for one in fresh]
+    """What would ring on the figures of `aside`, a copy that is thrown away: rule, alert, said."""
+    rows = alerts_of(aside, catalog, context.today, Text(context.language))
     return pl.DataFrame(
         rows, schema=dict.fromkeys(("rule", "alert", "said"), pl.String), orient="row"
     )

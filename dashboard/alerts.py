@@ -1,5 +1,6 @@
 """What is said of alerts: the figure, against what, since when, how sure; at most 25 words."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,11 @@ import polars as pl
 from dashboard.notation import Notation
 from dashboard.text import Text
 from etl.catalog import Catalog
-from forecasts.decisions.alert_log import Kept, owner
+from etl.warehouse import Warehouse
+from forecasts.decisions.alert_log import Kept, found, owner
 from forecasts.decisions.alert_replay import Replayed
 from forecasts.decisions.alerts import OF_DATASETS, Alert
+from forecasts.ledger import score
 
 SHAPES = {"opened": "▲", "acknowledged": "◆", "explained": "●", "closed": "○"}
 """Each state has a shape of its own: colour alone tells nothing to some readers, and in print."""
@@ -180,6 +183,18 @@ class Teller:
             return f"drift_{alert.detail}", {}
         share = self.notation.share
         return f"drift_{kind}", {"seen": share(alert.value, 0), "nominal": share(alert.expected, 0)}
+
+
+def would_ring(
+    aside: Warehouse, catalog: Catalog, today: dt.date, text: Text
+) -> list[tuple[str, str, str]]:
+    """Rule, key and sentence of what would ring on the figures of `aside`, which is thrown away.
+
+    New figures are held against the forecasts issued before; none are made for it.
+    """
+    score(aside, today=today)
+    teller = Teller(text, catalog, place_names(aside.query("dashboard", "area_names"), text))
+    return [(one.rule, one.key, teller.sentence(one)) for one in found(aside, catalog, today)]
 
 
 def place_names(areas: pl.DataFrame, text: Text) -> dict[tuple[str, str], str]:

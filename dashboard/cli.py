@@ -1081,10 +1081,12 @@ def _cell(value: Any) -> Any:
 @click.pass_obj
 def publish(context: Context, out: Path | None) -> None:
     """Publish the open, real datasets, forecasts and targets where the site file says."""
+    from etl.handin import Store, given_reasons
     from etl.publish.portal import outcome, publish_everywhere
 
+    said = given_reasons(Store(context.settings.home))
     with Warehouse.open(context.settings.home) as warehouse:
-        shelf, done = publish_everywhere(warehouse, context.settings, out=out)
+        shelf, done = publish_everywhere(warehouse, context.settings, out=out, said=said)
     left = outcome(shelf)
     for refused, why in left.refused.items():
         context.say(f"not published: {refused}: {why}")

@@ -19,6 +19,7 @@ from dashboard.freshness import age, patience, stale
 from dashboard.published import Headline, candidates, headlines, published, unit_of, with_unit
 from dashboard.reader import Reader
 from dashboard.targets import SHAPES, chance_words, sentence, state_name, wanted, when
+from etl.catalog import Catalog
 from forecasts.decisions.targets import Judged
 
 State = Literal["off_course", "at_risk", "missed", "outside", "late"]
@@ -100,6 +101,19 @@ def address(reader: Reader, page: str, **state: str) -> str:
     return f"{page}?{query}" if query else page
 
 
+def listed(reader: Reader) -> set[str]:
+    """The indicators that their page can show: those with real figures."""
+    return set(reader.rows("indicators")["indicator"])
+
+
+def of_the_work(catalog: Catalog, indicator: str) -> bool:
+    """Whether the page of work and staff is about an indicator."""
+    work = catalog.workload
+    if work is None:
+        return False
+    return indicator in {work.staff, *catalog.datasets[work.cases].delivered}
+
+
 def within(*told: str) -> str:
     """The first of several wordings, fullest first, that has at most `MOST_WORDS` words."""
     return next((one for one in told if len(one.split()) <= MOST_WORDS), told[-1])
@@ -132,8 +146,10 @@ def _targets(reader: Reader) -> Iterator[Thing]:
 
 
 def _page_of(reader: Reader, judged: Judged) -> str:
-    indicator = judged.target.indicator
-    return address(reader, "indicators", indicator=indicator) if indicator else "targets"
+    indicator = judged.target.indicator or ""
+    if indicator in listed(reader):
+        return address(reader, "indicators", indicator=indicator)
+    return address(reader, "targets")
 
 
 def target_sentence(reader: Reader, judged: Judged) -> str:
@@ -256,13 +272,17 @@ def _outside(reader: Reader) -> Iterator[Thing]:
         if stale(row["frequency"], row["period"], row["period_end"], reader.today):
             continue
         place = f"{row['area']}.{row['frequency']}"
-        page = address(reader, "indicators", indicator=row["indicator"], place=place)
+        name = row["indicator"]
+        page = address(reader, "indicators", indicator=name, place=place)
+        if name not in listed(reader):
+            work = of_the_work(reader.build.catalog, name)
+            page = address(reader, "workload" if work else "communes")
         yield Thing(
             "outside",
             reader.text("five.outside"),
             reader.title(row),
             surprise_sentence(reader, row),
-            address(reader, "communes") if row["simulated"] else page,
+            page,
             row["simulated"],
         )
 

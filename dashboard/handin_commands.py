@@ -19,6 +19,7 @@ from dashboard.handing_in import (
     person_at_the_terminal,
     remind,
 )
+from dashboard.text import Text
 from etl.catalog import Catalog, Dataset, load_catalog
 from etl.errors import ForesightError
 from etl.handin import (
@@ -34,6 +35,7 @@ from etl.handin import (
     template,
 )
 from etl.handin.store import Step
+from etl.handin.words import word
 from etl.people import People, PeopleError, read_people
 from etl.periods import Period
 from etl.translation import translated
@@ -189,7 +191,7 @@ def release_now(context: "Context", number: str | None, every: bool, who: str | 
         actor, _ = _actor(context, who)
         released = [release(catalog, context.settings, store, number, actor, context.today)]
     rows = [[one.number, one.dataset, one.period, one.placed] for one in released]
-    context.table(["submission", "dataset", "period", "file"], rows)
+    context.table(_headings(context, "submission", "dataset", "period", "file"), rows)
 
 
 @commands.command("list")
@@ -198,8 +200,12 @@ def release_now(context: "Context", number: str | None, every: bool, who: str | 
 def list_submissions(context: "Context", dataset: str | None) -> None:
     """Every submission and where it stands."""
     found = Store(context.settings.home).all()
-    rows = [list(_record(one).values()) for one in found if dataset in (None, one.dataset)]
-    context.table(list(COLUMNS), rows)
+    rows = [
+        list((_record(one) | {"state": _state(context, one)}).values())
+        for one in found
+        if dataset in (None, one.dataset)
+    ]
+    context.table(_headings(context, *COLUMNS), rows)
 
 
 @commands.command("due")
@@ -211,7 +217,10 @@ def list_due(context: "Context", mail: bool) -> None:
     with current(context.settings) as build:
         until = loaded_until(build)
     files = due_files(catalog, people, Store(context.settings.home).all(), until, context.today)
-    rows = [[o.state, o.due, o.department, o.dataset, str(o.period)] for o in files]
+    rows = [
+        [_said(context, "handin_due", o.state), o.due, o.department, o.dataset, str(o.period)]
+        for o in files
+    ]
     sent: list[str] = []
     failures: list[ForesightError] = []
     if mail:
@@ -222,11 +231,12 @@ def list_due(context: "Context", mail: bool) -> None:
         listed = [dict(zip(columns, row, strict=True)) for row in rows]
         context.result({"due": listed, "sent": sent, "not_sent": [str(one) for one in failures]})
         return
-    context.table(columns, rows)
+    context.table(_headings(context, *columns), rows)
     for failure in failures:
-        context.say(f"not sent: {failure}")
+        said = translated(failure.problem, context.language)
+        context.say(_word(context, "not_sent", why=said))
     if mail:
-        context.say(f"{len(sent)} reminded")
+        context.say(_word(context, "reminded", count=len(sent)))
 
 
 @commands.command("audit")
@@ -245,18 +255,26 @@ def audit(context: "Context", out: Path | None, holds: str | None) -> None:
     if out:
         out.write_text(exported(entries), encoding="utf-8")
     rows = [
-        [e.at.isoformat(timespec="seconds"), e.submission, e.step, e.who, e.account, e.via,
-         e.origin, e.detail.get("reason", "")]
+        [
+            e.at.isoformat(timespec="seconds"),
+            e.submission,
+            _said(context, "handin_step", e.step),
+            e.who,
+            e.account,
+            e.via,
+            e.origin,
+            e.detail.get("reason", ""),
+        ]
         for e in entries
-    ]  # fmt: skip
+    ]
     columns = ["at", "submission", "step", "who", "account", "via", "from", "reason"]
     if context.as_json:
         steps = [dict(zip(columns, row, strict=True)) for row in rows]
         context.result({"steps": steps, "seal": entries[-1].seal if entries else None})
         return
-    context.table(columns, rows)
+    context.table(_headings(context, *columns), rows)
     if entries:
-        context.say(f"{len(entries)} steps, sealed {entries[-1].seal}")
+        context.say(_word(context, "sealed", count=len(entries), seal=entries[-1].seal))
 
 
 # --- what the commands share --------------------------------------------------------------------
@@ -277,8 +295,26 @@ def _record(one: Submission) -> dict[str, Any]:
 
 
 def _tell(context: "Context", one: Submission) -> None:
-    context.say(f"{one.number}: {one.state}")
+    context.say(f"{one.number}: {_state(context, one)}")
     context.result(_record(one))
+
+
+def _word(context: "Context", key: str, **values: object) -> str:
+    return word(f"command.{key}", context.language, **values)
+
+
+def _said(context: "Context", group: str, name: str) -> str:
+    """A state or a step in words for people; machines are always told the name."""
+    return name if context.as_json else Text(context.language)(f"{group}.{name}")
+
+
+def _headings(context: "Context", *names: str) -> list[str]:
+    """The headings of a table for people; machines are always told the names."""
+    return [name if context.as_json else _word(context, name) for name in names]
+
+
+def _state(context: "Context", one: Submission) -> str:
+    return _said(context, "handin_state", one.state)
 
 
 def _look(
@@ -310,13 +346,21 @@ def _tell_seen(context: "Context", seen: Seen, one: Submission) -> None:
             "figures": figures.to_dicts() if figures is not None else None,
             "forecasts": moves.forecasts if moves else None,
             "targets": moves.targets if moves else None,
+            "alerts": moves.alerts if moves else None,
         }
     )
     if context.as_json:
         return
     context.say(
-        f"{one.number}: {one.state}; {verdict.records} records, {verdict.accepted} accepted, "
-        f"{verdict.rejected} not"
+        _word(
+            context,
+            "found",
+            number=one.number,
+            state=_state(context, one),
+            records=verdict.records,
+            accepted=verdict.accepted,
+            rejected=verdict.rejected,
+        )
     )
     for problem in problems:
         context.say(f"! {problem}")
@@ -324,11 +368,15 @@ def _tell_seen(context: "Context", seen: Seen, one: Submission) -> None:
         rows = [
             [c.cell or c.record, c.column, c.found, c.problem, c.expected] for c in verdict.cells
         ]
-        context.table(["cell", "column", "found", "problem", "expected"], rows)
+        context.table(_headings(context, "cell", "column", "in_it", "problem", "expected"), rows)
     if figures is not None and moves:
-        context.table(figures.columns, [list(row) for row in figures.iter_rows()])
-        context.say(f"{moves.forecasts} series to forecast again")
-        context.table(["target", "before", "after"], [list(row) for row in moves.targets])
+        columns = _headings(context, *figures.columns)
+        context.table(columns, [list(row) for row in figures.iter_rows()])
+        context.say(_word(context, "forecasts", count=moves.forecasts))
+        rows = [list(row) for row in moves.targets]
+        context.table(_headings(context, "target", "before", "after"), rows)
+        for _, _, sentence in moves.alerts:
+            context.say(_word(context, "would_ring", said=sentence))
 
 
 def _catalog(context: "Context") -> Catalog:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
+from dashboard.alerts import would_ring
+from dashboard.text import Text
 from etl.catalog import Catalog
 from etl.errors import ForesightError
 from etl.fetch.send import send_mail
@@ -18,6 +20,7 @@ from etl.preview import Preview
 from etl.rule_words import Language
 from etl.settings import Settings, Site
 from etl.warehouse import NoWarehouse, Warehouse
+from forecasts.decisions.alert_log import found
 from forecasts.decisions.targets import Judged, changed, judge
 from forecasts.run import due
 
@@ -32,6 +35,8 @@ class Moves:
     """Series that would be forecast again."""
     targets: list[tuple[str, str, str]]
     """Target, its state before and after."""
+    alerts: list[tuple[str, str, str]]
+    """Rule, key and sentence of alerts that would ring with the file and would not without."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +65,7 @@ def look(
     ):
         moves = None
         if aside and verdict.preview:
-            moves = _moves(catalog, settings, one, verdict.preview, aside, today)
+            moves = _moves(catalog, settings, one, verdict.preview, aside, today, language)
     return Seen(one, verdict, moves)
 
 
@@ -71,16 +76,24 @@ def _moves(
     preview: Preview,
     aside: Warehouse,
     today: dt.date,
+    language: Language,
 ) -> Moves:
     path = catalog.datasets[one.dataset].path
     family = [dataset.name for dataset in catalog.resources if dataset.path == path]
     figures = preview.figures.filter(pl.col("dataset").is_in(family))
     with current(settings) as build:
         before = judge(build, catalog, today) if build else []
+        anyway = {alert.key for alert in found(build, catalog, today)} if build else set()
     return Moves(
         replace(preview, figures=figures),
         due(aside, catalog, today)["refused"].null_count(),
         _targets(before, judge(aside, catalog, today)),
+        # Last: it scores what was issued, in the build aside.
+        [
+            alert
+            for alert in would_ring(aside, catalog, today, Text(language))
+            if alert[1] not in anyway
+        ],
     )
 
 

@@ -341,10 +341,11 @@ class _Desk:
         if not shown.is_empty():
             self._changed(shown)
         for target, before, after in moves.targets:
-            layout.html(
-                f"<p>{escape(text('handin.target', target=target))}: "
-                f"{escape(before or '–')} → {escape(after)}</p>"
-            )
+            was = text(f"state.{before}") if before else "–"
+            said = text("handin.target", target=self._target(target))
+            layout.html(f"<p>{escape(f'{said}: {was} → ' + text(f'state.{after}'))}</p>")
+        for _, _, sentence in moves.alerts:
+            st.warning(text("handin.would_ring", said=sentence))
         for wrong in moves.preview.anomalies[:FIGURES_SHOWN]:
             st.warning(text.pick(wrong.words_vi, wrong.words_en))
 
@@ -513,6 +514,10 @@ class _Desk:
 
     def _indicator(self, name: str) -> str:
         entry = self.catalog.indicators.get(name)
+        return self.text.pick(entry.title, entry.title_en) if entry else name
+
+    def _target(self, name: str) -> str:
+        entry = next((one for one in self.catalog.targets if one.name == name), None)
         return self.text.pick(entry.title, entry.title_en) if entry else name
 
     def _period(self, period: str) -> str:

@@ -7,6 +7,7 @@ from html import escape
 import polars as pl
 
 from dashboard import layout, tables
+from dashboard.five_things import address, listed, of_the_work
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.targets import (
@@ -78,12 +79,16 @@ def _subject(reader: Reader, judged: Judged) -> str:
     marks += [tables.chip(text("simulated.short"), "warning")] * judged.simulated
     owner = text.pick(target.owner, target.owner_en)
     title = escape(text.pick(judged.title, judged.title_en))
-    named = title
-    if target.indicator:
-        lang = "&lang=en" if reader.lang == "en" else ""
-        page = f"indicators?indicator={target.indicator}{lang}"
-        named = f'<a target="_self" href="{page}">{title}</a>'
+    page = _page_of(reader, target.indicator or "")
+    named = f'<a target="_self" href="{escape(page)}">{title}</a>' if page else title
     return f"{named}<br><small>{escape(owner)}</small> {' '.join(marks)}".strip()
+
+
+def _page_of(reader: Reader, indicator: str) -> str:
+    """Where the figures of an indicator are shown; nothing where they are on no page."""
+    if indicator in listed(reader):
+        return address(reader, "indicators", indicator=indicator)
+    return address(reader, "workload") if of_the_work(reader.build.catalog, indicator) else ""
 
 
 def _assessment(reader: Reader, judged: Judged) -> str:

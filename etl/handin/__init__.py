@@ -7,7 +7,7 @@ what stands in a file, `template` makes the workbook to fill in, `due` knows wha
 
 from etl.handin.due import Due, Reminder, due_day, due_files, reminders
 from etl.handin.journal import BrokenAudit, Entry, exported
-from etl.handin.placing import PlaceTaken, Settled, place_of, settle
+from etl.handin.placing import PlaceTaken, Settled, given_reasons, place_of, settle
 from etl.handin.release import release, release_due
 from etl.handin.store import (
     SCHEDULE,
@@ -46,6 +46,7 @@ __all__ = [
     "due_files",
     "examined",
     "exported",
+    "given_reasons",
     "place_of",
     "release",
     "release_due",

@@ -58,6 +58,27 @@ def settle(catalog: Catalog, settings: Settings, store: Store) -> Settled:
     return done
 
 
+def given_reasons(store: Store) -> dict[str, list[tuple[str, str]]]:
+    """Of each released file, by its place: the versions it follows, and why each was corrected.
+
+    A version is told as `2026-10 v02`. Those in between are told too: the portal may not have seen
+    them. Raises `BrokenAudit`.
+    """
+    every = {one.number: one for one in store.all()}
+
+    def given(one: Submission) -> list[tuple[str, str]]:
+        if not one.corrects:
+            return []
+        reason = str(one.steps[0].detail.get("reason", ""))
+        return [*given(every[one.corrects]), (f"{one.period} v{one.version:02d}", reason)]
+
+    return {
+        one.placed: given(one)
+        for one in every.values()
+        if one.placed and one.state == "released" and one.corrects
+    }
+
+
 def _put(store: Store, one: Submission, target: Path) -> bool:
     if target.exists():
         _check_ours(one, target)

@@ -104,7 +104,7 @@ def _check_size(name: str, content: bytes) -> None:
         raise FileRefused("the file is empty", where=name, hint="save it again, and look inside")
     if len(content) > MOST_BYTES:
         raise FileRefused(
-            f"it has {len(content) / 1e6:,.0f} MB, more than {MOST_BYTES / 1e6:,.0f}",
+            f"it has {len(content) / 1e6:,.1f} MB, more than {MOST_BYTES / 1e6:,.0f}",
             where=name,
             hint="hand in one period at a time, and only the sheet that is asked for",
         )

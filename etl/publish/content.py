@@ -103,6 +103,12 @@ def findings(text: str, places: frozenset[str] = frozenset()) -> list[Found]:
     return _text_findings(text, places)[0]
 
 
+def may_speak_of_a_person(text: str, places: frozenset[str] = frozenset()) -> bool:
+    """Whether a sentence stays within: a rule finds something, or two syllables may be a name."""
+    certain, possible = _text_findings(text, places)
+    return bool(certain) or possible
+
+
 def _column_rules(
     column: pl.Series, places: frozenset[str], unit: str | None
 ) -> dict[object, list[Found]]:

@@ -128,7 +128,7 @@ def _personal(
     cells = personal_cells(
         table,
         key=key_columns(dataset),
-        places=_places(catalog),
+        places=place_names(catalog),
         units=units,
         passed=[(e.field, e.found) for e in dataset.publish.exempt] if dataset.publish else [],
         trusted=[name for name in OURS if name == "area" or dataset.field(name) is None],
@@ -136,7 +136,7 @@ def _personal(
     return [*heading_cells(headings), *cells]
 
 
-def _places(catalog: Catalog) -> set[str]:
+def place_names(catalog: Catalog) -> set[str]:
     """Names of areas of every time: some are those of people, too."""
     return set(catalog.map.areas["name"])
 

@@ -13,9 +13,20 @@ import polars as pl
 
 from etl.catalog import Catalog, Contributor, Dataset
 from etl.publish.changes import Changes, told
+from etl.publish.content import may_speak_of_a_person
 from etl.publish.dictionary import dictionary
-from etl.publish.gate import LICENCES
-from etl.publish.release import MEDIA_TYPES, Content, DataFile, Place, Release, data_file, extreme
+from etl.publish.gate import LICENCES, place_names
+from etl.publish.names import plain
+from etl.publish.release import (
+    MEDIA_TYPES,
+    Content,
+    DataFile,
+    Place,
+    Release,
+    Said,
+    data_file,
+    extreme,
+)
 from etl.publish.table import areas, clean_table, fields_of, key_columns, measures_of
 from etl.publish.workbook import HEADER_ROW, fits, write_workbook
 from etl.settings import Site
@@ -25,13 +36,22 @@ PROFILES = "https://datapackage.org/profiles/2.0"
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 """What a spreadsheet would run or might hide a formula behind, in half and full width."""
 WIDE = ["nation", "city", "former_province"]
+UNTOLD = "lý do lưu tại đơn vị / the reason is kept by the department"
 DOCUMENTS = ("datapackage.json", "dictionary.csv", "LICENSE", "CHANGES", "SHA256SUMS")
 
 
 def content_of(
-    warehouse: Warehouse, catalog: Catalog, dataset: Dataset, *, site: Site | None = None
+    warehouse: Warehouse,
+    catalog: Catalog,
+    dataset: Dataset,
+    *,
+    site: Site | None = None,
+    said: Said | None = None,
 ) -> Content:
-    """What is to leave of `dataset`, which must have passed the gate."""
+    """What is to leave of `dataset`, which must have passed the gate.
+
+    `said` is why departments handed in new versions of files; see `etl.publish.release.Said`.
+    """
     table = clean_table(warehouse, catalog, dataset, site=site)
     publisher, licence = catalog.publisher_of(dataset), catalog.license_of(dataset)
     if publisher is None or licence is None:
@@ -52,8 +72,26 @@ def content_of(
         table=table,
         modified=extreme(table, "as_of", "max") or extreme(loads, "day", "max"),
         places=places(warehouse, table),
-        reasons=tuple(corrected["reason"]),
+        reasons=(*corrected["reason"], *_handed_in(warehouse, catalog, dataset, said or {})),
     )
+
+
+def _handed_in(warehouse: Warehouse, catalog: Catalog, dataset: Dataset, said: Said) -> list[str]:
+    """Why files that are loaded now took the place of others; a reason about a person stays within.
+
+    Departments write these words for each other: what would keep a cell of a table inside keeps
+    them inside too.
+    """
+    loaded = warehouse.select(
+        "select distinct file from current_load where dataset = $dataset order by 1",
+        dataset=dataset.name,
+    )
+    given = [one for file in loaded["file"] for one in said.get(file, ())]
+    named = frozenset(plain(name).casefold() for name in place_names(catalog))
+    return [
+        f"{version}: {UNTOLD if may_speak_of_a_person(reason, named) else reason}"
+        for version, reason in given
+    ]
 
 
 def fingerprint(catalog: Catalog, content: Content) -> str:

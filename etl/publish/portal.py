@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from etl.catalog import Catalog
 from etl.publish.archive import Archive
 from etl.publish.coverage import Coverage, coverage
+from etl.publish.release import Said
 from etl.publish.shelf import NoCatalog, Shelf, catalog_of, stock
 from etl.publish.targets import Done, chosen
 from etl.publish.targets.files import NotAPortal, Options, put_back, write_portal
@@ -69,11 +70,12 @@ def publish_catalog(
 
 
 def publish_everywhere(
-    warehouse: Warehouse, settings: Settings, *, out: Path | None = None
+    warehouse: Warehouse, settings: Settings, *, out: Path | None = None, said: Said | None = None
 ) -> tuple[Shelf, dict[str, Done]]:
     """Stock the shelf once, and let every target that the site file names take from it.
 
-    `out` is another folder for the static portal than the site file says.
+    `out` is another folder for the static portal than the site file says; `said` is why files were
+    handed in anew.
 
     Raises:
         UnknownTarget, SiteError: the site file names what there is not.
@@ -83,7 +85,7 @@ def publish_everywhere(
     for _, _, options in asked:
         if isinstance(options, Options):
             put_back(settings.home / options.folder)
-    shelf = stock(warehouse, settings.home / ARCHIVE, site=settings.site())
+    shelf = stock(warehouse, settings.home / ARCHIVE, site=settings.site(), said=said)
     return shelf, {
         name: target.publish(shelf, options, settings) for name, target, options in asked
     }

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ MEDIA_TYPES = {
     "json": "application/json",
 }
 """Formats in which rows leave, in the order in which they are offered."""
+Said = Mapping[str, Sequence[tuple[str, str]]]
+"""Of a file among the sources: versions handed in anew (`2026-10 v02`), each with its reason."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Content:
     """Newest day of publication in the rows; without one, the day of the newest load."""
     places: tuple[Place, ...]
     reasons: tuple[str, ...] = ()
-    """Why cells of its sources were corrected."""
+    """Why cells of its sources were corrected, or files handed in anew."""
 
     @property
     def first(self) -> dt.date | None:

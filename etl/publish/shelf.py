@@ -16,7 +16,7 @@ from etl.publish.coverage import Coverage, coverage
 from etl.publish.derived import as_dataset, publication_content
 from etl.publish.gate import Refusal, refusal
 from etl.publish.package import content_of
-from etl.publish.release import Content, Release
+from etl.publish.release import Content, Release, Said
 from etl.settings import Site
 from etl.warehouse import Warehouse
 
@@ -80,11 +80,13 @@ def stock(
     catalog: Catalog | None = None,
     *,
     site: Site | None = None,
+    said: Said | None = None,
 ) -> Shelf:
     """Ask the gate, write what is new into the archive, and say what stands there.
 
     Without a `catalog`, that of the build. It is not trusted: the gate asks again. `site` names the
-    key of the rounding; without it, that of this installation.
+    key of the rounding; without it, that of this installation. `said` is why files were handed in
+    anew.
 
     Raises:
         NoCatalog: the build holds no catalog.
@@ -93,7 +95,7 @@ def stock(
     facts = dict(warehouse.select("select name, value from build_fact").iter_rows())
     catalog = catalog or catalog_of(warehouse)
     kept = Archive(archive)
-    releases, refused = _taken(warehouse, catalog, kept, _day(facts), site)
+    releases, refused = _taken(warehouse, catalog, kept, _day(facts), site, said)
     _withdraw(catalog, kept, refused)
     found = coverage(warehouse, catalog, kept)
     return Shelf(catalog, releases, refused, kept.histories(), kept, found)
@@ -118,7 +120,12 @@ def _day(facts: dict[str, str]) -> dt.date:
 
 
 def _taken(
-    warehouse: Warehouse, catalog: Catalog, archive: Archive, day: dt.date, site: Site | None
+    warehouse: Warehouse,
+    catalog: Catalog,
+    archive: Archive,
+    day: dt.date,
+    site: Site | None,
+    said: Said | None,
 ) -> tuple[list[Release], list[Refused]]:
     taken: list[Release | None] = []
     opened: list[str] = []
@@ -129,7 +136,8 @@ def _taken(
             refused.append(Refused(dataset, why))
             continue
         opened.append(dataset.name)
-        taken.append(archive.take(catalog, content_of(warehouse, catalog, dataset, site=site), day))
+        leaves = content_of(warehouse, catalog, dataset, site=site, said=said)
+        taken.append(archive.take(catalog, leaves, day))
     for publication in catalog.publications:
         found = publication_content(warehouse, catalog, publication, opened)
         if isinstance(found, Content):

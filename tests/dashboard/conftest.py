@@ -1,6 +1,7 @@
 """One invented build for all tests of the dashboard."""
 
 import datetime as dt
+import socketserver
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from dashboard import queries
 from dashboard.reader import Reader
 from tests.dashboard.invented import write_build
+from tests.dashboard.servers import Post, serving
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -46,3 +48,12 @@ def reader(home: Path, lang: str) -> Reader:
 def vietnamese(home: Path) -> Reader:
     """Someone who reads it in Vietnamese."""
     return Reader(queries.current(home), "vi", TODAY)
+
+
+@pytest.fixture
+def mails() -> Iterator[tuple[int, list[bytes]]]:
+    """A mail server on this machine: its port, and the mails it took."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Post) as server:
+        server.mails = []  # type: ignore[attr-defined]
+        with serving(server) as port:
+            yield port, server.mails  # type: ignore[attr-defined]

@@ -1,6 +1,8 @@
 """The first screen: at most five things, worst first, each in one sentence of at most 25 words."""
 
 import datetime as dt
+from html import escape
+from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from dashboard.five_things import (
     Thing,
     address,
     late_sentence,
+    of_the_work,
     surprise_sentence,
     surprises,
     target_sentence,
@@ -20,7 +23,10 @@ from dashboard.five_things import (
     within,
 )
 from dashboard.text import words
+from etl.catalog import parse_catalog
 from forecasts.decisions.targets import Figure
+from tests.conftest import ROOT
+from tests.dashboard.invented import CATALOG
 from tests.dashboard.test_pages import _markup, open_page  # noqa: F401
 from tests.dashboard.test_targets import LONG, MOST_WORDS, forecast, judged
 
@@ -175,6 +181,35 @@ def test_every_reason_why_a_target_cannot_be_judged_has_short_words(lang):
 def test_an_address_keeps_the_language_and_the_state(reader):
     lang = {"vi": "", "en": "&lang=en"}[reader.lang]
     assert address(reader, "indicators", indicator="growth") == f"indicators?indicator=growth{lang}"
+
+
+def test_every_link_of_the_five_things_opens_a_page_that_shows_the_thing(vietnamese, open_page):  # noqa: F811
+    found = five_things.five_things(vietnamese)
+    assert {thing.simulated for thing in found} == {True, False}
+    for thing in found:
+        page = urlsplit(thing.address)
+        query = dict(parse_qsl(page.query))
+        opened = open_page(page.path, **query)
+        assert not opened.exception
+        if "indicator" in query:
+            assert opened.selectbox(key="indicator").value == query["indicator"]
+        else:
+            assert escape(thing.title) in _markup(opened)
+
+
+def test_a_target_on_simulated_figures_is_not_linked_to_the_page_of_real_ones(open_page):  # noqa: F811
+    shown = _markup(open_page("targets"))
+    assert 'href="indicators?indicator=growth"' in shown
+    assert "Hồ sơ năm 2027" in shown
+    assert "indicator=applications_received" not in shown
+
+
+def test_what_the_dossiers_and_the_staff_give_is_on_the_page_of_the_work():
+    catalog = parse_catalog((ROOT / "data_catalog.yaml").read_text(encoding="utf-8"))
+    assert of_the_work(catalog, "applications_received")
+    assert of_the_work(catalog, "one_stop_people")
+    assert not of_the_work(catalog, "grdp_growth")
+    assert not of_the_work(parse_catalog(CATALOG), "applications_received")
 
 
 def test_one_tap_on_the_first_screen_opens_the_indicator(open_page):  # noqa: F811

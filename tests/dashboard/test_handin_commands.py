@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+from email import message_from_bytes, policy
 
 import pytest
 import yaml
@@ -46,10 +47,10 @@ def run(installation):
     installation.catalog.write_text(HEAD + ENTRY, encoding="utf-8")
     installation.people.write_text(yaml.safe_dump(PEOPLE), encoding="utf-8")
 
-    def invoked(*arguments: str, code: int = 0):
+    def invoked(*arguments: str, code: int = 0, today: str = "2026-11-22"):
         options = ["--home", str(installation.home), "--catalog", str(installation.catalog)]
         done = CliRunner().invoke(
-            main, [*options, "--today", "2026-11-22", "--json", *map(str, arguments)]
+            main, [*options, "--today", today, "--json", *map(str, arguments)]
         )
         assert done.exit_code == code, done.output
         return json.loads(done.output.splitlines()[-1])
@@ -79,6 +80,42 @@ def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_pa
     assert [step["step"] for step in audit["steps"]][-1] == "released"
     assert run("handin", "audit", "--holds", audit["seal"])["seal"] == audit["seal"]
     assert "taken out" in run("handin", "audit", "--holds", "0" * 64, code=1)["errors"][0]["hint"]
+
+
+def test_a_late_file_is_told_by_mail_to_whoever_is_to_hand_it_in_and_to_check_it(
+    run, installation, mails
+):
+    port, taken = mails
+    people = [{**one, "email": f"{one['name']}@example.vn"} for one in PEOPLE["people"]]
+    installation.people.write_text(yaml.safe_dump({**PEOPLE, "people": people}), encoding="utf-8")
+    mail = {"host": "127.0.0.1", "port": port, "sender": "foresight@example.vn", "starttls": False}
+    site = installation.catalog.parent / "site.yaml"
+    site.write_text(yaml.safe_dump({"mail": mail}), encoding="utf-8")
+    assert run("handin", "due", "--remind", today="2026-11-16")["sent"] == []
+    sent = run("--lang", "vi", "handin", "due", "--remind", today="2026-11-11")
+    assert sent["sent"] == ["nhan@example.vn", "lan@example.vn"]
+    (raw,) = taken
+    letter = message_from_bytes(raw, policy=policy.default)
+    assert letter["Subject"] == "Nhắc nộp số liệu: 1 tệp của Sở Văn hóa"
+    assert letter["To"] == "nhan@example.vn, lan@example.vn"
+    assert "QUÁ HẠN 1 ngày: Lượt khách, kỳ 10/2026, hạn 10/11/2026" in letter.get_content()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("due", "--remind"), ["tình trạng", "quá hạn", "đã nhắc 0 người"]),
+        (("list",), ["lần", "tình"]),
+        (("audit",), ["bước", "từ đâu"]),
+    ],
+)
+def test_commands_speak_vietnamese_to_people(run, installation, command, said):
+    options = ["--home", str(installation.home), "--catalog", str(installation.catalog)]
+    done = CliRunner().invoke(
+        main, [*options, "--lang", "vi", "--today", "2026-11-22", "handin", *command]
+    )
+    assert done.exit_code == 0, done.output
+    assert [words for words in said if words not in done.output] == []
 
 
 def test_outside_a_demo_a_command_is_that_of_the_account_and_of_nobody_named(run, installation):

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import shutil
+from collections.abc import Sequence
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from etl.people import People
 from etl.periods import Period
 from etl.settings import Settings
 from etl.warehouse import Warehouse
+from forecasts.decisions.alert_replay import Case, keep, summed
 from tests.dashboard.test_handin_commands import ENTRY
 from tests.dashboard.test_handin_commands import PEOPLE as TWO
 
@@ -44,6 +46,8 @@ def made(tmp_path_factory):
     with Warehouse.build(settings.home) as build:
         plan = pipeline.plan(catalog, settings, None)
         pipeline.refresh(build, catalog, settings, plan, today=TODAY, progress=lambda _: None)
+        case = Case(dt.date(2026, 1, 1), rung=True, excess=True, days=9.0)
+        keep(build, [summed("late", False, [case], TODAY, 0.1)])
     return settings
 
 
@@ -56,12 +60,15 @@ def office(made, monkeypatch):
     return made
 
 
-def draft(settings: Settings, guests: object):
+def draft(settings: Settings, guests: object, month: str = "2026-10", more: Sequence[str] = ()):
     """A file that the maker dropped on the page, with one figure typed in."""
     catalog = load_catalog(settings.catalog)
-    dataset, period = catalog.datasets["guests"], Period.parse("2026-10")
+    dataset, period = catalog.datasets["guests"], Period.parse(month)
     book = load_workbook(io.BytesIO(template(catalog, dataset, period, None)))
-    book.worksheets[0]["C2"] = guests
+    sheet = book.worksheets[0]
+    sheet["C2"] = guests
+    for row, later in enumerate(more, 3):
+        sheet[f"A{row}"], sheet[f"B{row}"], sheet[f"C{row}"] = sheet["A2"].value, later, guests
     content = io.BytesIO()
     book.save(content)
     person = People.model_validate(PEOPLE).person("nhan")
@@ -125,6 +132,14 @@ def test_a_maker_sees_what_is_due_and_hands_in_and_another_approves(office):
     assert checker.success[0].value == "000001: đã duyệt"
     (one,) = Store(office.home).all()
     assert [(step.who, step.via) for step in one.steps][1:] == [("nhan", "page"), ("lan", "page")]
+
+
+def test_an_alert_that_the_file_would_ring_is_told_and_one_that_rings_anyway_is_not(office):
+    draft(office, 1200, "2026-01", [f"{month:02}/2026" for month in range(2, 7)])
+    (told,) = (warning.value for warning in opened("nhan").warning)
+    assert told.startswith("Cảnh báo sẽ phát ra: Số mới nhất: tháng 6/2026")
+    draft(office, 1200)
+    assert not opened("nhan").warning
 
 
 def test_a_bad_cell_is_told_with_its_place_and_the_file_cannot_be_submitted(office):

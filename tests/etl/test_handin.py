@@ -24,6 +24,7 @@ from etl.handin import (
     due_files,
     examined,
     exported,
+    given_reasons,
     release,
     release_due,
     reminders,
@@ -306,6 +307,9 @@ def test_a_correction_is_a_version_of_its_own_a_withdrawal_leaves_and_the_histor
     warehouse = office.refresh(dt.date(2026, 11, 5))
     assert (second.version, second.placed) == (2, "sources/visitors_2026-10_culture_v02.xlsx")
     assert office.store.one(first.number).state == "corrected"
+    assert given_reasons(office.store) == {
+        second.placed: [("2026-10 v02", "Cộng sót một khách sạn")]
+    }
     assert list(office.figures(warehouse).values()) == [44]
 
     office.store.take("withdrawn", second.number, actor("lan"), reason="Sai đơn vị tính")

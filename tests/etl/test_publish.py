@@ -31,6 +31,7 @@ from etl.publish.mappings.dcat_ap import catalog_graph, jsonld, turtle
 from etl.publish.package import described, spreadsheet_safe
 from etl.publish.portal import NotAPortal, publish_catalog, publish_portal
 from etl.publish.release import DataFile, Place, Release
+from etl.publish.shelf import stock
 from etl.warehouse import Warehouse
 
 SHAPES = Path(__file__).parents[1] / "samples" / "dcat_ap"
@@ -183,7 +184,12 @@ def build(
         warehouse.write("observation", pl.DataFrame(seen))
         facts = {"name": ["catalog", "today"], "value": [CATALOG, built]}
         warehouse.write("build_fact", pl.DataFrame(facts))
-        loaded = {"load": [78], "dataset": ["prices"], "loaded_at": [LOADED_AT]}
+        loaded = {
+            "load": [77, 78],
+            "dataset": ["rice", "prices"],
+            "file": ["data/rice.csv", "data/prices.csv"],
+            "loaded_at": [LOADED_AT, LOADED_AT],
+        }
         warehouse.write("load", pl.DataFrame(loaded))
         for name, rows in tables.items():
             with warehouse.registered(rows) as view:
@@ -451,6 +457,21 @@ def test_the_list_of_changes_says_what_became_of_which_cell(corrected):
         "rice_area, can_tho, 2025-07-01, 2025-01-01, 2025-12-31, year: note: – -> ghi nhầm" in text
     )
     assert text.index("1 cells changed") < text.index("First version.")
+
+
+def test_why_a_file_was_handed_in_anew_stands_in_the_changes_but_words_about_people_do_not(
+    home, tmp_path
+):
+    given = [("2025 v02", "Cộng sót một kho"), ("2025 v03", "Theo bà Nguyễn Thị Nhàn, 0912345678")]
+    mended = build(tmp_path / "mended", years(city_note="đã sửa"))
+    for place, said in ((home, {}), (mended, {"data/rice.csv": given, "data/gone.csv": given})):
+        with Warehouse.open(place) as warehouse:
+            shelf = stock(warehouse, tmp_path / "archive", said=said)
+    told = (shelf.release("rice").folder / "CHANGES").read_text(encoding="utf-8")
+    assert told.count("Lý do / Reason") == 2
+    assert "Lý do / Reason: 2025 v02: Cộng sót một kho" in told
+    assert "v03: lý do lưu tại đơn vị / the reason is kept by the department" in told
+    assert "Reason" not in (shelf.release("prices").folder / "CHANGES").read_text(encoding="utf-8")
 
 
 def test_a_version_taken_back_leaves_a_page_that_says_why(corrected, tmp_path):
