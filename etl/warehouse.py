@@ -343,10 +343,13 @@ class Warehouse:
         """Create what is missing, down to columns that builds of earlier code do not have."""
         here = set(self._columns())
         old = {table for table, _, _ in here}
+        # In one transaction: each of its own would be written through to the disk.
+        self.run("begin")
         for table, column, kind in _todays_columns():
             if table in old and (table, column, kind) not in here:
                 self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
         self.run(statement("etl", "schema"))
+        self.run("commit")
 
     def _take_later_issues(self, home: Path, before: str) -> None:
         """Add what was issued after the build `before`, which somebody went back to.
@@ -430,11 +433,12 @@ class Warehouse:
         return found["table_name"].to_list()
 
 
-def _todays_columns() -> list[tuple[str, str, str]]:
+@cache
+def _todays_columns() -> tuple[tuple[str, str, str], ...]:
     """Table, column and type of everything in the schema, in the order of their columns."""
     with duckdb.connect() as fresh:
         fresh.execute(statement("etl", "schema"))
-        return [(table, column, kind) for table, column, kind in fresh.execute(COLUMNS).fetchall()]
+        return tuple((table, name, kind) for table, name, kind in fresh.execute(COLUMNS).fetchall())
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 
@@ -61,8 +61,12 @@ class Code:
                 return found - {"Problems"}
             found |= more
 
-    def spoken(self) -> Iterator[ast.expr]:
+    @cached_property
+    def spoken(self) -> list[ast.expr]:
         """Every expression that becomes the problem or the hint of an error."""
+        return list(self._spoken())
+
+    def _spoken(self) -> Iterator[ast.expr]:
         for node, home in self.home.items():
             if isinstance(node, ast.Call) and _last_name(node.func) in self.errors:
                 yield from node.args[:1]
@@ -91,14 +95,15 @@ class Code:
             else:
                 yield part
 
+    @cached_property
     def templates(self) -> set[str]:
         """Every text that is a whole problem or a whole hint."""
-        found = {text for part in self.spoken() for text in self.texts(part)}
+        found = {text for part in self.spoken for text in self.texts(part)}
         return {text for text in found if _has_words(text)}
 
     def phrases(self) -> set[str]:
         """Every text that a call puts into another."""
-        self.templates()
+        assert self.templates  # looking for them fills `within`
         found: set[str] = set()
         for part in self.within:  # grows as it is gone through
             found |= self.texts(part)
@@ -106,7 +111,7 @@ class Code:
 
     def unseen(self) -> set[str]:
         """Problems and hints of which nothing can be told."""
-        return {ast.unparse(part) for part in self.spoken() if "{}" in self.texts(part)}
+        return {ast.unparse(part) for part in self.spoken if "{}" in self.texts(part)}
 
     def texts(self, part: ast.expr, depth: int = 0) -> set[str]:
         """The templates an expression may give."""
@@ -155,12 +160,7 @@ class Code:
 
     def _values(self, name: ast.Name) -> list[ast.expr]:
         home = self.home.get(name)
-        inside = [
-            value
-            for node in (ast.walk(home) if home else ())
-            for key, value in _assigned(node)
-            if key == name.id
-        ]
+        inside = [value for key, value in (_assigned_in(home) if home else ()) if key == name.id]
         return inside or ([] if home and name.id in _parameters(home) else self.constants[name.id])
 
     def _named(self, name: ast.Name, depth: int) -> set[str]:
@@ -234,6 +234,11 @@ def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
                     yield name.id, value
 
 
+@cache
+def _assigned_in(function: ast.FunctionDef) -> list[tuple[str, ast.expr]]:
+    return [found for node in ast.walk(function) for found in _assigned(node)]
+
+
 def _joined(parts: list[set[str]]) -> set[str]:
     return {re.sub(r"(\{\}){2,}", "{}", "".join(chosen)) for chosen in product(*parts)}
 
@@ -251,6 +256,7 @@ def _returned(function: ast.FunctionDef) -> list[ast.expr]:
     return [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value]
 
 
+@cache
 def _finds(function: ast.FunctionDef) -> bool:
     told = ast.unparse(function.returns) if function.returns else ""
     return "Finding" in told or "Fault" in told
@@ -264,6 +270,7 @@ def _value_errors(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def _last_name(node: ast.expr) -> str:
-    return (
-        ast.unparse(node).rpartition(".")[2] if isinstance(node, ast.Name | ast.Attribute) else ""
-    )
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""

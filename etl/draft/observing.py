@@ -209,6 +209,7 @@ def _key(plan: Plan) -> None:
     for column in spare:
         if _kinds(chosen, plan) < rows:
             chosen.append(column)
+    _keep_groups(plan, labels)
     constant = [name for name in ("area", "period") if name in plan.clean.get("constant", {})]
     plan.key = [*(column.field for column in chosen), *constant]
     if _kinds(chosen, plan) < rows and plan.key:
@@ -216,6 +217,15 @@ def _key(plan: Plan) -> None:
         plan.notebook.leave_open("key", f"{twice} rows have the {', '.join(plan.key)} of another")
     elif plan.key:
         plan.notebook.guess("key", f"no two of {rows} rows share it")
+
+
+def _keep_groups(plan: Plan, labels: list[Column]) -> None:
+    """A field for the groups of rows, though the key does without it: `where` may name one."""
+    into = plan.clean.get("groups", {}).get("into")
+    for column in labels:
+        if column.label == into:
+            column.field = words.unique(words.name_of(into), plan.taken())
+            plan.fields.append(Field(column.field, "string", column))
 
 
 def _few(column: Column) -> bool:

@@ -15,6 +15,7 @@ from etl.draft import words
 from etl.draft.asking import Notebook
 from etl.draft.columns import Column, columns_of, period_of
 from etl.draft.figures import Signs, signs_of
+from etl.draft.grouping import INTO, groups_of
 from etl.draft.layout import (
     Layout,
     drop_pattern,
@@ -87,11 +88,14 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
         _rows_without_place(each, gone, columns)
         for each, gone in zip(layouts, dropped, strict=True)
     ]
-    _write_rows(shaped, sorted(dropped[0]), unread, notebook)
     gone = [a | b for a, b in zip(dropped, unread, strict=True)]
+    grouped = _write_groups(shaped, dropped, unread, columns, notebook)
+    _write_rows(shaped, sorted(dropped[0]), unread, notebook)
     shaped.dropped = sum(map(len, gone))
     filled = _fill_down(layouts, columns)
     shaped.columns = _columns(layouts, gone, signs.decimal, filled)
+    if grouped:
+        shaped.columns.append(_group_column(shaped, grouped, signs.decimal))
     if filled:
         shaped.clean["fill_down"] = filled
     _unpivot(shaped, notebook)
@@ -321,6 +325,52 @@ def _known_places(column: Column | None) -> set[str]:
     """Names of the column that are places at any time."""
     places = places_in(column, None) if column else None
     return set(places.column.distinct) - set(places.unknown) if places else set()
+
+
+def _write_groups(
+    shaped: Shaped,
+    dropped: list[set[int]],
+    unread: list[set[int]],
+    columns: list[Column],
+    notebook: Notebook,
+) -> list[Cell]:
+    """The group of each record, if the headings are groups; they are then taken out of `unread`."""
+    if shaped.opened.format in ("json", "parquet"):
+        return []
+    headings = [_headings(each, rows) for each, rows in zip(shaped.layouts, unread, strict=True)]
+    found = [
+        groups_of(layout, gone | (rows - named), named, columns)
+        for layout, gone, rows, named in zip(shaped.layouts, dropped, unread, headings, strict=True)
+    ]
+    if not all(found):
+        return []
+    for rows, named in zip(unread, headings, strict=True):
+        rows -= named
+    shaped.clean["groups"] = {"into": _unused(INTO, columns)}
+    notebook.guess(
+        "clean.groups", f"{sum(map(len, headings))} rows without figures head those below them"
+    )
+    return [name for each in found if each for name in each.values()]
+
+
+def _headings(layout: Layout, unread: set[int]) -> set[int]:
+    """Those of the rows that are no records which are not called totals."""
+    return {
+        row
+        for row in unread
+        if not any(words.TOTALS.match(text) for text in layout.texts(row)[:FIRST])
+    }
+
+
+def _unused(name: str, columns: list[Column]) -> str:
+    return words.unique(name, {plain(column.label) for column in columns})
+
+
+def _group_column(shaped: Shaped, names: list[Cell], decimal: str) -> Column:
+    (column,) = columns_of([shaped.clean["groups"]["into"]], {0: names}, decimal)
+    if column.kind not in ("period", "personal"):
+        column.kind = "label"
+    return column
 
 
 def _write_rows(

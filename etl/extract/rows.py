@@ -178,18 +178,14 @@ class Rows:
 
     def _opens(self, row: int, before: int | None) -> bool:
         """Whether a row is a group by its looks: numbered I or A, or words and no figures."""
-        words = self._words(row)
-        if len(words) > 1 and ORDINAL.fullmatch(words[0]):
-            return True
-        numbered = before is not None and ORDINAL.fullmatch(self._words(before)[0])
-        return bool(words) and not self._has_figures(row) and not numbered
+        above = None if before is None else self._words(before)
+        return opens_group(self._words(row), above, has_figures=self._has_figures(row))
 
     def _group_name(self, row: int, groups: Groups) -> str:
         lead = self._lead(row)
         if groups.match:
             return compiled(groups.match, any_case=True).sub("", lead, 1).strip() or lead
-        number_, _, rest = lead.partition(" ")
-        return rest if rest and ORDINAL.fullmatch(number_) else lead
+        return group_name(lead)
 
     def _has_figures(self, row: int) -> bool:
         cells = self.grid.rows(row, row + 1)[0]
@@ -209,6 +205,23 @@ class Rows:
         level = path.index(self.named[before])
         self.named[before] = path[level] = f"{self.named[before]} {self._lead(row)}"
         self.path[before] = tuple(path)
+
+
+def opens_group(words: list[str], above: list[str] | None, *, has_figures: bool) -> bool:
+    """Whether a row is a group by its looks: numbered I or A, or words and no figures.
+
+    `words` are its first cells without numbers; `above` those of the group or total just above it.
+    """
+    if len(words) > 1 and ORDINAL.fullmatch(words[0]):
+        return True
+    numbered = above is not None and ORDINAL.fullmatch(above[0])
+    return bool(words) and not has_figures and not numbered
+
+
+def group_name(lead: str) -> str:
+    """The words of a group without its number: "I Sở, ban, ngành" is "Sở, ban, ngành"."""
+    number_, _, rest = lead.partition(" ")
+    return rest if rest and ORDINAL.fullmatch(number_) else lead
 
 
 def figure_columns(labels: list[str], dataset: Dataset) -> dict[int, FieldEntry]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 import pytest
@@ -168,7 +168,8 @@ SAMPLES = {
         [120, 110, 80, 75, 60, 61],
         [
             "header: {find: Địa phương, rows: 2}",
-            "drop_rows:",
+            "groups: {into: group}",
+            "totals: {}",
             "stop_at:",
             'constant: {period: "2026-10"}',
             "from: [Hồ sơ Tiếp nhận]",
@@ -562,6 +563,51 @@ def test_a_drafted_total_is_compared_and_a_drafted_unit_is_read_each_time(instal
     stated = warehouse.select("select stated, agrees from stated_total order by 1").rows()
     assert (seen, rejected) == ([1, 1, 1.5, 2], 0)
     assert stated == [(2.5, True), (3, True)]
+
+
+OFFICES = [
+    ["STT", "Đơn vị", "Năm", "Hồ sơ tiếp nhận"],
+    ["I", "Khối phường", None, None],
+    [1, "Phường Ninh Kiều", 2025, 120],
+    [2, "Phường Cái Khế", 2025, 80],
+    ["II", "Khối xã", None, None],
+    [3, "Xã Phong Điền", 2025, 60],
+]
+
+
+def test_headings_within_a_table_are_drafted_as_a_column_of_groups(installation, drafted):
+    made = drafted("don_vi.xlsx", workbook(("Bieu", OFFICES), merged=("B2:D2", "B5:D5")))
+    assert "drop_rows" not in made.text
+    assert "- {name: group}" in made.text, made.text
+    part = made.text.replace("title: Hồ sơ tiếp", "where: {group: Khối phường}, title: Hồ sơ tiếp")
+    append(installation, replace(made, text=part))
+    warehouse, rejected = loaded(installation)
+    seen = warehouse.select("select value from observation order by 1")["value"].to_list()
+    assert (seen, rejected) == ([80, 120], 0)
+
+
+def test_groups_that_repeat_the_places_divide_the_figures(installation, drafted):
+    rows = [["Địa phương", "Năm", "Số hồ sơ"]]
+    for group, times in (("Tiếp nhận", 10), ("Giải quyết", 9)):
+        rows += [[group, None, None], *([name, 2025, times * n] for n, name in enumerate(COMMUNES))]
+    append(installation, made := drafted("phan.xlsx", workbook(("Bieu", rows))))
+    assert "primaryKey: [area, period, category]" in made.text, made.text
+    warehouse, rejected = loaded(installation)
+    seen = warehouse.select("select category, sum(value) from observation group by 1 order by 1")
+    assert (seen.rows(), rejected) == ([("received", 60), ("resolved", 54)], 0)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param([4, "Xã Nhơn Ái", None, None], id="a record without a figure looks like one"),
+        pytest.param(["III", "Khối khác", None, None], id="one heads nothing"),
+    ],
+)
+def test_headings_that_the_reader_would_not_tell_from_records_are_dropped(drafted, odd):
+    made = drafted("don_vi.xlsx", workbook(("Bieu", [*OFFICES, odd, [5, "Xã X", 2025, 1]][:7])))
+    assert "groups:" not in made.text
+    assert "drop_rows:" in made.text
 
 
 def test_a_unit_above_the_table_is_not_read_where_a_column_says_its_own(drafted):
