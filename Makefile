@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 
 .PHONY: run test test-portal bench lint format lock clean setup setup-dev chromium
 
+# Without people.yaml the page for handing in shows itself with invented people, on this machine only.
 run: setup
 	@$(BIN)/foresight refresh
-	@$(BIN)/foresight serve
+	@$(BIN)/foresight alerts replay --once
+	@FORESIGHT_PEOPLE=$${FORESIGHT_PEOPLE-$$(test -e people.yaml || echo deploy/people.demo.yaml)} \
+	  $(BIN)/foresight serve
 
 test: setup-dev chromium lint
 	@$(BIN)/pytest -n auto --dist loadfile

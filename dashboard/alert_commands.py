@@ -68,16 +68,20 @@ def list_alerts(context: "Context", every: bool) -> None:
 
 
 @commands.command("replay")
+@click.option("--once", is_flag=True, help="Only where that was never done; then look.")
 @click.pass_obj
-def replay_rules(context: "Context") -> None:
+def replay_rules(context: "Context", once: bool) -> None:
     """Hold every rule against history: a rule rings only after that."""
     with Warehouse.open(context.settings.home) as warehouse:
+        if once and kept(warehouse):
+            return
         catalog = _catalog(context, warehouse)
         teller = _teller(context, warehouse, catalog)
         done = replay(Scene(warehouse, catalog, context.today))
     with Warehouse.build(context.settings.home) as warehouse:
         keep(warehouse, done)
         pipeline.record(warehouse, "alerts", "rules replayed on history")
+        fresh = looked_in(context, warehouse, catalog) if once else []
     prune(context.settings.home, KEPT_BUILDS)
     may = allowed(done)
     on = [(one.rule, one.simulated) in may and one.rule not in catalog.alerts.off for one in done]
@@ -87,6 +91,8 @@ def replay_rules(context: "Context") -> None:
         for one, ringing in zip(done, on, strict=True)
     ]  # fmt: skip
     context.table(["rule", "series", "is", "looked_at", "replay"], rows)
+    if once:
+        context.say(f"alerts: {len(fresh)} new; see: foresight alerts list")
 
 
 @commands.command("look")

@@ -57,12 +57,13 @@ def verdict(plan: Plan, text: Text, notation: Notation) -> str:
     moved = sum(move.people for move in plan.moves)
     if not plan.moves:
         return text("lending.no_move", asked=plan.asked)
-    said = text(
-        "lending.within_noise" if plan.within_noise else "lending.saves",
-        people=moved,
-        asked=plan.asked,
-        saved=ranged(plan.saved, notation),
-    )
+    people = {"people": moved, "asked": plan.asked}
+    if plan.within_noise:
+        usual = notation.interval(plan.saved.lower, plan.saved.upper)
+        mean = notation.rounded(plan.saved.mean)
+        said = text("lending.within_noise", **people, usual=usual, mean=mean)
+    else:
+        said = text("lending.saves", **people, saved=ranged(plan.saved, notation))
     return f"{said} {text('lending.helps', chance=chance(plan.helps, text))}"
 
 

@@ -425,3 +425,15 @@ def test_each_refresh_looks_by_itself_and_sends_only_where_the_site_says_so(tmp_
     assert told["sent"] == [[late, "leaders", "mail"]]
     assert refreshed(tmp_path, "2026-11-23", 36)["alerts"]["new"] == []
     assert len(mails[1]) == 1
+
+
+def test_rules_are_held_against_history_once_and_then_left_alone(tmp_path):
+    plain, _, _ = ENTRY.partition("  forecast:")
+    (tmp_path / "data_catalog.yaml").write_text(HEAD + plain, encoding="utf-8")
+    refreshed(tmp_path, "2026-11-22", 36)
+    given = ["--home", str(tmp_path / "state"), "--today", "2026-11-22", "alerts"]
+    first, again = (CliRunner().invoke(main, [*given, "replay", "--once"]) for _ in range(2))
+    assert (first.exit_code, again.exit_code, again.output) == (0, 0, "")
+    assert "alerts: 0 new" in first.output
+    told = json.loads(CliRunner().invoke(main, ["--json", *given, "list"]).output)
+    assert {one["rule"] for one in told["rules"]} >= {"band", "late", "trend"}
