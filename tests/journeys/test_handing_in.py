@@ -2,31 +2,29 @@
 
 import datetime as dt
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
 from openpyxl import Workbook, load_workbook
 
+from benchmarks.visits import BROWSER
 from dashboard.cli import main
 from etl.handin import MOST_BYTES
 from etl.handin.vault import OLD_MACROS
 from etl.periods import Frequency, Period
 from tests.conftest import HEAD, zipped
 from tests.dashboard.test_handin_commands import ENTRY, PEOPLE
-from tests.journeys.test_journey import BROWSER, ROOT, Visit, _wait, browser  # noqa: F401
+from tests.journeys.visits import Visit, served
 
-sync_api = pytest.importorskip("playwright.sync_api")
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(not BROWSER.exists(), reason="no browser on this machine"),
@@ -73,31 +71,14 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     book.save(folder / "sources" / "guests_0.xlsx")
     made.run("refresh")
     made.run("publish")
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    start = (
-        "from pathlib import Path; from dashboard.server import serve; "
-        f"serve(Path({str(made.home)!r}), port={port})"
-    )
-    places = {"FORESIGHT_CATALOG": str(made.catalog), "PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(
-        [sys.executable, "-c", start],
-        cwd=ROOT,
-        env={**os.environ, **places},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _wait(f"http://localhost:{port}/health")
-    yield Office(made.home, made.catalog, f"http://localhost:{port}")
-    server.send_signal(signal.SIGTERM)
-    server.wait(timeout=20)
+    with served(made.home, FORESIGHT_CATALOG=str(made.catalog)) as address:
+        yield Office(made.home, made.catalog, address)
 
 
 class Desk:
     """One person at the page, in a tab of their own."""
 
-    def __init__(self, browser: "sync_api.BrowserContext", office: Office, who: str) -> None:  # noqa: F811
+    def __init__(self, browser: "BrowserContext", office: Office, who: str) -> None:
         self.visit = Visit(browser, office.address)
         self.page = self.visit.page
         self.visit.open("handin", chart=False)
@@ -107,7 +88,7 @@ class Desk:
 
     def sees(self, words: str, where: str = "h2") -> None:
         """Wait until this is told."""
-        self.page.locator(where, has_text=words).first.wait_for(timeout=60_000)
+        self.visit.wait_for(where, words)
 
     def may(self, button: str) -> bool:
         """Whether there is a button of this name."""
@@ -129,7 +110,7 @@ class Desk:
 
 
 @pytest.fixture
-def sit_down(browser, office):  # noqa: F811
+def sit_down(browser, office):
     made = []
 
     def enter(who: str) -> Desk:

@@ -3,11 +3,6 @@
 import datetime as dt
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,22 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.visits import BROWSER
 from tests.dashboard.invented import write_build
+from tests.journeys.visits import PATIENCE, Visit, served
 
-sync_api = pytest.importorskip("playwright.sync_api")
-BROWSER = Path("/usr/bin/chromium")
-ROOT = Path(__file__).parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-READY = "[data-testid=stApp][data-test-script-state=notRunning]"
-CHART = ".stVegaLiteChart canvas.marks, .stVegaLiteChart svg.marks"
 PAGES = {
     "": True,
     "targets": False,
@@ -48,7 +31,7 @@ PAGES = {
 WIDTHS = (380, 820, 1440)
 A4 = 700
 """Pixels between the margins of a sheet."""
-PATIENCE = 60
+LOOKS = 60
 WIDEST = (
     "Math.max(document.documentElement.scrollWidth, "
     "...[...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))"
@@ -82,83 +65,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own on a free port, with the invented build of today."""
     home = tmp_path_factory.mktemp("state")
     write_build(home, dt.datetime.now(tz=dt.UTC).date())
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    start = (
-        "from pathlib import Path; from dashboard.server import serve; "
-        f"serve(Path({str(home)!r}), port={port})"
-    )
-    server = subprocess.Popen(
-        [sys.executable, "-c", start],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://localhost:{port}"
-    _wait(f"{url}/health")
-    yield url
-    server.send_signal(signal.SIGTERM)
-    server.wait(timeout=20)
-
-
-def _wait(url: str) -> None:
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"no server at {url}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["sync_api.BrowserContext"]:
-    """One browser with one cache: only the first page is fetched from scratch."""
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(BROWSER), args=FLAGS)
-        yield chromium.new_context(locale="en-US", reduced_motion="reduce")
-
-
-class Visit:
-    """One tab: what it asked for, what it complained about, and what it shows."""
-
-    def __init__(self, browser: "sync_api.BrowserContext", address: str, width: int = 1440) -> None:
-        self.address = address
-        self.page = browser.new_page()
-        self.page.set_viewport_size({"width": width, "height": 1000})
-        self.outside: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", self._asked)
-        self.page.on("console", self._said)
-
-    def _asked(self, request: "sync_api.Request") -> None:
-        if not request.url.startswith((self.address, "data:", "blob:")):
-            self.outside.append(request.url)
-
-    def _said(self, message: "sync_api.ConsoleMessage") -> None:
-        if message.type == "error":
-            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
-
-    def open(self, path: str, *, chart: bool = True) -> None:
-        """Go there, and wait until it stands still."""
-        self.page.goto(f"{self.address}/{path}")
-        self.settle(chart=chart)
-
-    def settle(self, *, chart: bool = True) -> None:
-        self.page.wait_for_selector(READY, timeout=30_000)
-        self.page.wait_for_selector("h1", timeout=30_000)
-        if chart:
-            self.page.wait_for_selector(CHART, timeout=30_000)
-        self.page.wait_for_selector(READY, timeout=30_000)
-
-    def title(self) -> str:
-        return self.page.locator("h1").first.inner_text()
-
-    def wait_for_title(self, part: str) -> None:
-        self.page.locator("h1", has_text=part).first.wait_for(timeout=30_000)
-        self.page.wait_for_selector(READY, timeout=30_000)
+    with served(home) as found:
+        yield found
 
 
 @pytest.fixture
@@ -206,7 +114,7 @@ def _wide(visit: Visit, width: int) -> int:
     """How wide the page is at a width of the window, once its charts have followed."""
     visit.page.set_viewport_size({"width": width, "height": 1000})
     wide = int(visit.page.evaluate(DRAWN_WIDEST))
-    for _ in range(PATIENCE):
+    for _ in range(LOOKS):
         if wide <= width:
             break
         visit.page.wait_for_timeout(100)
@@ -260,7 +168,7 @@ def walk(browser, address, axe) -> Walk:
         for width in WIDTHS:
             walked.vietnamese(path, width)
         one.page.get_by_text("English", exact=True).click()
-        one.page.wait_for_selector("html[lang=en]", state="attached", timeout=30_000)
+        one.page.wait_for_selector("html[lang=en]", state="attached", timeout=PATIENCE)
         one.settle(chart=chart)
         for width in reversed(WIDTHS):
             walked.look(path, "en", width)
@@ -300,12 +208,12 @@ def test_the_language_changes_at_one_tap_and_the_view_stays(visit):
     one = visit()
     one.open("communes?area=90003&field=land")
     one.page.get_by_text("English", exact=True).click()
-    one.wait_for_title("The 103 communes")
+    one.wait_for("h1", "The 103 communes")
     assert one.page.get_by_text("Bịa Đặt 3: about").count() == 1
     assert {"area=90003", "field=land", "lang=en"} <= set(one.page.url.split("?")[1].split("&"))
     assert one.page.evaluate("document.documentElement.lang") == "en"
     one.page.get_by_text("Overview", exact=True).click()
-    one.wait_for_title("where it stands")
+    one.wait_for("h1", "where it stands")
 
 
 def test_a_link_restores_the_view(visit):
@@ -320,7 +228,7 @@ def test_a_tile_tapped_shows_its_commune(visit):
     chart = one.page.locator(".st-key-chart_map canvas.marks, .st-key-chart_map svg.marks").first
     box = chart.bounding_box()
     one.page.mouse.click(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.15)
-    one.page.locator("h2", has_text="Bịa Đặt 1: dự báo").wait_for(timeout=15_000)
+    one.wait_for("h2", "Bịa Đặt 1: dự báo")
     assert "area=90001" in one.page.url
 
 
@@ -331,8 +239,8 @@ def test_a_leader_reads_what_to_know_first_and_taps_to_what_stands_behind_it(vis
     assert 1 <= len(said) <= 5
     assert max(len(sentence.split()) for sentence in said) <= 25
     one.page.locator(".cf-thing", has_text="Tăng trưởng năm 2025").click()
-    one.wait_for_title("Chỉ tiêu")
-    one.page.locator("h2", has_text="Tăng trưởng").first.wait_for(timeout=15_000)
+    one.wait_for("h1", "Chỉ tiêu")
+    one.wait_for("h2", "Tăng trưởng")
     one.page.get_by_text("Số này từ đâu").click()
     assert "Sách bịa" in one.page.locator("[data-testid=stMain]").inner_text()
     assert one.complaints == []
@@ -347,7 +255,7 @@ def test_an_analyst_finds_a_dataset_its_rejected_rows_and_its_forecast(visit):
         one.page.locator(".st-key-download_rejected button").click()
     assert "31/02/2026" in Path(taken.value.path()).read_text(encoding="utf-8-sig")
     one.page.get_by_text("Xã, phường", exact=True).first.click()
-    one.wait_for_title("103")
+    one.wait_for("h1", "103")
     one.open("communes?area=90001")
     with one.page.expect_download() as picture:
         one.page.locator(".st-key-download_chart_commune_png button").click()
