@@ -75,6 +75,7 @@ def replay_rules(context: "Context", once: bool) -> None:
     with Warehouse.open(context.settings.home) as warehouse:
         if once and kept(warehouse):
             return
+        context.say("alerts: holding every rule against history before any may ring ...")
         catalog = _catalog(context, warehouse)
         teller = _teller(context, warehouse, catalog)
         done = replay(Scene(warehouse, catalog, context.today))
@@ -168,7 +169,9 @@ def say_rung(context: "Context", fresh: list[str]) -> dict[str, Any]:
     with Warehouse.open(context.settings.home) as warehouse:
         rules = allowed(kept(warehouse)) if "alert_replay" in warehouse.tables() else set()
     if not rules:
-        context.say("alerts: no rule was held against history yet; run: foresight alerts replay")
+        context.say(
+            "alerts: no rule rings before it is held against history: foresight alerts replay"
+        )
         return {}
     context.say(f"alerts: {len(fresh)} new; see: foresight alerts list")
     known: dict[str, Any] = {"new": fresh}

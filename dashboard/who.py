@@ -13,6 +13,7 @@ from etl.settings import Settings
 
 DEMO = "demo:"
 CHOSEN = "who"
+LONGEST = 120
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,16 @@ def person() -> Visitor | None:
     address = st.context.ip_address
     # The server says nothing of this machine, and a page without one says what it likes.
     return Visitor(found, account, address if isinstance(address, str) else "localhost")
+
+
+def known() -> bool:
+    """Whether there is a people file: then nobody may type who they are."""
+    return current_people(Settings.read()) is not None
+
+
+def typed(text: Text) -> str:
+    """The name of who acts, as they type it: where there is no people file."""
+    return str(st.text_input(text("person.name"), key="person", max_chars=LONGEST))
 
 
 def account_of(people: People) -> str | None:

@@ -10,11 +10,10 @@ import unicodedata
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from etl.errors import ForesightError, Problems
-from etl.settings import ADDRESS, Settings
+from etl.errors import ForesightError
+from etl.settings import ADDRESS, Settings, read_as
 
 Role = Literal["maker", "checker", "publisher", "admin", "reader"]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
@@ -155,23 +154,6 @@ def read_people(settings: Settings) -> People | None:
     Raises:
         Problems: every error of the file, each a `PeopleError`.
     """
-    path = settings.people
-    if not path.exists():
+    if not settings.people.exists():
         return None
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return People.model_validate(content or {})
-    except (yaml.YAMLError, UnicodeDecodeError):
-        problem = PeopleError("not YAML", where=path.name, hint="see docs/handin.md")
-        raise Problems([problem]) from None
-    except ValidationError as error:
-        raise Problems(
-            [
-                PeopleError(
-                    detail["msg"],
-                    where=f"{path.name}: {'.'.join(map(str, detail['loc']))}",
-                    hint="see docs/handin.md",
-                )
-                for detail in error.errors(include_input=False)
-            ]
-        ) from None
+    return read_as(People, settings.people, PeopleError, "see docs/handin.md")

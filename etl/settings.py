@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from etl.errors import ForesightError, Problems
 from etl.translation import LANGUAGES, Language
 
+Model = TypeVar("Model", bound=BaseModel)
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$", max_length=64)]
 """Name of an environment variable."""
 HOST = (
@@ -176,7 +177,7 @@ class Settings:
             if self.site_file:
                 raise SiteError(f"there is no site file {path}", hint="mend FORESIGHT_SITE")
             return Site()
-        site = _read_site(path)
+        site = read_as(Site, path, SiteError, "see docs/site-settings.md")
         hosts = [
             host.model_copy(update={"authority": str(path.parent / host.authority)})
             if host.authority
@@ -227,24 +228,20 @@ def secret(variable: str) -> str:
     return value
 
 
-def _read_site(path: Path) -> Site:
+def read_as(model: type[Model], path: Path, error: type[ForesightError], hint: str) -> Model:
+    """A YAML file as what it has to be.
+
+    Raises:
+        Problems: all that is wrong with it, each an `error` with this hint. What was found there is
+            not repeated: it may be a secret in the wrong place.
+    """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise Problems(
-            [SiteError("not YAML", where=path.name, hint="see docs/site-settings.md")]
-        ) from None
-    try:
-        return Site.model_validate(content or {})
-    except ValidationError as error:
-        # What was found there is not repeated: it may be a secret in the wrong place.
-        raise Problems(
-            [
-                SiteError(
-                    detail["msg"],
-                    where=f"{path.name}: {'.'.join(map(str, detail['loc']))}",
-                    hint="see docs/site-settings.md",
-                )
-                for detail in error.errors(include_input=False)
-            ]
-        ) from None
+        found = [("not YAML", path.name)]
+    except ValidationError as wrong:
+        found = [
+            (one["msg"], f"{path.name}: {'.'.join(map(str, one['loc']))}")
+            for one in wrong.errors(include_input=False)
+        ]
+    raise Problems([error(problem, where=where, hint=hint) for problem, where in found])

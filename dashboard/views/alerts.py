@@ -11,9 +11,9 @@ import streamlit as st
 
 from dashboard import layout, tables
 from dashboard.alerts import SHAPES, Teller, place_names
-from dashboard.person import person
 from dashboard.reader import Reader
 from dashboard.tables import Column
+from dashboard.who import known, person, sign_on, typed
 from etl.errors import ForesightError
 from etl.translation import translated
 from forecasts.decisions.alert_log import WORDS, Kept, for_reader, possible, record_in
@@ -98,13 +98,18 @@ def _named(reader: Reader, teller: Teller, one: Kept) -> str:
 def _form(reader: Reader, teller: Teller, one: Kept) -> None:
     text = reader.text
     layout.html(f"<p>{escape(teller.sentence(one.alert))}</p>")
+    sign_on(text)
+    visitor = person()
+    if visitor is None and known():
+        layout.html(f'<p class="cf-note">{escape(text("alerts.nobody"))}</p>')
+        return
     with st.form("alert_step", clear_on_submit=True):
         event = st.radio(
             text("alerts.to_do"), possible(one), key="alert_event", horizontal=True,
             format_func=lambda name: text(f"alert_step.{name}"),
         )  # fmt: skip
         words = st.text_area(text("alerts.words"), key="alert_words", max_chars=LONGEST)
-        who = person(text)
+        who = visitor.person.title if visitor else typed(text)
         pressed = st.form_submit_button(text("alerts.note"))
     if not pressed:
         return

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import polars as pl
 import pytest
+import yaml
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
@@ -33,6 +34,7 @@ from tests.dashboard.conftest import TODAY
 from tests.dashboard.invented import CATALOG, write_build
 from tests.dashboard.servers import Post, serving
 from tests.dashboard.test_cli import ENTRY
+from tests.dashboard.test_handin_commands import PEOPLE
 from tests.dashboard.test_pages import _markup, script
 
 MOST_WORDS = 25
@@ -330,6 +332,25 @@ def test_on_the_page_somebody_asks_answers_and_closes(ringing, monkeypatch):
     (done,) = [one for one in run(ringing, "list", "--all")["alerts"] if one["state"] == "closed"]
     assert (done["alert"], done["value"]) == (alert().key, 123456.0)
     assert (done["asked"], done["answer"]) == ("Vì sao?", "Chiến dịch cấp đổi")
+
+
+def test_where_people_sign_on_a_step_bears_their_name_and_not_a_typed_one(
+    ringing, tmp_path, monkeypatch
+):
+    people = tmp_path / "people.yaml"
+    people.write_text(yaml.safe_dump(PEOPLE), encoding="utf-8")
+    monkeypatch.setenv("FORESIGHT_PEOPLE", str(people))
+    monkeypatch.setenv("FORESIGHT_HOME", str(ringing))
+    monkeypatch.setattr(reader_module, "today", lambda: TODAY)
+    page = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=30).run()
+    assert Text("vi")("alerts.nobody") in _markup(page)
+    assert not page.radio
+    page.selectbox(key="who").set_value("lan").run()
+    assert not page.text_input
+    page.selectbox(key="alert").set_value(alert().key).run()
+    page.radio(key="alert_event").set_value("acknowledged")
+    page.button[0].click().run()
+    assert "Lan: đã nhận" in _markup(page)
 
 
 def test_of_a_simulated_alert_no_explanation_can_be_asked_anywhere():
