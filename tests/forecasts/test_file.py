@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from dashboard.cli import main
 from etl.errors import ForesightError, Problems
 from etl.periods import Frequency
-from forecasts.file import Ask, Asked, NotBeside, forecast_file, save
+from forecasts.file import Ask, Asked, NotBeside, forecast_file, naive, save
+from forecasts.panel import Panel
 
 
 @pytest.fixture
@@ -248,6 +249,39 @@ def test_series_of_very_different_length_lend_each_other_their_bands(file):
     made = forecast(file(text)).forecast.filter(horizon=1)
     width = (made["upper_95"] - made["lower_95"]).to_list()
     assert 0.2 < width[3] / width[0] < 5
+
+
+def test_the_coverage_that_is_told_is_that_of_outcomes_the_forecasts_did_not_know(file):
+    chance = np.random.default_rng(5)
+    counts = chance.poisson(0.7, size=(60, 72))
+    periods = [f"{2020 + m // 12}-{m % 12 + 1:02}" for m in range(60)]
+    text = "id,period,value\n" + "\n".join(
+        f"{row},{period},{counts[row, at]}"
+        for row in range(60)
+        for at, period in enumerate(periods)
+    )
+    outcome = forecast(file(text))
+    for asked in ("50", "80", "95"):
+        lower, upper = (outcome.forecast[f"{side}_{asked}"] for side in ("lower", "upper"))
+        truth = 100 * pl.Series(counts[:, 60:].ravel()).is_between(lower, upper).mean()
+        assert outcome.scores[f"coverage_{asked}"].mean() == pytest.approx(truth, abs=5)
+
+
+def test_series_too_short_to_be_tested_tell_the_coverage_of_naive_forecasts_from_earlier_on():
+    chance = np.random.default_rng(2)
+    walks = np.cumsum(chance.normal(0, 2, size=(200, 14)), axis=1) + 100
+    years = [dt.date(2010 + year, 1, 1) for year in range(14)]
+    rows = [(f"s{r:03}", years[c], walks[r, c]) for r in range(200) for c in range(14)]
+    frame = pl.DataFrame(rows, schema=["s", "period", "value"], orient="row")
+    panel = Panel.from_frame(frame, Frequency.YEAR, key=["s"], alike=())
+    observed, said = naive.past(panel, [3, 5, 8], 4, (0.1, 0.9))
+    assert observed.shape == said.shape[1:] == (12 - 1, 3, 4)
+    assert observed[0, 0].tolist() == walks[3, 3:7].tolist()
+    known = [naive.past(panel.until(9), [3, 5, 8], 4, (0.1, 0.9))[1], said]
+    np.testing.assert_array_equal(known[0][:, 0], known[1][:, 0])
+    every, bands = naive.past(panel, list(range(200)), 4, (0.1, 0.9))
+    seen = np.isfinite(every)
+    assert np.mean((bands[0] <= every)[seen] & (every <= bands[1])[seen]) > 0.7
 
 
 # --- reading --------------------------------------------------------------------------------------
