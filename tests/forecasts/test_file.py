@@ -195,6 +195,49 @@ def test_a_season_that_cannot_be_is_refused(file, said, periods, problem):
         forecast(file(rows("a", periods=periods)), **said)
 
 
+SERIALS = {
+    "excel": lambda day: (day - dt.date(1899, 12, 30)).days,
+    "unix": lambda day: (day - dt.date(1970, 1, 1)).days * 86_400,
+    "unix, thousandths, midnight in Việt Nam": lambda day: (
+        ((day - dt.date(1970, 1, 1)).days * 24 - 7) * 3_600_000
+    ),
+}
+FIRSTS = [dt.date(2018 + m // 12, m % 12 + 1, 1) for m in range(40)]
+
+
+@pytest.mark.parametrize("kind", SERIALS)
+@pytest.mark.parametrize(("frequency", "days"), [("month", FIRSTS[:30]), ("day", DAYS)])
+def test_dates_written_as_numbers_are_read_where_that_is_said_and_else_refused(
+    file, kind, frequency, days
+):
+    path = file(rows("a", "b", periods=[SERIALS[kind](day) for day in days]))
+    said = kind.partition(",")[0]
+    with pytest.raises(ForesightError, match=f"look like dates .* may be {days[0]}") as caught:
+        forecast(path)
+    assert f"say --dates {said}; " in str(caught.value)
+    assert "--season 1" in str(caught.value)
+    outcome = forecast(path, dates=said, horizon=1)
+    assert told(outcome)["frequency"] == f"{frequency} (2 series)"
+    after = dt.date(2020, 7, 1) if frequency == "month" else days[-1] + dt.timedelta(days=1)
+    assert outcome.forecast["period"][0] == str(SERIALS[kind](after))
+
+
+def test_numbers_the_size_of_dates_are_plain_steps_where_a_season_is_said(file):
+    outcome = forecast(file(rows("a", periods=range(43_101, 43_141))), season=1, horizon=1)
+    assert outcome.forecast["period"][0] == 43_141
+
+
+def test_dates_that_are_no_numbers_are_not_read_as_numbers(file):
+    with pytest.raises(ForesightError, match="2022-01 is none"):
+        forecast(file(rows("a", periods=MONTHS)), dates="excel")
+
+
+def test_plain_steps_of_which_most_are_missing_are_refused(file):
+    periods = [7, 20, 33, 60, 61, 99, 140, 150, 171, 200]
+    with pytest.raises(ForesightError, match="10 values stand on 194 plain steps"):
+        forecast(file(rows("a", periods=periods)))
+
+
 def test_hours_are_refused_with_what_to_do(file):
     with pytest.raises(ForesightError, match="parts of a day") as caught:
         forecast(file(rows("a", periods=[f"2024-01-01 {hour:02}:00" for hour in range(24)])))
@@ -335,6 +378,21 @@ def test_parquet_keeps_its_types(tmp_path):
     made = forecast(tmp_path / "a.parquet").forecast
     assert made.schema["store"] == pl.Int64
     assert made.select("store", "date").row(0) == (7, dt.date(2024, 7, 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [(pl.List(pl.Int64), [1, 2]), (pl.Struct({"a": pl.Int64}), {"a": 1}), (pl.Binary, b"x"),
+     (pl.Array(pl.Int64, 2), [1, 2])],
+)  # fmt: skip
+def test_a_column_of_no_single_values_is_refused_before_any_work(tmp_path, kind, cell):
+    frame = pl.DataFrame({"period": MONTHS, "value": range(len(MONTHS))})
+    tags = pl.Series("tags", [cell] * len(MONTHS), dtype=kind)
+    frame.with_columns(tags).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(Problems) as caught:
+        forecast(tmp_path / "a.parquet")
+    assert "the column 'tags' holds" in caught.value.problems[0].problem
+    assert caught.value.problems[0].hint == "write it as text, or leave it out"
 
 
 def test_one_series_needs_no_column_that_names_it(file):
