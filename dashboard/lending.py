@@ -137,6 +137,7 @@ def answer(ahead: Ahead, plan: Plan, within: str) -> dict[str, Any]:
     return {
         "today": ahead.today,
         "data_until": ahead.until,
+        "told_until": ahead.last,
         "simulated": ahead.simulated,
         "within": within,
         "times": ahead.times,
