@@ -477,6 +477,7 @@ FREQUENCIES = ("day", "week", "month", "quarter", "year")
 @click.option("--id", "ids", multiple=True, help="Column that names the series; repeatable.")
 @click.option("--frequency", type=click.Choice(FREQUENCIES), help="By default found out.")
 @click.option("--season", type=AT_LEAST_1, help="Of plain steps: 1, 4, 7, 12 or 52.")
+@click.option("--dates", type=click.Choice(["excel", "unix"]), help="Dates are numbers: of what?")
 @click.option(
     "--horizon",
     type=click.IntRange(1, 1000),
@@ -502,9 +503,8 @@ def forecast_a_file(context: Context, /, file: Path, **said: Any) -> None:
     out = said["out"] or file.with_name(f"{file.stem}.forecast.csv")
     refuse_form(out)
     frequency = Frequency(said["frequency"]) if said["frequency"] else None
-    asked = Asked(
-        said["period"], said["value"], said["ids"], frequency, said["season"], said["decimal"]
-    )
+    named = {name: said[name] for name in ("period", "value", "ids", "season", "dates", "decimal")}
+    asked = Asked(**named, frequency=frequency)
     with Progress(context) as progress:
         outcome = forecast_file(
             file,

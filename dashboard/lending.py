@@ -1,7 +1,7 @@
 """What is said of the work ahead and of a plan to lend people; numbers come with their ranges."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Protocol
 
 from dashboard.notation import Notation
@@ -9,7 +9,7 @@ from dashboard.text import Text
 from etl.catalog import Workload
 from etl.translation import Language
 from forecasts.decisions.staffing import Change, Move, Plan, Range
-from forecasts.decisions.workload import Ahead, Flags
+from forecasts.decisions.workload import AHEAD, Ahead, Flags
 
 NEVER, SURELY = 0.05, 0.95
 TENTHS = 10
@@ -24,6 +24,8 @@ class Grounds(Protocol):
     def today(self) -> date: ...
     @property
     def until(self) -> date: ...
+    @property
+    def last(self) -> date: ...
     @property
     def times(self) -> float: ...
     @property
@@ -102,6 +104,8 @@ def caveats(ahead: Grounds, text: Text, notation: Notation) -> list[str]:
             share=notation.share(100 * asked.on_dossiers, 0),
         ),
     ]
+    if ahead.last < ahead.today + timedelta(days=AHEAD - 1):
+        said.insert(1, text("lending.cut", day=notation.date(ahead.last)))
     if ahead.times != 1.0:
         said.append(text("lending.what_if", times=notation.number(ahead.times, 2)))
     if not ahead.told.all():
@@ -133,6 +137,7 @@ def answer(ahead: Ahead, plan: Plan, within: str) -> dict[str, Any]:
     return {
         "today": ahead.today,
         "data_until": ahead.until,
+        "told_until": ahead.last,
         "simulated": ahead.simulated,
         "within": within,
         "times": ahead.times,

@@ -79,15 +79,11 @@ class Hierarchy:
     def groups(self) -> dict[str, Groups]:
         """Bottom series that may err together: number of the group of each, by what they share.
 
-        Areas, categories and, where several indicators stand side by side, cells. A column in which
-        all agree or none does is left out: it says nothing that chance or the city does not.
+        Areas and categories. A column in which all agree or none does is left out: it says nothing
+        that chance or the city does not.
         """
         bottom = self.keys[self.above :]
-        columns = {"area": ["area"], "category": ["category"], "cell": ["area", "category"]}
-        ranks = {
-            name: bottom.select(pl.struct(*of).rank("dense") - 1).to_series().to_numpy()
-            for name, of in columns.items()
-        }
+        ranks = {name: (bottom[name].rank("dense") - 1).to_numpy() for name in ("area", "category")}
         return {
             name: rank.astype(np.int64)
             for name, rank in ranks.items()
@@ -109,18 +105,6 @@ class Hierarchy:
     def sum(self, values: NDArray[Any]) -> Floats:
         """All series of bottom `values`: `(..., bottom, h)` gives `(..., series, h)`."""
         return np.concatenate([self.sums(values), values], axis=-2)
-
-    def beside(self, other: "Hierarchy") -> "Hierarchy":
-        """Both as one, nothing of one being part of the other: a numerator and its denominator.
-
-        Bottom series are those of this hierarchy, then those of the other.
-        """
-        from scipy.sparse import block_array
-
-        keys = [self.keys[: self.above], other.keys[: other.above]]
-        keys += [self.keys[self.above :], other.keys[other.above :]]
-        both = block_array([[self.summing, None], [None, other.summing]], format="csr")
-        return Hierarchy(pl.concat(keys), both)
 
 
 @dataclass(frozen=True, eq=False)

@@ -141,7 +141,7 @@ def score_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataF
     """
     keys = forecasts.panel.keys.select(KEY)
     about = keys.join(series, on=KEY, how="left", nulls_equal=True, maintain_order="left")
-    shown = _left_out_bands(forecasts)
+    shown = left_out_bands(forecasts)
     rows = []
     for indicator in job.indicators:
         mine = (keys["indicator"] == indicator.name).to_numpy()
@@ -159,14 +159,17 @@ def score_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataF
     )
 
 
-def _left_out_bands(forecasts: Forecasts) -> Floats:
-    """`(levels, origins, series, horizon)`: bands of each origin from the errors of the others."""
+def left_out_bands(forecasts: Forecasts, asked: tuple[float, ...] = LEVELS) -> Floats:
+    """`(levels, origins, series, horizon)`: bands of each origin from the errors of the others.
+
+    `asked` are the levels; NaN where the engine said nothing.
+    """
     errors = forecasts.errors
     said = forecasts.backtest.observed - errors
     scales = scales_of(forecasts.panel.values)
     levels = levels_of(forecasts.panel.values, forecasts.panel.lowest)
     small = forecasts.bands.small
-    bands = np.full((len(LEVELS), *errors.shape), np.nan)
+    bands = np.full((len(asked), *errors.shape), np.nan)
     for origin in range(len(errors)):
         shape = shape_of(
             np.delete(errors, origin, axis=0),
@@ -176,7 +179,8 @@ def _left_out_bands(forecasts: Forecasts) -> Floats:
             np.delete(said, origin, axis=0),
             levels,
         )
-        bands[:, origin] = forecasts.bands.of(shape, said[origin], scales, levels).quantiles()
+        around = forecasts.bands.of(shape, said[origin], scales, levels)
+        bands[:, origin] = around.quantiles(asked)
     return bands
 
 

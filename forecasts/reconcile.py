@@ -466,16 +466,3 @@ def choose(table: pl.DataFrame) -> str:
     best = min(known, key=lambda name: known[name])
     usual = known.get(DEFAULT)
     return DEFAULT if usual is not None and usual <= known[best] * (1 + MARGIN) else best
-
-
-def rate(
-    numerator: Floats, denominator: Floats, *, scale: float = 1.0, highest: float = np.inf
-) -> Floats:
-    """A quotient of forecasts that add up, elementwise, so for samples too.
-
-    Both have one shape. NaN where nothing is below the line; nothing exceeds `highest`, as a share
-    of a sample may where both were drawn.
-    """
-    quotient = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
-    np.divide(numerator * scale, denominator, where=denominator > 0, out=quotient)
-    return np.asarray(np.minimum(quotient, highest))

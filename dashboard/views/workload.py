@@ -15,6 +15,7 @@ from dashboard.tables import Column
 from dashboard.views import labels, scorecard
 from dashboard.views.cache import written
 from dashboard.workload import fields
+from etl.translation import translated
 from forecasts.decisions.work_kept import LENT, Work
 from forecasts.decisions.workload import WINDOWS, NoWorkload, Window
 
@@ -31,9 +32,13 @@ def draw(reader: Reader) -> None:
     try:
         with st.spinner(text("load.working")):
             ahead = work_ahead(reader.build, reader.today)
-    except NoWorkload:
+    except NoWorkload as refusal:
         layout.head(reader, text("load.title"))
-        layout.heading(text("load.missing"))
+        why = [
+            translated(said, "vi" if reader.lang == "vi" else "en")
+            for said in (refusal.problem, refusal.hint)
+        ]
+        layout.heading(text("load.missing"), "; ".join(filter(None, why)))
         labels.draw(reader)
         return
     layout.head(reader, text("load.title"), _lead(reader, ahead))

@@ -50,7 +50,7 @@ from forecasts.decisions.contacts import NEWS, Finding, classified, told_by, wee
 from forecasts.decisions.surprise import deviates, discoveries, two_sided
 from forecasts.decisions.trends import Turn, lasting, turns_of
 from forecasts.engine import Forecasts, forecast
-from forecasts.issue import _left_out_bands
+from forecasts.issue import left_out_bands
 from forecasts.ledger import LEVELS
 from forecasts.panel import KEY, Floats, Panel
 from forecasts.track_record import counted, replayed_scores, scores
@@ -199,7 +199,7 @@ def _forecasts(scene: Scene) -> Iterator[Tested]:
     adjust = freed_of(declared(scene.catalog))
     for job, panel, simulated in panels_of(scene):
         made = forecast(panel, job.horizon, adjust=adjust)
-        yield Tested(panel, simulated, made, _left_out_bands(made))
+        yield Tested(panel, simulated, made, left_out_bands(made))
 
 
 def _band(scene: Scene, tested: list[Tested]) -> Cases:

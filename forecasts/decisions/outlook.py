@@ -30,6 +30,7 @@ def outlook(ahead: Ahead) -> dict[str, Any]:
         "schema": SCHEMA,
         "issued": ahead.today.isoformat(),
         "data_until": ahead.until.isoformat(),
+        "told_until": ahead.last.isoformat(),
         "simulated": ahead.simulated,
         "statement": STATEMENT if ahead.simulated else None,
         "range": [LOWER, UPPER],

@@ -4,15 +4,23 @@ What has come together by the end of a month was, in each past year, a share of 
 in all. A new year is taken to have a share like theirs: on the logit scale it is spread as
 Student's t around their mean, with the uncertainty of a mean of so few years in it. So the chance
 falls with what is asked, and three years never pretend to know as much as ten.
+
+A share of 0 or of 1 has no logit. Where a past year had nothing by then or nothing after, its end
+is counted among the others: of n years k that got there are a chance of (k + 1/2) / (n + 1), never
+certain. Nothing is no share either: where nothing has come yet, or an own past year stood so, years
+go on by what came in their remaining months, not by shares.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from forecasts.panel import Floats
 
+Direction = Literal["at_least", "at_most"]
 FEWEST_YEARS = 3
 LAST_MONTH = 12
 LEAST_SHARE = 1e-3
@@ -25,9 +33,10 @@ LEAST_SPREAD = 0.05
 class Pace:
     """Where a year stands, and what past years made of it. Amounts are in the unit of the series.
 
-    `reason` is null where it can be judged, else `no_months` (nothing of this year) or `few_years`
-    (fewer than three past years with this month and a whole year); then only `month`, `done` and
-    `years` are told.
+    `reason` is null where it can be judged, else `no_months` (nothing of this year), `few_years`
+    (fewer than three past years with this month and a whole year) or `nothing_yet` (nothing has
+    come, and no past year that it could go on like stood so); then only `month`, `done` and `years`
+    are told.
     """
 
     year: int
@@ -43,7 +52,7 @@ class Pace:
     upper: float | None = None
     """The least and the most that past years would make of it."""
     chance: float | None = None
-    """That `value` is reached, 0 to 1."""
+    """That the year ends at `value`, or on the right side of it, 0 to 1."""
     times: float | None = None
     """What is still needed, over what usually comes in the months left; null where that is 0."""
     reason: str | None = None
@@ -52,7 +61,12 @@ class Pace:
 
 
 def pace(
-    frame: pl.DataFrame, year: int, value: float, *, shapes: pl.DataFrame | None = None
+    frame: pl.DataFrame,
+    year: int,
+    value: float,
+    *,
+    direction: Direction = "at_least",
+    shapes: pl.DataFrame | None = None,
 ) -> Pace:
     """How `year` stands on the way to `value` at its end.
 
@@ -64,36 +78,41 @@ def pace(
     if mine.is_empty():
         return Pace(year, value, reason="no_months")
     month, done = int(mine["month"][-1]), float(mine["cumulative"][-1])
-    past = _past(frame if shapes is None else shapes, year, month)
+    past, lent = _past(frame if shapes is None else shapes, year, month), shapes is not None
     known = Pace(year, value, month, done, len(past))
     if month == LAST_MONTH:
-        return _with(known, done, done, float(done >= value), None)
+        return _with(known, done, done, float(_met(done, value, direction)), None)
     if len(past) < FEWEST_YEARS:
         return _with(known, None, None, None, None, "few_years")
-    share = (past["then"] / past["whole"]).to_numpy()
-    ends = done / share
-    usual = _usual(past, share, value, lent=shapes is not None)
-    times = max(value - done, 0.0) / usual if usual > 0 else None
-    chance = reached(share, done, value)
-    return _with(known, float(ends.min()), float(ends.max()), chance, times)
+    goes_on = _goes_on(past, done, value, direction, lent=lent)
+    if goes_on is None:
+        return _with(known, None, None, None, None, "nothing_yet")
+    ends, chance = goes_on
+    told = ends[np.isfinite(ends)]
+    lower, upper = (float(told.min()), float(told.max())) if len(told) else (None, None)
+    usual = _usual(past, value, lent=lent)
+    return _with(known, lower, upper, chance, max(value - done, 0.0) / usual if usual > 0 else None)
 
 
-def reached(share: Floats, done: float, value: float) -> float:
-    """The chance that a year ends at `value` or above, 0 to 1, having come to `done`.
+def reached(share: Floats, done: float, value: float, direction: Direction = "at_least") -> float:
+    """The chance that a year ends at `value`, or on the right side of it, 0 to 1.
 
-    `share` has for each past year, three or more, what had come together by then over the whole.
+    It has come to `done`, which is above 0. `share` has for each past year, three or more, what had
+    come together by then over the whole.
     """
     from scipy.special import stdtr
 
-    if value <= done:
-        return 1.0
-    if done <= 0:
-        return 0.0
+    certain = _certain(done, value, direction)
+    if certain is not None:
+        return certain
+    if ((share <= 0) | (share >= 1)).any():
+        return _counted(_by_shares(share, done), value, direction)
     logits = _logit(share)
     count = len(logits)
     spread = max(float(np.std(logits, ddof=1)), LEAST_SPREAD) * np.sqrt(1 + 1 / count)
     asked = float(_logit(np.array([done / value]))[0])
-    return float(stdtr(count - 1, (asked - logits.mean()) / spread))
+    above = float(stdtr(count - 1, (asked - logits.mean()) / spread))
+    return above if direction == "at_least" else 1 - above
 
 
 def to_date(figures: pl.DataFrame, *, adds_up: bool) -> pl.DataFrame:
@@ -125,17 +144,63 @@ def to_date(figures: pl.DataFrame, *, adds_up: bool) -> pl.DataFrame:
 
 
 def _past(frame: pl.DataFrame, year: int, month: int) -> pl.DataFrame:
-    """Columns then and whole, one row for each past year of which both are known and above 0."""
+    """Columns share and rest, one row for each past year of which both then and whole are known.
+
+    The share of a year in which nothing came at all is 0.
+    """
     earlier = frame.filter(pl.col("year") < year)
     then = earlier.filter(month=month).select("year", then="cumulative")
     whole = earlier.filter(month=LAST_MONTH).select("year", whole="cumulative")
-    both = then.join(whole, on="year")
-    return both.filter((pl.col("then") > 0) & (pl.col("whole") >= pl.col("then"))).sort("year")
+    both = then.join(whole, on="year").sort("year")
+    both = both.filter((pl.col("then") >= 0) & (pl.col("whole") >= pl.col("then")))
+    share = pl.when(pl.col("then") > 0).then(pl.col("then") / pl.col("whole")).otherwise(0.0)
+    return both.select(share=share, rest=pl.col("whole") - pl.col("then"))
 
 
-def _usual(past: pl.DataFrame, share: Floats, value: float, *, lent: bool) -> float:
+def _goes_on(
+    past: pl.DataFrame, done: float, value: float, direction: Direction, *, lent: bool
+) -> tuple[Floats, float] | None:
+    """Where the year would end like each past one, and the chance; None where none is like it.
+
+    What lent years brought is no amount of this one. Of a year with nothing yet, shares say that
+    nothing will come: where past years never stood so, amounts must say the same to be believed.
+    """
+    share, ends = past["share"].to_numpy(), done + past["rest"].to_numpy()
+    if done > 0 and (lent or (share > 0).all()):
+        return _by_shares(share, done), reached(share, done, value, direction)
+    certain = _certain(done, value, direction)
+    if certain is not None:
+        return (np.empty(0) if lent else ends), certain
+    stays = (_met(ends, value, direction) == _met(done, value, direction)).all()
+    if lent or ((share > 0).all() and not stays):
+        return None
+    return ends, _counted(ends, value, direction)
+
+
+def _by_shares(share: Floats, done: float) -> Floats:
+    """Ends by the share of each past year; without bound where that was 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(done / share)
+
+
+def _counted(ends: Floats, value: float, direction: Direction) -> float:
+    """The chance by how many past years would get there, never 0 or 1."""
+    return float((_met(ends, value, direction).sum() + 0.5) / (len(ends) + 1))
+
+
+def _certain(done: float, value: float, direction: Direction) -> float | None:
+    """What can no longer change: a least value that is there, a most one that is passed."""
+    met = bool(_met(done, value, direction))
+    return float(met) if met == (direction == "at_least") else None
+
+
+def _met(end: Floats | float, value: float, direction: Direction) -> NDArray[np.bool_]:
+    return np.asarray(end >= value if direction == "at_least" else end <= value)
+
+
+def _usual(past: pl.DataFrame, value: float, *, lent: bool) -> float:
     """What usually comes in the months left; of lent years only the share of the whole is like."""
-    rest = (1 - share) * value if lent else (past["whole"] - past["then"]).to_numpy()
+    rest = (1 - past["share"].to_numpy()) * value if lent else past["rest"].to_numpy()
     return float(np.median(rest))
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
-from forecasts.decisions.pace import Pace, pace
+from forecasts.decisions.pace import Direction, Pace, pace
 from forecasts.nowcast import complete, days
 from forecasts.panel import KEY
 
@@ -47,31 +47,34 @@ def running(
 
 
 def paced(
-    frame: pl.DataFrame, year: int, value: float, shapes: pl.DataFrame | None, now: Running | None
+    frame: pl.DataFrame,
+    year: int,
+    value: float,
+    shapes: pl.DataFrame | None,
+    now: Running | None,
+    direction: Direction = "at_least",
 ) -> Pace:
     """`pace`, with the month that runs completed where it follows the last that is over.
 
     The chance is the mean of those of each value the month may come to, the range holds all of
     theirs; `done` is by the middle one, and `completed` says so.
     """
-    plain = pace(frame, year, value, shapes=shapes)
+
+    def stood(known: pl.DataFrame) -> Pace:
+        return pace(known, year, value, direction=direction, shapes=shapes)
+
+    plain = stood(frame)
     if now is None or now.month != date(year, min(plain.month + 1, 12), 1) or plain.month == 12:
         return plain
-    drawn = [
-        pace(_with(frame, now.month, plain.done + came), year, value, shapes=shapes)
-        for came in now.values
-    ]
+    drawn = [stood(_with(frame, now.month, plain.done + came)) for came in now.values]
     chances = [one.chance for one in drawn if one.chance is not None]
     if len(chances) < len(drawn):
         return plain
-    middle = pace(
-        _with(frame, now.month, plain.done + median(now.values)), year, value, shapes=shapes
-    )
     return replace(
-        middle,
+        stood(_with(frame, now.month, plain.done + median(now.values))),
         chance=mean(chances),
-        lower=min(one.lower for one in drawn if one.lower is not None),
-        upper=max(one.upper for one in drawn if one.upper is not None),
+        lower=min((one.lower for one in drawn if one.lower is not None), default=None),
+        upper=max((one.upper for one in drawn if one.upper is not None), default=None),
         completed=True,
     )
 

@@ -1,10 +1,13 @@
 """How surprising is a figure, and which of thousands of surprises are worth a ring?
 
 A figure is held against the quantiles with which it was forecast, on the scale of a normal deviate:
-between quantiles straight, beyond them with the slope of the outermost two, but never thinner than
-the tail of the normal through the outermost. Of many figures looked at together those are rung of
-which at most the stated share is false (Benjamini and Hochberg).
+between quantiles straight, beyond them along the tail of the Student's t that runs through the
+outermost two. Its degrees of freedom are theirs: the further the outermost lies beyond the next,
+the heavier the tail; at most it is that of a normal. Of many figures looked at together those are
+rung of which at most the stated share is false (Benjamini and Hochberg).
 """
+
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,10 @@ from forecasts.panel import Floats
 
 LEAST_RANKED = 200
 """Earlier figures of siblings below which a rank says nothing."""
+HEAVIEST = 0.5
+"""One over the degrees of freedom of the heaviest tail."""
+STEPS = 200
+"""Of that, from 0 on, at which the place of quantiles is known; between them it is a line."""
 
 
 def deviates(
@@ -36,14 +43,45 @@ def deviates(
     last, columns = len(levels) - 2, np.arange(len(observed))
     low = np.clip((off < away).sum(axis=0) - 1, 0, last)
     width = off[low + 1, columns] - off[low, columns]
-    for beyond, edge, step in ((away < off[0], 0, 1), (away > off[-1], last + 1, last)):
-        tail = np.abs(off[edge] / scale[edge]) * abs(float((scale[edge] - scale[step])[0]))
-        width = np.where(beyond, np.maximum(width, tail), width)
-    outer = np.where(away > off[-1], last + 1, low)
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = (scale[low + 1, 0] - scale[low, 0]) / np.where(width > 0, width, np.nan)
-        found = scale[outer, 0] + (away - off[outer, columns]) * slope
+        found = scale[low, 0] + (away - off[low, columns]) * slope
+    for sign, edge, inner in ((-1, 0, 1), (1, last + 1, last)):
+        beyond = sign * away > sign * off[edge]
+        outer = sign * np.array([levels[inner], levels[edge]]) + (sign < 0)
+        ends = sign * off[[inner, edge]][:, beyond]
+        found[beyond] = sign * _tail(sign * away[beyond], ends, *outer.tolist())
     return _at_ties(found, off == away, scale[:, 0])
+
+
+def _tail(away: Floats, ends: Floats, inner: float, outer: float) -> Floats:
+    """Deviates of what lies `away`, `(n,)`, beyond the quantiles `ends`, `(2, n)`, of two levels.
+
+    All are distances from the median, on one side of it. NaN where the outer one is none.
+    """
+    from scipy.special import ndtri, stdtr
+
+    shares, places, heaviness = _tails(inner, outer)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = away / np.where(ends[1] > 0, ends[1], np.nan)
+        heavy = np.interp(ends[1] / ends[0], shares, heaviness)
+        chance = stdtr(1 / heavy, -np.interp(heavy, heaviness, places) * times)
+        return np.asarray(np.where(heavy > 0, -ndtri(chance), ndtri(outer) * times))
+
+
+@cache
+def _tails(inner: float, outer: float) -> tuple[Floats, Floats, Floats]:
+    """Rising with one over the degrees of freedom of Student's t (third): its quantile at `outer`
+    over that at `inner` (first), and the former (second). The median tells no tail but a normal's.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    if inner <= 0.5:
+        return np.ones(1), np.array([ndtri(outer)]), np.zeros(1)
+    heaviness = np.linspace(0, HEAVIEST, STEPS + 1)
+    levels = np.array([[inner], [outer]])
+    places = np.hstack([ndtri(levels), stdtrit(1 / heaviness[1:], levels)])
+    return places[1] / places[0], places[1], heaviness
 
 
 def _at_ties(found: Floats, ties: NDArray[np.bool_], scale: Floats) -> Floats:

@@ -8,6 +8,7 @@ went on (`pace`). Where neither can be said, the state is `unknown`, with a reas
 - `refused`, `not_forecast`: its forecast was refused (`detail`), or is not asked for
 - `horizon`: the forecast ends before the period does (`until`)
 - `no_months`, `few_years`: nothing of the year yet; fewer than three past years to go by
+- `nothing_yet`: what is known of the year is nothing, and no past year that it could go on like was
 - `one_reading`: computed here, and known for today alone
 - `no_outcome`: the period is over, and its figure is not published
 """
@@ -348,20 +349,18 @@ def _paced(target: Target, entry: Indicator, known: Known, area: str) -> list[Ve
     frame = to_date(figures, adds_up=adds_up)
     year, now = target.period.end.year, known.months.get((entry.name, area))
     return [
-        _pace_verdict(target, baseline, paced(frame, year, baseline.value, shapes, now))
+        _pace_verdict(baseline, paced(frame, year, baseline.value, shapes, now, target.direction))
         for baseline in target.baselines
     ]
 
 
-def _pace_verdict(target: Target, baseline: Baseline, found: Pace) -> Verdict:
+def _pace_verdict(baseline: Baseline, found: Pace) -> Verdict:
     if found.chance is None:
         return Verdict(baseline, "unknown", found.reason, pace=found)
-    at_least = target.direction == "at_least"
-    likely = found.chance if at_least else 1 - found.chance
     return Verdict(
         baseline,
-        state_of(likely),
-        chance=likely,
+        state_of(found.chance),
+        chance=found.chance,
         lower=found.lower,
         upper=found.upper,
         pace=found,
@@ -377,7 +376,10 @@ def _settled(target: Target, entry: Indicator, figures: pl.DataFrame) -> list[Ve
         return [_settled_verdict(target, b, outcome, None) for b in target.baselines]
     frame = to_date(figures, adds_up=entry.aggregate == "sum")
     year = target.period.end.year
-    stood = [pace(frame, year, baseline.value) for baseline in target.baselines]
+    stood = [
+        pace(frame, year, baseline.value, direction=target.direction)
+        for baseline in target.baselines
+    ]
     return [
         _settled_verdict(target, baseline, then.done if then.month == LAST_MONTH else None, then)
         for baseline, then in zip(target.baselines, stood, strict=True)

@@ -46,6 +46,7 @@ class Facts:
 
     today: date
     until: date
+    last: date
     simulated: bool
     untold: tuple[str, ...]
     without_forecast: int
@@ -72,6 +73,7 @@ def work(found: Ahead) -> Work:
     return Work(
         today=found.today,
         until=found.until,
+        last=found.last,
         simulated=found.simulated,
         untold=found.untold,
         without_forecast=found.without_forecast,

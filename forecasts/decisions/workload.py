@@ -56,6 +56,8 @@ class Ahead:
     today: date
     until: date
     """The last day whose cases are loaded: what is pending is pending then."""
+    last: date
+    """The last day told: that of the quarter, or of the forecasts where they end before."""
     asked: Workload
     places: pl.DataFrame
     """One row a commune: area, name, kind, lat, lon, district, people (null where not told)."""
@@ -99,7 +101,7 @@ class Ahead:
         return np.asarray(staff * self.asked.hours * self.asked.on_dossiers)
 
     def span(self, window: Window) -> slice:
-        """The working days of the next two weeks, or of the quarter."""
+        """The working days of the next two weeks, or of the quarter as far as it is told."""
         length = FORTNIGHT if window == "fortnight" else AHEAD
         end = self.today + timedelta(days=length)
         inside = [at for at, day in enumerate(self.days) if self.today <= day < end]
@@ -145,7 +147,8 @@ def ahead(warehouse: Warehouse, catalog: Catalog, today: date, *, paths: int = P
     """The work ahead, from the forecasts that count and the cases of the build.
 
     Raises:
-        NoWorkload: the catalog has no `workload`, or the build no cases or no paths for it.
+        NoWorkload: the catalog has no `workload`, the build no cases or no paths for it, or the
+            forecasts end within the next two weeks.
     """
     asked = catalog.workload
     if asked is None:
@@ -166,8 +169,7 @@ def ahead(warehouse: Warehouse, catalog: Catalog, today: date, *, paths: int = P
             f"the cases end on {until}, and the forecasts begin after {origin:%m/%Y}",
             hint="take a later day",
         )
-    first, last = until + timedelta(days=1), today + timedelta(days=AHEAD - 1)
-    last = min(last, _end(origin, months.shape[3]))
+    first, last = until + timedelta(days=1), last_told(origin, months.shape[3], today)
     known = _days_by_field(warehouse, table, fields, until)
     month_end = Period.containing(Frequency.MONTH, last).end
     shares = day_shares(known, month_end)
@@ -181,6 +183,7 @@ def ahead(warehouse: Warehouse, catalog: Catalog, today: date, *, paths: int = P
     return Ahead(
         today=today,
         until=until,
+        last=last,
         asked=asked,
         places=places,
         fields=fields,
@@ -309,9 +312,17 @@ def _months(
     return np.nan_to_num(found), origin, missing
 
 
-def _end(origin: date, months: int) -> date:
+def last_told(origin: date, months: int, today: date) -> date:
+    """The last day of the quarter from `today`, or of the forecasts where they end before.
+
+    Raises:
+        NoWorkload: they end within the next two weeks.
+    """
     last = steps(origin, Frequency.MONTH, months + 1)[-1]
-    return Period.containing(Frequency.MONTH, last).end
+    end = Period.containing(Frequency.MONTH, last).end
+    if end < today + timedelta(days=FORTNIGHT - 1):
+        raise NoWorkload(f"the forecasts end on {end}", hint="run: foresight refresh")
+    return min(end, today + timedelta(days=AHEAD - 1))
 
 
 def _days_by_field(warehouse: Warehouse, table: str, fields: list[str], until: date) -> Panel:

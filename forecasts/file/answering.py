@@ -14,6 +14,7 @@ import polars as pl
 from forecasts import engine, scores
 from forecasts.adjust import freed_of
 from forecasts.file import naive
+from forecasts.issue import left_out_bands
 from forecasts.model import all_models
 from forecasts.panel import Floats, Panel
 from forecasts.recursion import Numbers
@@ -28,7 +29,8 @@ class Answer:
     """Forecasts of some series: `mean` is `(series, horizon)`, `quantiles` a level more in front.
 
     `scores` has one row a series: model, weights, mase, skill (against the benchmark, in percent
-    of its error), and coverage_80 for each interval, in percent; null where nothing was scored.
+    of its error), and coverage_80 for each interval, in percent of the past outcomes within bands
+    that did not know them; null where nothing was scored.
     """
 
     mean: Floats
@@ -64,7 +66,7 @@ def answered(
         ),
     )
     quantiles = said.quantiles(asked)
-    told = Answer(said.mean, quantiles[places], _scores(panel, said, quantiles, asked, coverages))
+    told = Answer(said.mean, quantiles[places], _scores(panel, said, coverages))
     sure = np.isfinite(quantiles).all(axis=(0, 2)) & ~_constant(panel)
     rest = np.flatnonzero(~sure).tolist()
     if not rest:
@@ -97,13 +99,8 @@ def _mapped(
         yield said
 
 
-def _scores(
-    panel: Panel,
-    said: engine.Forecasts,
-    quantiles: Floats,
-    asked: tuple[float, ...],
-    coverages: tuple[float, ...],
-) -> pl.DataFrame:
+def _scores(panel: Panel, said: engine.Forecasts, coverages: tuple[float, ...]) -> pl.DataFrame:
+    bands = left_out_bands(said, tuple(b for c in coverages for b in bounds(c)))
     error = scores.mean(np.abs(said.errors), axis=(0, 2)) / scores.scale(panel.values, panel.season)
     table = pl.DataFrame(
         {
@@ -111,12 +108,7 @@ def _scores(
             "weights": _weights(said.weights),
             "mase": error,
             "skill": 100 * said.skill,
-            **{
-                f"coverage_{100 * c:g}": _inside(
-                    said.errors, [quantiles[asked.index(b)] - said.mean for b in bounds(c)]
-                )
-                for c in coverages
-            },
+            **_covered(said.backtest.observed, bands, coverages),
         }
     )
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
@@ -132,11 +124,20 @@ def _weights(weights: Mapping[str, Floats]) -> list[str]:
     ]
 
 
-def _inside(errors: Floats, band: list[Floats]) -> Floats:
-    """Share of the errors within a band around the path, in percent, per series."""
-    lower, upper = band
-    inside = ((lower <= errors) & (errors <= upper)).astype(float)
-    return 100 * scores.mean(np.where(np.isfinite(errors), inside, np.nan), axis=(0, 2))
+def _covered(observed: Floats, bands: Floats, coverages: tuple[float, ...]) -> dict[str, Floats]:
+    """Share of the outcomes within each interval, in percent, per series.
+
+    `observed` is `(origins, series, horizon)`; `bands` has in front the lower and the upper bound
+    of each interval, in turn.
+    """
+    inside = {}
+    for place, coverage in enumerate(coverages):
+        lower, upper = bands[2 * place : 2 * place + 2]
+        within = ((lower <= observed) & (observed <= upper)).astype(float)
+        known = np.isfinite(observed) & np.isfinite(lower)
+        share = scores.mean(np.where(known, within, np.nan), axis=(0, 2))
+        inside[f"coverage_{100 * coverage:g}"] = 100 * share
+    return inside
 
 
 def bounds(coverage: float) -> tuple[float, float]:
@@ -158,6 +159,9 @@ def _naively(
     constant = _constant(part)
     quantiles = said.quantiles[[asked.index(level) for level in levels]]
     quantiles[:, constant] = said.paths[constant]
+    observed, bands = naive.past(
+        panel, rows, horizon, tuple(b for c in coverages for b in bounds(c))
+    )
     names = np.where(constant, "constant", np.where(said.lags > 1, "seasonal_naive", "naive"))
     error = scores.mean(np.abs(said.errors), axis=(0, 2)) / scores.scale(part.values, part.season)
     table = pl.DataFrame(
@@ -166,12 +170,7 @@ def _naively(
             "weights": pl.Series([f"{name} 1" for name in names]),
             "mase": error,
             "skill": np.where(np.isfinite(error), 0.0, np.nan),
-            **{
-                f"coverage_{100 * c:g}": _inside(
-                    said.errors, [said.quantiles[asked.index(b)] - said.paths for b in bounds(c)]
-                )
-                for c in coverages
-            },
+            **_covered(observed, bands, coverages),
         }
     )
     measured = pl.lit(pl.Series(~constant))

@@ -101,6 +101,30 @@ def forecast(
     )
 
 
+def past(
+    panel: Panel, rows: list[int], horizon: int, levels: tuple[float, ...]
+) -> tuple[Floats, Floats]:
+    """What came after the last origins, and the quantiles that would have been said of it there.
+
+    `(origins, rows, horizon)`, and a level more in front; NaN where a series was too short, or
+    nothing came. An origin knows what all series of `panel` were up to it, and no more.
+    """
+    last = len(panel.periods) - 1
+    origins = range(max(last - max(ORIGINS, horizon), LEAST_POINTS - 1), last)
+    observed = np.full((len(origins), len(rows), horizon), np.nan)
+    said = np.full((len(levels), *observed.shape), np.nan)
+    for place, origin in enumerate(origins):
+        then, scored = panel.until(origin), min(horizon, last - origin)
+        known = np.flatnonzero(then.points[rows] >= LEAST_POINTS)
+        if not len(known):
+            continue
+        part = then.take(np.array(rows)[known].tolist())
+        said[:, place, known] = forecast(pools_of(then, horizon), horizon, levels, part).quantiles
+        after = panel.values[rows, origin + 1 : origin + 1 + scored]
+        observed[place, :, :scored] = after
+    return observed, said
+
+
 def _at_lag(pool: Pool, horizon: int, levels: tuple[float, ...], panel: Panel) -> Naive:
     paths = _path(panel.filled, pool.lag, horizon)
     scales, changes = _scales(panel, pool)

@@ -1,21 +1,22 @@
 """The periods of a column: read as people write them, and written again in the same way.
 
-Text is read once a spelling. Whole numbers are years, 202401, 20240131, or plain steps without a
-date. In dates with strokes the day comes first, unless a number beyond 12 says otherwise, or unless
-only months first gives one value a month.
+Text is read once a spelling. Whole numbers are years, 202401, 20240131, plain steps without a date,
+or dates where that is said (`serials`). In dates with strokes the day comes first, unless a number
+beyond 12 says otherwise, or unless only months first gives one value a month.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 import polars as pl
 
 from etl.errors import ForesightError, Problems
 from etl.periods import Frequency, Period, UnreadablePeriod
 from forecasts.file.figures import MOST_NAMED, more_rows, stripped
+from forecasts.file.serials import Serial, Serials, as_days, looks_like
 from forecasts.file.table import ROW, Table
 
 FIRST_YEAR, LAST_YEAR = 1500, 2199
@@ -42,6 +43,14 @@ class UnreadablePeriods(ForesightError):
 
 class HoursNotRead(ForesightError):
     """The periods are shorter than a day."""
+
+
+class LooksLikeDates(ForesightError):
+    """Whole numbers may be plain steps or dates, and it is not said which."""
+
+
+class NoNumbers(ForesightError):
+    """Dates are said to be numbers, and are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,27 +84,40 @@ def is_period(texts: Sequence[str]) -> bool:
     return sum(_spelling(text, day_first=None) is not None for text in read) >= 0.9 * len(read)
 
 
-def read_periods(table: Table, column: str) -> Periods:
-    """The periods in `column`.
+def read_periods(
+    table: Table, column: str, dates: Serial | None = None, *, plain: bool = False
+) -> Periods:
+    """The periods in `column`; `dates` says that they are dates as numbers, `plain` that they are
+    not.
 
     Raises:
         Problems: every cell that names no period, by row.
         HoursNotRead: periods are parts of a day.
+        LooksLikeDates: they may be dates as numbers, and nothing is said.
+        NoNumbers: `dates` is said, and the periods are no whole numbers.
     """
     kind = table.frame.schema[column]
     cells = table.frame.select(ROW, cell=stripped(column) if kind == pl.String else pl.col(column))
     if kind != pl.String:
         _refuse(table, cells.filter(pl.col("cell").is_null()))
+    if kind.is_numeric():
+        return _numbers(
+            table, cells.with_columns(text=pl.col("cell").cast(pl.String)), dates, plain
+        )
+    texts = cells["cell"].drop_nulls().unique() if kind == pl.String else ()
+    if len(texts) and all(WHOLE.fullmatch(text) for text in texts):
+        return _numbers(table, cells.with_columns(text=pl.col("cell")), dates, plain)
+    if dates:
+        raise NoNumbers(
+            f"dates are said to be numbers, and {cells['cell'][0]} is none",
+            where=table.name,
+            hint="leave out --dates: other dates are read as they stand",
+        )
     if kind == pl.Date:
         return Periods(cells["cell"], _all(Frequency.DAY, len(cells)))
     if isinstance(kind, pl.Datetime):
         return _moments(table, cells["cell"], kind)
-    if kind.is_numeric():
-        return _numbers(table, cells.with_columns(text=pl.col("cell").cast(pl.String)))
-    cells = cells.with_columns(text=pl.col("cell").cast(pl.String))
-    if all(WHOLE.fullmatch(text) for text in cells["text"].drop_nulls().unique()):
-        return _numbers(table, cells)
-    return _texts(table, cells)
+    return _texts(table, cells.with_columns(text=pl.col("cell").cast(pl.String)))
 
 
 def _all(unit: Frequency, count: int) -> pl.Series:
@@ -140,11 +162,13 @@ def _hours(table: Table) -> HoursNotRead:
 # --- whole numbers --------------------------------------------------------------------------------
 
 
-def _numbers(table: Table, cells: pl.DataFrame) -> Periods:
+def _numbers(table: Table, cells: pl.DataFrame, dates: Serial | None, plain: bool) -> Periods:
     number = pl.col("text").cast(pl.Float64, strict=False)
     _refuse(table, cells.filter(number.is_null() | (number != number.round())))
     numbers = cells.select(number.cast(pl.Int64)).to_series()
     as_text = cells.schema["cell"] == pl.String
+    if dates:
+        return _serials(table, cells, numbers, dates)
     for unit, form, day in (
         (Frequency.YEAR, "%Y", _year),
         (Frequency.MONTH, "%Y%m", _month),
@@ -153,7 +177,30 @@ def _numbers(table: Table, cells: pl.DataFrame) -> Periods:
         if (days := _dates(numbers, day)) is not None:
             form_of = form if as_text else f"int {form}"
             return Periods(days, _all(unit, len(days)), write=Written(form_of))
+    kind = None if plain else looks_like(numbers)
+    if kind:
+        days, _ = as_days(numbers, kind) or (numbers, None)
+        raise LooksLikeDates(
+            f"the periods look like dates written as numbers: {numbers[0]} may be {days[0]}",
+            where=table.name,
+            hint=f"say --dates {kind}; of plain steps say their season: --season 1 is none",
+        )
     return Periods(None, None, steps=numbers)
+
+
+def _serials(table: Table, cells: pl.DataFrame, numbers: pl.Series, kind: Serial) -> Periods:
+    found = as_days(numbers, kind)
+    if found is None:
+        raise _hours(table)
+    days, write = found
+    _refuse(table, cells.filter(~days.dt.year().is_between(FIRST_YEAR, LAST_YEAR)))
+    written = partial(_as_texts, write) if cells.schema["cell"] == pl.String else write
+    said = f"{numbers[0]} is read as {days[0]}"
+    return Periods(days, _all(Frequency.DAY, len(days)), write=written, said=said)
+
+
+def _as_texts(write: Serials, days: Sequence[date]) -> list[object]:
+    return [str(number) for number in write(days)]
 
 
 def _dates(numbers: pl.Series, day: Callable[[int], date | None]) -> pl.Series | None:

@@ -15,6 +15,7 @@ from forecasts.file.figures import MOST_NAMED, Decimal, Figures, figures_of, mor
 from forecasts.file.frequency import SEASONS, frequencies, season_in
 from forecasts.file.panels import MONTHS, right_aligned, step_of
 from forecasts.file.periods import Periods, read_periods
+from forecasts.file.serials import Serial
 from forecasts.file.table import ROW, Table, read_table
 
 Found = list[tuple[str, str]]
@@ -37,6 +38,10 @@ class NoFrequency(ForesightError):
     """The season asked for belongs to no frequency, or to dates that have their own."""
 
 
+class SparseSteps(ForesightError):
+    """Most plain steps between the first and the last of a series have no value."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """What was said about the file; None and nothing are found out."""
@@ -46,6 +51,9 @@ class Asked:
     ids: tuple[str, ...] = ()
     frequency: Frequency | None = None
     season: int | None = None
+    """Of plain steps; where it is said, periods are no dates."""
+    dates: Serial | None = None
+    """The periods are dates as numbers."""
     decimal: Decimal | None = None
 
 
@@ -89,6 +97,8 @@ def read_file(path: Path, asked: Asked) -> Read:
         rows, stride, told = _stepped(rows, periods.steps, asked)
     _refuse_repeated(table, rows, keys, stride)
     known = rows.filter(pl.col("value").is_not_null())
+    if periods.steps is not None:
+        _refuse_sparse(table, known)
     found = [*_columns_told(table, columns, keys), *_figures_told(figures), *told]
     if periods.said:
         found.append(("dates", periods.said))
@@ -112,7 +122,9 @@ def _cells(table: Table, columns: Columns, asked: Asked) -> tuple[Figures, Perio
         return None
 
     figures = tried(lambda: figures_of(table, columns.value, asked.decimal))
-    periods = tried(lambda: read_periods(table, columns.period))
+    periods = tried(
+        lambda: read_periods(table, columns.period, asked.dates, plain=asked.season is not None)
+    )
     if figures is None or periods is None:
         raise Problems(problems)
     return figures, periods
@@ -210,6 +222,18 @@ def _refuse_repeated(table: Table, rows: pl.DataFrame, keys: pl.DataFrame, strid
             )
         )
     raise Problems([*problems, *more_rows(table, len(together))])
+
+
+def _refuse_sparse(table: Table, known: pl.DataFrame) -> None:
+    """Numbers of which most are missing are no steps, but something else, such as dates."""
+    series = known.group_by(SERIES).agg(steps=pl.col("step").max() - pl.col("step").min() + 1)
+    points, steps = len(known), int(series["steps"].sum())
+    if steps > 2 * points:
+        raise SparseSteps(
+            f"{points} values stand on {steps} plain steps",
+            where=table.name,
+            hint="number the steps 1, 2, 3, or write dates; a step of nothing is a row of 0",
+        )
 
 
 def _weekdays(known: pl.DataFrame) -> list[int]:

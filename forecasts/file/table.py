@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.errors import ForesightError
+from etl.errors import ForesightError, Problems
 from etl.legacy_text import decode, written_in
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -53,7 +53,7 @@ def read_table(path: Path) -> Table:
     """The table in the file at `path`.
 
     Raises:
-        NotATable: with what is wrong and what to do.
+        NotATable: with what is wrong and what to do; `Problems` of these for several columns.
     """
     with path.open("rb") as file:
         head = file.read(4)
@@ -75,9 +75,25 @@ def _parquet(path: Path) -> Table:
         raise NotATable(
             "the Parquet file is damaged", where=path.name, hint="ask for it again, or as csv"
         ) from None
+    _refuse_nested(path, frame)
     whole = [name for name, kind in frame.schema.items() if kind in (pl.Categorical, pl.Enum)]
     frame = frame.with_columns(pl.col(whole).cast(pl.String)) if whole else frame
     return Table(path.name, _numbered(frame, 1))
+
+
+def _refuse_nested(path: Path, frame: pl.DataFrame) -> None:
+    """Cells that hold several values, or bytes, are no cells of a table."""
+    problems: list[ForesightError] = [
+        NotATable(
+            f"the column {name!r} holds {type(kind).__name__} and no single values",
+            where=path.name,
+            hint="write it as text, or leave it out",
+        )
+        for name, kind in frame.schema.items()
+        if kind.is_nested() or kind in (pl.Binary, pl.Object)
+    ]
+    if problems:
+        raise Problems(problems)
 
 
 def _delimited(path: Path, head: bytes) -> Table:

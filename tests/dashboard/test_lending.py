@@ -1,10 +1,14 @@
 """What is said of a plan to lend people."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 
-from dashboard.lending import verdict
+import numpy as np
+
+from dashboard.lending import caveats, verdict
 from dashboard.notation import Notation
 from dashboard.text import Text
+from etl.catalog import Minutes, Workload
 from forecasts.decisions.staffing import Move, Plan, Range
 
 RARE = Range(mean=19.7, lower=0, upper=0)
@@ -31,3 +35,32 @@ def test_a_gain_that_only_rare_paths_have_is_not_told_as_if_it_were_usual():
 def test_a_gain_that_is_no_noise_comes_with_its_range():
     gain = replace(PLAN, saved=Range(12, 8, 15), helps=0.9, within_noise=False)
     assert "keeps 12 (8–15) dossiers" in verdict(gain, Text("en"), Notation("en"))
+
+
+@dataclass(frozen=True)
+class Rests:
+    """What the work ahead rests on."""
+
+    last: date
+    today: date = date(2026, 11, 22)
+    until: date = date(2026, 10, 31)
+    times: float = 1.0
+    asked: Workload = field(
+        default_factory=lambda: Workload(
+            cases="c", received="r", staff="s", hours=8, on_dossiers=0.75, source="x",
+            minutes=[Minutes(category="land", minutes=30, source="x")],
+        )
+    )  # fmt: skip
+    told: np.ndarray = field(default_factory=lambda: np.array([True]))
+    untold: tuple[str, ...] = ()
+    without_forecast: int = 0
+    simulated: bool = False
+
+
+def test_a_quarter_cut_short_by_its_forecasts_says_where_they_end():
+    cut, whole = (
+        caveats(Rests(last=day), Text("en"), Notation("en"))
+        for day in (date(2026, 12, 31), date(2027, 2, 20))
+    )
+    assert "The forecasts end on 31 Dec 2026" in cut[1]
+    assert len(whole) == len(cut) - 1

@@ -85,6 +85,9 @@ SAID = {
     "horizon": judged(unknown("horizon", until=dt.date(2027, 12, 31))),
     "no_months": judged(unknown("no_months", pace=Pace(2026, 95, reason="no_months"))),
     "few_years": judged(unknown("few_years", pace=Pace(2026, 95, 10, 41, 2, reason="few_years"))),
+    "nothing_yet": judged(
+        unknown("nothing_yet", pace=Pace(2026, 95, 1, 0, 8, reason="nothing_yet"))
+    ),
     "one_reading": judged(unknown("one_reading"), bodies=HALF),
     "no_outcome": judged(unknown("no_outcome")),
     "so_far": judged(unknown("no_outcome", pace=Pace(2025, 95, 11, 41, 0, reason="few_years"))),

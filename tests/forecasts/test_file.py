@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from dashboard.cli import main
 from etl.errors import ForesightError, Problems
 from etl.periods import Frequency
-from forecasts.file import Ask, Asked, NotBeside, forecast_file, save
+from forecasts.file import Ask, Asked, NotBeside, forecast_file, naive, save
+from forecasts.panel import Panel
 
 
 @pytest.fixture
@@ -194,6 +195,49 @@ def test_a_season_that_cannot_be_is_refused(file, said, periods, problem):
         forecast(file(rows("a", periods=periods)), **said)
 
 
+SERIALS = {
+    "excel": lambda day: (day - dt.date(1899, 12, 30)).days,
+    "unix": lambda day: (day - dt.date(1970, 1, 1)).days * 86_400,
+    "unix, thousandths, midnight in Việt Nam": lambda day: (
+        ((day - dt.date(1970, 1, 1)).days * 24 - 7) * 3_600_000
+    ),
+}
+FIRSTS = [dt.date(2018 + m // 12, m % 12 + 1, 1) for m in range(40)]
+
+
+@pytest.mark.parametrize("kind", SERIALS)
+@pytest.mark.parametrize(("frequency", "days"), [("month", FIRSTS[:30]), ("day", DAYS)])
+def test_dates_written_as_numbers_are_read_where_that_is_said_and_else_refused(
+    file, kind, frequency, days
+):
+    path = file(rows("a", "b", periods=[SERIALS[kind](day) for day in days]))
+    said = kind.partition(",")[0]
+    with pytest.raises(ForesightError, match=f"look like dates .* may be {days[0]}") as caught:
+        forecast(path)
+    assert f"say --dates {said}; " in str(caught.value)
+    assert "--season 1" in str(caught.value)
+    outcome = forecast(path, dates=said, horizon=1)
+    assert told(outcome)["frequency"] == f"{frequency} (2 series)"
+    after = dt.date(2020, 7, 1) if frequency == "month" else days[-1] + dt.timedelta(days=1)
+    assert outcome.forecast["period"][0] == str(SERIALS[kind](after))
+
+
+def test_numbers_the_size_of_dates_are_plain_steps_where_a_season_is_said(file):
+    outcome = forecast(file(rows("a", periods=range(43_101, 43_141))), season=1, horizon=1)
+    assert outcome.forecast["period"][0] == 43_141
+
+
+def test_dates_that_are_no_numbers_are_not_read_as_numbers(file):
+    with pytest.raises(ForesightError, match="2022-01 is none"):
+        forecast(file(rows("a", periods=MONTHS)), dates="excel")
+
+
+def test_plain_steps_of_which_most_are_missing_are_refused(file):
+    periods = [7, 20, 33, 60, 61, 99, 140, 150, 171, 200]
+    with pytest.raises(ForesightError, match="10 values stand on 194 plain steps"):
+        forecast(file(rows("a", periods=periods)))
+
+
 def test_hours_are_refused_with_what_to_do(file):
     with pytest.raises(ForesightError, match="parts of a day") as caught:
         forecast(file(rows("a", periods=[f"2024-01-01 {hour:02}:00" for hour in range(24)])))
@@ -250,6 +294,39 @@ def test_series_of_very_different_length_lend_each_other_their_bands(file):
     assert 0.2 < width[3] / width[0] < 5
 
 
+def test_the_coverage_that_is_told_is_that_of_outcomes_the_forecasts_did_not_know(file):
+    chance = np.random.default_rng(5)
+    counts = chance.poisson(0.7, size=(60, 72))
+    periods = [f"{2020 + m // 12}-{m % 12 + 1:02}" for m in range(60)]
+    text = "id,period,value\n" + "\n".join(
+        f"{row},{period},{counts[row, at]}"
+        for row in range(60)
+        for at, period in enumerate(periods)
+    )
+    outcome = forecast(file(text))
+    for asked in ("50", "80", "95"):
+        lower, upper = (outcome.forecast[f"{side}_{asked}"] for side in ("lower", "upper"))
+        truth = 100 * pl.Series(counts[:, 60:].ravel()).is_between(lower, upper).mean()
+        assert outcome.scores[f"coverage_{asked}"].mean() == pytest.approx(truth, abs=5)
+
+
+def test_series_too_short_to_be_tested_tell_the_coverage_of_naive_forecasts_from_earlier_on():
+    chance = np.random.default_rng(2)
+    walks = np.cumsum(chance.normal(0, 2, size=(200, 14)), axis=1) + 100
+    years = [dt.date(2010 + year, 1, 1) for year in range(14)]
+    rows = [(f"s{r:03}", years[c], walks[r, c]) for r in range(200) for c in range(14)]
+    frame = pl.DataFrame(rows, schema=["s", "period", "value"], orient="row")
+    panel = Panel.from_frame(frame, Frequency.YEAR, key=["s"], alike=())
+    observed, said = naive.past(panel, [3, 5, 8], 4, (0.1, 0.9))
+    assert observed.shape == said.shape[1:] == (12 - 1, 3, 4)
+    assert observed[0, 0].tolist() == walks[3, 3:7].tolist()
+    known = [naive.past(panel.until(9), [3, 5, 8], 4, (0.1, 0.9))[1], said]
+    np.testing.assert_array_equal(known[0][:, 0], known[1][:, 0])
+    every, bands = naive.past(panel, list(range(200)), 4, (0.1, 0.9))
+    seen = np.isfinite(every)
+    assert np.mean((bands[0] <= every)[seen] & (every <= bands[1])[seen]) > 0.7
+
+
 # --- reading --------------------------------------------------------------------------------------
 
 
@@ -301,6 +378,21 @@ def test_parquet_keeps_its_types(tmp_path):
     made = forecast(tmp_path / "a.parquet").forecast
     assert made.schema["store"] == pl.Int64
     assert made.select("store", "date").row(0) == (7, dt.date(2024, 7, 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [(pl.List(pl.Int64), [1, 2]), (pl.Struct({"a": pl.Int64}), {"a": 1}), (pl.Binary, b"x"),
+     (pl.Array(pl.Int64, 2), [1, 2])],
+)  # fmt: skip
+def test_a_column_of_no_single_values_is_refused_before_any_work(tmp_path, kind, cell):
+    frame = pl.DataFrame({"period": MONTHS, "value": range(len(MONTHS))})
+    tags = pl.Series("tags", [cell] * len(MONTHS), dtype=kind)
+    frame.with_columns(tags).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(Problems) as caught:
+        forecast(tmp_path / "a.parquet")
+    assert "the column 'tags' holds" in caught.value.problems[0].problem
+    assert caught.value.problems[0].hint == "write it as text, or leave it out"
 
 
 def test_one_series_needs_no_column_that_names_it(file):

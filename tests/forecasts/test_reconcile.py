@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasts.hierarchy import NotAHierarchy
-from forecasts.reconcile import DEFAULT, METHODS, choose, compare, covariance, rate, reconcile
+from forecasts.reconcile import DEFAULT, METHODS, choose, compare, covariance, reconcile
 from tests.forecasts.crossed import crossed, dense
 
 SMALL = crossed(2, 2)
@@ -277,10 +277,3 @@ def test_gaps_in_the_errors_are_not_scored_and_stop_nothing():
 def test_without_scores_the_usual_method_is_taken():
     table = compare(SMALL, np.full((2, 9, 1), np.nan), np.ones(9))
     assert choose(table) == DEFAULT
-
-
-def test_a_rate_is_the_quotient_of_what_adds_up():
-    on_time, resolved = np.array([90.0, 40, 0]), np.array([100.0, 39, 0])
-    np.testing.assert_array_equal(
-        rate(on_time, resolved, scale=100, highest=100), [90, 100, np.nan]
-    )

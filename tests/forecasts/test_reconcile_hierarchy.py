@@ -182,16 +182,6 @@ def test_a_series_never_seen_counts_as_nothing_and_one_seen_as_its_newest_year()
     np.testing.assert_array_equal(one.recent, [[3, 1, 7, 5], [4, 2, 8, 6]])
 
 
-def test_two_hierarchies_side_by_side_share_cells_and_no_sums():
-    one, _ = family(figures(f"{CELLS}\n city c total 16 20"), Frequency.MONTH, INSIDE)
-    other = one.hierarchy.keys.with_columns(indicator=pl.lit("resolved"))
-    both = one.hierarchy.beside(Hierarchy(other, one.hierarchy.summing))
-    np.testing.assert_array_equal(
-        both.summing.toarray(), [[1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]]
-    )
-    assert list(both.groups["cell"]) == [0, 1, 2, 3, 0, 1, 2, 3]
-
-
 def test_keys_and_sums_must_be_of_the_same_series():
     keys = pl.DataFrame([("r", "city", "c", "total")], schema=NODE, orient="row")
     with pytest.raises(NotAHierarchy, match="1 sums of 2 series"):

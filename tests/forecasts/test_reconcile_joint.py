@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from forecasts import scores
 from forecasts.hierarchy import Hierarchy
 from forecasts.joint import Marginals, coherent_paths, dependence, moments, nearest_correlation
-from forecasts.reconcile import rate
 from tests.forecasts.crossed import crossed
 
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -255,23 +254,3 @@ def test_the_nearest_correlation_is_one(seed, steps):
     near = nearest_correlation(np.where(np.eye(steps), 1.0, (matrix + matrix.T) / 2))
     np.testing.assert_allclose(np.diag(near), 1)
     np.linalg.cholesky(near)
-
-
-def test_a_share_of_two_drawn_side_by_side_is_surer_than_of_two_drawn_apart():
-    resolved = crossed(15, 6, "resolved")
-    on_time = crossed(15, 6, "on_time")
-    both = on_time.beside(resolved)
-    chance = np.random.default_rng(5)
-    cell = chance.normal(size=(24, 90, 2)) + chance.normal(size=(24, 1, 1))
-    errors = np.concatenate([0.9 * cell + 0.2 * chance.normal(size=cell.shape), cell], axis=1)
-    quantiles = np.concatenate([normal(on_time, 2, 90), normal(resolved, 2)], axis=1)
-    beside = coherent_paths(quantiles, errors, both, 400, 1, levels=LEVELS)
-    alone = [
-        coherent_paths(quantiles[:, half], errors[:, half], one, 400, seed, levels=LEVELS)
-        for half, one, seed in ((slice(90), on_time, 1), (slice(90, None), resolved, 2))
-    ]
-    spreads = [
-        rate(above.sum(axis=1), below.sum(axis=1)).std(axis=0).mean()
-        for above, below in ((beside[:, :90], beside[:, 90:]), tuple(alone))
-    ]
-    assert spreads[0] < spreads[1] / 2

@@ -4,7 +4,7 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from forecasts.decisions.pace import FEWEST_YEARS, pace, reached, to_date
@@ -73,6 +73,63 @@ def test_years_lent_by_another_area_count_as_shares_of_the_whole():
     assert found.times == pytest.approx((95 - 41) / (95 * (1 - 56 / 75)))
 
 
+def eight_years(januaries: str, *, end: float = 100) -> str:
+    """Januaries of 2018 to 2025, each year ending at `end`."""
+    given = enumerate(januaries.split(), start=2018)
+    return "".join(f"{year} 1 {january}\n{year} 12 {end}\n" for year, january in given)
+
+
+def test_a_year_that_has_not_begun_goes_on_by_what_came_in_the_months_left_of_others():
+    past = eight_years("0 0 0 0 8 9 10 8")
+    found = pace(years(past + "2026 1 0"), 2026, 60)
+    assert (found.years, found.lower, found.upper) == (8, 90, 100)
+    assert found.times == pytest.approx(60 / 96)
+    assert found.chance == pytest.approx(8.5 / 9)
+    begun = pace(years(past + "2026 1 5"), 2026, 60)
+    assert (begun.years, begun.lower, begun.chance) == (8, 95, found.chance)
+    assert pace(years(past + "2026 1 0"), 2026, 95).chance == pytest.approx(4.5 / 9)
+
+
+def test_nothing_where_every_past_year_had_something_is_not_judged():
+    past = eight_years("8 9 10 8 7 8 9 9")
+    found = pace(years(past + "2026 1 0"), 2026, 60)
+    assert (found.reason, found.chance, found.years) == ("nothing_yet", None, 8)
+    assert pace(years(past + "2026 1 0"), 2026, 0, direction="at_most").reason == "nothing_yet"
+
+
+def test_but_where_so_much_never_came_in_the_months_left_it_is():
+    past = "".join(f"{year} 11 90\n{year} 12 100\n" for year in range(2018, 2026))
+    found = pace(years(past + "2026 11 0"), 2026, 60)
+    assert (found.reason, found.chance) == (None, pytest.approx(0.5 / 9))
+
+
+def test_lent_years_do_not_tell_how_much_comes_where_nothing_has_come():
+    lent = years(eight_years("0 0 0 0 8 9 10 8"))
+    assert pace(years("2026 1 0"), 2026, 60, shapes=lent).reason == "nothing_yet"
+    begun = pace(years("2026 1 5"), 2026, 60, shapes=lent)
+    assert (begun.lower, begun.upper) == pytest.approx((50, 5 / 0.08))
+    assert begun.chance == pytest.approx((4 + 2 + 0.5) / 9)
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "at_least", "at_most"),
+    [
+        ("2026 12 0", 0, 1, 1),
+        ("2026 12 5", 5, 1, 1),
+        ("2026 12 6", 5, 1, 0),
+        ("2026 12 4", 5, 0, 1),
+        ("2026 11 6", 5, 1, 0),
+        ("2026 11 0", 0, 1, 8.5 / 9),
+        ("2026 11 5", 5, 1, 8.5 / 9),
+    ],
+)
+def test_what_is_exactly_there_is_reached_from_either_side(line, value, at_least, at_most):
+    ended = "".join(f"{year} 11 {value}\n{year} 12 {value}\n" for year in range(2018, 2026))
+    for direction, chance in (("at_least", at_least), ("at_most", at_most)):
+        found = pace(years(ended + line), 2026, value, direction=direction)
+        assert found.chance == pytest.approx(chance)
+
+
 shares = st.lists(st.floats(0.05, 0.99), min_size=3, max_size=8)
 
 
@@ -90,6 +147,15 @@ def test_the_chance_never_falls_with_what_has_come(share, done, more, value):
 
     before, after = (reached(np.array(share), have, value) for have in (done, done + more))
     assert before <= after + 1e-12
+
+
+@given(shares, st.floats(1, 100), st.floats(1, 300))
+def test_at_most_is_what_at_least_is_not(share, done, value):
+    import numpy as np
+
+    assume(done != value)
+    least, most = (reached(np.array(share), done, value, side) for side in ("at_least", "at_most"))
+    assert least + most == pytest.approx(1)
 
 
 @given(shares, st.floats(1, 100), st.floats(1, 300), st.floats(0.01, 1000))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.special import ndtri
 
 from forecasts.decisions.surprise import deviates, discoveries, ranked, two_sided
@@ -45,6 +46,28 @@ def test_of_series_that_are_right_hardly_any_run_rings():
         for _ in range(200)
     ]
     assert np.mean(runs) <= 0.1 + 3 * np.sqrt(0.09 / 200)
+
+
+@pytest.mark.parametrize("law", [stats.laplace(), stats.t(5), stats.t(4), stats.t(3)])
+def test_nor_where_errors_have_heavy_tails(law):
+    quantiles = np.repeat(law.ppf(np.array(LEVELS))[:, None], 1_500, axis=1)
+    outcomes = law.rvs(size=(100, 1_500), random_state=3)
+    runs = [discoveries(two_sided(deviates(o, quantiles, LEVELS)), 0.1).any() for o in outcomes]
+    assert np.mean(runs) <= 0.1 + 3 * np.sqrt(0.09 / 100)
+
+
+def test_an_outcome_far_beyond_heavy_tails_rings_all_the_same():
+    law = stats.t(4)
+    quantiles = np.repeat(law.ppf(np.array(LEVELS))[:, None], 1_500, axis=1)
+    outcomes = law.rvs(size=1_500, random_state=4)
+    outcomes[7] = 10 * quantiles[-1, 0]
+    assert discoveries(two_sided(deviates(outcomes, quantiles, LEVELS)), 0.1)[7]
+
+
+def test_a_forecast_of_three_quantiles_has_the_tails_of_a_normal():
+    few = np.array([[-1.0], [0.0], [1.0]])
+    found = deviates(np.array([2.0]), few, (0.1, 0.5, 0.9))
+    assert found[0] == pytest.approx(2 * ndtri(0.9))
 
 
 @given(

@@ -241,6 +241,20 @@ def test_the_pace_of_past_years_judges_what_comes_together_in_a_year(judged):
 
 
 @pytest.mark.parametrize(
+    ("direction", "state"), [("at_most", "on_course"), ("at_least", "off_course")]
+)
+def test_what_comes_together_is_judged_on_the_side_it_is_asked_for(judged, direction, state):
+    none = "".join(f"spent,can_tho,{n} tháng {y},0\n" for y in (2023, 2024, 2025) for n in (10, 12))
+    found = judged(
+        f"indicator: spent, by: '2026', measure: cumulative, direction: {direction}, "
+        f"baselines: [{{plan: council, value: {0 if direction == 'at_most' else 5}, {DOCUMENT}}}]",
+        figures=f"indicator,area,period,value\n{none}spent,can_tho,10 tháng 2026,0\n",
+    )
+    assert (found.verdict.state, found.verdict.pace.years) == (state, 3)
+    assert found.verdict.chance == pytest.approx(3.5 / 4 if direction == "at_most" else 0.5 / 4)
+
+
+@pytest.mark.parametrize(
     ("lines", "reason"),
     [
         ("indicator: spent, by: '2026', measure: cumulative", "few_years"),

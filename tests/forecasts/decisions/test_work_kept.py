@@ -10,6 +10,7 @@ from etl.catalog import Workload
 from etl.warehouse import Warehouse
 from forecasts.decisions.staffing import Change, Move, Plan, Range
 from forecasts.decisions.work_kept import Work, keep, kept
+from forecasts.decisions.workload import NoWorkload, last_told
 
 TODAY = date(2026, 11, 22)
 LATE = Range(12.5, 9.0, 16.25)
@@ -32,6 +33,7 @@ FIELDS = pl.DataFrame({"category": ["land"], "received": [1 / 3]})
 WORK = Work(
     today=TODAY,
     until=date(2026, 10, 31),
+    last=date(2027, 2, 20),
     simulated=True,
     untold=("31153",),
     without_forecast=3,
@@ -84,3 +86,17 @@ def test_a_file_that_cannot_be_read_counts_as_none(home):
     for file in (home / "work").rglob("facts.json"):
         file.write_bytes(b"{")
     assert kept(home, "00001", TODAY, ASKED) is None
+
+
+def test_the_quarter_is_told_as_far_as_the_forecasts_reach():
+    december = date(2026, 12, 1)
+    assert last_told(december, 12, date(2027, 9, 1)) == date(2027, 11, 30)
+    assert last_told(december, 12, date(2027, 12, 1)) == date(2027, 12, 31)
+    assert last_told(december, 12, date(2027, 12, 18)) == date(2027, 12, 31)
+
+
+@pytest.mark.parametrize("today", [date(2027, 12, 19), date(2028, 6, 1)])
+def test_forecasts_that_end_within_two_weeks_are_refused_with_what_to_do(today):
+    with pytest.raises(NoWorkload, match=r"the forecasts end on 2027-12-31") as caught:
+        last_told(date(2026, 12, 1), 12, today)
+    assert caught.value.hint == "run: foresight refresh"
