@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from etl.handin import (
     NoTemplate,
     Store,
     Submission,
+    Verdict,
     due_files,
     exported,
     release,
@@ -237,25 +239,40 @@ class _Desk:
     # --- the verdict ----------------------------------------------------------------------------
 
     def _seen(self, number: str) -> Seen | None:
-        """The verdict of this session on a file, found once a build and language."""
+        """The verdict of this session on a file, found once a build and language.
+
+        What the file says by itself is shown while that what it would move is still worked out.
+        """
         key = (number, self.reader.build.name, self.reader.lang, self.reader.today)
         kept = st.session_state.setdefault(SEEN, {})
         if key not in kept:
+            early = st.empty()
             with st.spinner(self.text("handin.reading")):
-                self._tried(lambda: kept.update({key: self._look(number, None)}))
+                self._tried(lambda: kept.update({key: self._look(number, early)}))
+            early.empty()
         found: Seen | None = kept.get(key)
         return found
 
-    def _look(self, number: str, marked: Path | None) -> Seen:
-        return look(
-            self.catalog,
-            self.settings,
-            self.store,
-            self.store.one(number),
-            today=self.reader.today,
-            language=self._language,
-            marked=marked,
-        )
+    def _look(self, number: str, early: Any) -> Seen:
+        one = self.store.one(number)
+
+        def show(verdict: Verdict) -> None:
+            with early.container():
+                self._verdict(Seen(one, verdict, None))
+
+        with tempfile.TemporaryDirectory(prefix="foresight-") as folder:
+            path = Path(folder) / "marked.xlsx"
+            seen = look(
+                self.catalog,
+                self.settings,
+                self.store,
+                one,
+                today=self.reader.today,
+                language=self._language,
+                marked=path,
+                read=show,
+            )
+            return replace(seen, marked=path.read_bytes() if path.exists() else None)
 
     def _verdict(self, seen: Seen) -> None:
         text, notation, verdict = self.text, self.reader.notation, seen.verdict
@@ -291,9 +308,13 @@ class _Desk:
         )
         if verdict.more:
             layout.html(f'<p class="cf-note">{escape(text("handin.more", count=verdict.more))}</p>')
+        if seen.marked:
+            self._marked(seen, seen.marked)
+
+    def _marked(self, seen: Seen, content: bytes) -> None:
         st.download_button(
-            text("handin.marked"),
-            data=lambda: self._marked(seen.submission.number),
+            self.text("handin.marked"),
+            data=content,
             file_name=f"{seen.submission.number}.can-sua.xlsx",
             mime=EXCEL,
             on_click="ignore",
@@ -305,12 +326,6 @@ class _Desk:
         if cell.hidden:
             return self.text("handin.hidden")
         return (cell.found or self.text("handin.empty"))[:200]
-
-    def _marked(self, number: str) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="foresight-") as folder:
-            path = Path(folder) / "marked.xlsx"
-            self._look(number, path)
-            return path.read_bytes()
 
     def _moves(self, seen: Seen) -> None:
         text, moves = self.text, seen.moves
