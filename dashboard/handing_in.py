@@ -19,6 +19,7 @@ from etl.handin.words import word
 from etl.people import COMMAND, Department, People, Person, UnknownPerson
 from etl.pipeline import fingerprint
 from etl.preview import Preview
+from etl.publish.coverage import Use, uses
 from etl.rule_words import Language
 from etl.settings import Settings, Site
 from etl.warehouse import NoWarehouse, Warehouse, current_build
@@ -114,6 +115,24 @@ def stand_ready(settings: Settings, today: dt.date) -> None:
     name = current_build(settings.home)
     if name and settings.people.exists():
         _standing(settings, name, fingerprint(settings), today)
+        _uses(settings, name, fingerprint(settings))
+
+
+def used(settings: Settings) -> dict[str, Use]:
+    """What each dataset that is handed in is used for, with all that comes in the same file."""
+    name = current_build(settings.home)
+    return _uses(settings, name, fingerprint(settings)) if name else {}
+
+
+@lru_cache(maxsize=2)
+def _uses(settings: Settings, build: str, _catalog: str) -> dict[str, Use]:
+    catalog = load_catalog(settings.catalog)
+    files = {one.name: one.path for one in catalog.resources if one.handin}
+    groups = [[one.name for one in catalog.resources if one.path == at] for at in files.values()]
+    with Warehouse.open(settings.home, build) as warehouse:
+        if not warehouse.has_todays_schema():
+            return {}
+        return dict(zip(files, uses(warehouse, catalog, groups), strict=True))
 
 
 @lru_cache(maxsize=2)

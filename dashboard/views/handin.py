@@ -11,7 +11,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
-from dashboard.handing_in import Seen, current, department_of, loaded_until, look
+from dashboard.handing_in import Seen, current, department_of, loaded_until, look, used
 from dashboard.reader import Reader
 from dashboard.sign_on import current_people
 from dashboard.tables import Column
@@ -95,6 +95,7 @@ class _Desk:
             if self.visitor.person.answers_for(one.department)
         ]
         self._due(owed)
+        self._used(owed)
         roles = self.visitor.person.roles
         if "maker" in roles:
             self._hand_in(owed)
@@ -121,6 +122,45 @@ class _Desk:
             Column(text("handin.due_on"), lambda one: notation.date(one.due)),
         ]
         layout.html(tables.table(text("handin.due_table"), columns, owed, "cf-figures cf-labelled"))
+
+    def _used(self, owed: list[Due]) -> None:
+        """A receipt: what the figures of the department are used for, what lateness costs."""
+        text, notation, found = self.text, self.reader.notation, used(self.settings)
+        person = self.visitor.person
+        mine = [one for one in self.people.departments if person.answers_for(one.name)]
+        names = [name for name in found if any(name in one.datasets for one in mine)]
+        if not names:
+            return
+        late = {
+            name: max([(self.reader.today - o.due).days for o in owed if o.dataset == name] + [0])
+            for name in names
+        }
+        columns = [
+            Column(text("handin.dataset"), lambda name: escape(self._title(name)), "subject"),
+            Column(
+                text("handin.used_forecasts"),
+                lambda name: notation.number(found[name].forecasts),
+                "number",
+            ),
+            Column(
+                text("handin.used_targets"),
+                lambda name: notation.number(len(found[name].targets)),
+                "number",
+            ),
+            Column(
+                text("handin.used_headlines"),
+                lambda name: notation.number(found[name].headlines),
+                "number",
+            ),
+            Column(text("handin.days_late"), lambda name: notation.number(late[name]), "number"),
+            Column(
+                text("handin.wider"),
+                lambda name: notation.change(found[name].wider(late[name])),
+                "number",
+            ),
+        ]
+        layout.heading(text("handin.used"), text("handin.used_note"))
+        layout.html(tables.table(text("handin.used"), columns, names, "cf-figures cf-labelled"))
 
     # --- handing in -----------------------------------------------------------------------------
 
