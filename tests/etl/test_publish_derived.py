@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -15,6 +16,7 @@ from rdflib import Graph
 
 from etl.catalog import Publish, parse_catalog
 from etl.errors import Problems
+from etl.publish import mappings as package
 from etl.publish.archive import Archive, Version
 from etl.publish.coverage import DAYS, coverage, receipts
 from etl.publish.mappings import mappings
@@ -262,8 +264,36 @@ def test_every_target_has_options_that_say_what_they_do_not_know(name):
 
 
 @pytest.mark.parametrize("name", mappings())
-def test_every_mapping_can_be_asked_for_its_files(name):
+def test_every_mapping_can_be_asked_for_its_files(name, portal):
     assert callable(mappings()[name].files)
+    assert all((portal / file).exists() for file in mappings()[name].FILES)
+
+
+@pytest.fixture
+def one_more(tmp_path, monkeypatch):
+    """A mapping that is one more file of its folder."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "dcat_vn.py").write_text(
+        'FILES = {"catalog-vn.json": "DCAT-VN"}\n\n\n'
+        "def files(shelf, base):\n"
+        '    return {"catalog-vn.json": " ".join(one.dataset.name for one in shelf.releases)}\n'
+    )
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / "more")])
+    mappings.cache_clear()
+    yield
+    mappings.cache_clear()
+    sys.modules.pop(f"{package.__name__}.dcat_vn", None)
+
+
+@pytest.mark.usefixtures("one_more")
+def test_a_vocabulary_is_added_by_one_file_and_the_portal_can_be_written_again(home, tmp_path):
+    with Warehouse.open(home) as warehouse:
+        for _ in range(2):
+            publish_catalog(warehouse, parse_catalog(CATALOG), tmp_path / "portal")
+    written = (tmp_path / "portal" / "catalog-vn.json").read_text()
+    assert written == "visits forecasts goals"
+    page = (tmp_path / "portal" / "visits" / "index.html").read_text(encoding="utf-8")
+    assert '<a href="../catalog-vn.json">DCAT-VN</a>' in page
 
 
 def settings(folder: Path, site: str) -> Settings:
