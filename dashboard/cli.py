@@ -1147,8 +1147,8 @@ def show_coverage(context: Context, receipts: bool) -> None:
     from etl.publish.portal import standing_coverage
 
     with Warehouse.open(context.settings.home) as warehouse:
-        catalog, found = standing_coverage(warehouse, context.settings)
-        used = facts.receipts(warehouse, catalog, found, context.today) if receipts else []
+        found = standing_coverage(warehouse, context.settings)
+        used = facts.receipts(found, context.today) if receipts else []
     if receipts:
         _tell_receipts(context, used)
         return
@@ -1165,12 +1165,13 @@ def _tell_receipts(context: Context, receipts: "list[Receipt]") -> None:
             one.dataset,
             one.forecasts,
             len(one.targets),
+            one.headlines,
             one.late,
             None if one.wider is None else f"{one.wider:+.0%}",
         ]
         for one in receipts
     ]
-    context.table(["dataset", "forecasts", "targets", "days late", "band wider"], rows)
+    context.table(["dataset", "forecasts", "targets", "headlines", "days late", "band wider"], rows)
 
 
 @main.command()

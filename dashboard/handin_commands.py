@@ -24,6 +24,7 @@ from etl.catalog import Catalog, Dataset, load_catalog
 from etl.errors import ForesightError
 from etl.handin import (
     Actor,
+    Entry,
     Store,
     Submission,
     due_files,
@@ -241,9 +242,10 @@ def list_due(context: "Context", mail: bool) -> None:
 
 @commands.command("audit")
 @click.option("--out", type=click.Path(path_type=Path), help="Write it as JSON lines.")
+@click.option("--department", help="Only the steps of what this department handed in.")
 @click.option("--holds", help="Fail unless this seal is in it: an earlier audit goes on in this.")
 @click.pass_obj
-def audit(context: "Context", out: Path | None, holds: str | None) -> None:
+def audit(context: "Context", out: Path | None, department: str | None, holds: str | None) -> None:
     """Every step, sealed one by one; a changed line is an error."""
     entries = Store(context.settings.home).journal.entries()
     if holds and holds not in {entry.seal for entry in entries}:
@@ -252,6 +254,8 @@ def audit(context: "Context", out: Path | None, holds: str | None) -> None:
             where=holds[:12],
             hint="lines at its end were taken out: put it back from a backup",
         )
+    if department:
+        entries = _of_department(context, department, entries)
     if out:
         out.write_text(exported(entries), encoding="utf-8")
     rows = [
@@ -275,6 +279,19 @@ def audit(context: "Context", out: Path | None, holds: str | None) -> None:
     context.table(_headings(context, *columns), rows)
     if entries:
         context.say(_word(context, "sealed", count=len(entries), seal=entries[-1].seal))
+
+
+def _of_department(context: "Context", department: str, entries: list[Entry]) -> list[Entry]:
+    people = _people(context)
+    if people.department(department) is None:
+        raise PeopleError(
+            f"there is no department {department!r}",
+            where=context.settings.people.name,
+            hint=f"departments: {', '.join(one.name for one in people.departments)}",
+        )
+    every = Store(context.settings.home).all()
+    mine = {one.number for one in every if one.department == department}
+    return [entry for entry in entries if entry.submission in mine]
 
 
 # --- what the commands share --------------------------------------------------------------------

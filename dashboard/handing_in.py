@@ -1,25 +1,28 @@
 """What the hand-in page and its commands share: the verdict with all that it would move."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
 from dashboard.alerts import would_ring
 from dashboard.text import Text
-from etl.catalog import Catalog
+from etl.catalog import Catalog, follows, load_catalog
 from etl.errors import ForesightError
 from etl.fetch.send import send_mail
 from etl.handin import Reminder, Store, Submission, Verdict, examined
 from etl.handin.words import word
 from etl.people import COMMAND, Department, People, Person, UnknownPerson
+from etl.pipeline import fingerprint
 from etl.preview import Preview
+from etl.publish.coverage import Use, uses
 from etl.rule_words import Language
 from etl.settings import Settings, Site
-from etl.warehouse import NoWarehouse, Warehouse
+from etl.warehouse import NoWarehouse, Warehouse, current_build
 from forecasts.decisions.alert_log import found
 from forecasts.decisions.targets import Judged, changed, judge
 from forecasts.run import due
@@ -46,6 +49,8 @@ class Seen:
     submission: Submission
     verdict: Verdict
     moves: Moves | None
+    marked: bytes | None = None
+    """The own workbook with its bad cells marked, where it is kept."""
 
 
 def look(
@@ -57,12 +62,15 @@ def look(
     today: dt.date,
     language: Language,
     marked: Path | None = None,
+    read: Callable[[Verdict], None] = lambda _: None,
 ) -> Seen:
-    """The verdict on a file, what it would move, and the marked workbook at `marked`."""
-    with examined(catalog, settings, store, one, today=today, language=language, marked=marked) as (
-        verdict,
-        aside,
-    ):
+    """The verdict on a file, what it would move, and the marked workbook at `marked`.
+
+    `read` is told the verdict on the file alone as soon as that is known.
+    """
+    with examined(
+        catalog, settings, store, one, today=today, language=language, marked=marked, read=read
+    ) as (verdict, aside):
         moves = None
         if aside and verdict.preview:
             moves = _moves(catalog, settings, one, verdict.preview, aside, today, language)
@@ -81,13 +89,15 @@ def _moves(
     path = catalog.datasets[one.dataset].path
     family = [dataset.name for dataset in catalog.resources if dataset.path == path]
     figures = preview.figures.filter(pl.col("dataset").is_in(family))
-    with current(settings) as build:
-        before = judge(build, catalog, today) if build else []
-        anyway = {alert.key for alert in found(build, catalog, today)} if build else set()
+    name = current_build(settings.home)
+    before, anyway = _standing(settings, name, fingerprint(settings), today) if name else NOTHING
+    moved = follows(catalog, family)
+    judged = [target for target in catalog.targets if target.indicator in moved]
+    after = judge(aside, catalog.model_copy(update={"targets": judged}), today)
     return Moves(
         replace(preview, figures=figures),
         due(aside, catalog, today)["refused"].null_count(),
-        _targets(before, judge(aside, catalog, today)),
+        _targets(before, after),
         # Last: it scores what was issued, in the build aside.
         [
             alert
@@ -95,6 +105,50 @@ def _moves(
             if alert[1] not in anyway
         ],
     )
+
+
+NOTHING: tuple[list[Judged], frozenset[str]] = [], frozenset()
+
+
+def stand_ready(settings: Settings, today: dt.date) -> None:
+    """Work out beforehand what every file is held against: targets and alerts of the build."""
+    name = current_build(settings.home)
+    if name and settings.people.exists():
+        _standing(settings, name, fingerprint(settings), today)
+        _uses(settings, name, fingerprint(settings))
+
+
+def used(settings: Settings) -> dict[str, Use]:
+    """What each dataset that is handed in is used for, with all that comes in the same file."""
+    name = current_build(settings.home)
+    return _uses(settings, name, fingerprint(settings)) if name else {}
+
+
+@lru_cache(maxsize=2)
+def _uses(settings: Settings, build: str, _catalog: str) -> dict[str, Use]:
+    catalog = load_catalog(settings.catalog)
+    files = {one.name: one.path for one in catalog.resources if one.handin}
+    groups = [[one.name for one in catalog.resources if one.path == at] for at in files.values()]
+    with Warehouse.open(settings.home, build) as warehouse:
+        if not warehouse.has_todays_schema():
+            return {}
+        return dict(zip(files, uses(warehouse, catalog, groups), strict=True))
+
+
+@lru_cache(maxsize=2)
+def _standing(
+    settings: Settings, build: str, _catalog: str, today: dt.date
+) -> tuple[list[Judged], frozenset[str]]:
+    """Targets as they are judged without the file, and the keys of alerts that ring anyway.
+
+    Neither changes while build, catalog and day are the same.
+    """
+    catalog = load_catalog(settings.catalog)
+    with Warehouse.open(settings.home, build) as warehouse:
+        if not warehouse.has_todays_schema():
+            return NOTHING
+        ringing = found(warehouse, catalog, today)
+        return judge(warehouse, catalog, today), frozenset(alert.key for alert in ringing)
 
 
 def _targets(before: Iterable[Judged], after: Iterable[Judged]) -> list[tuple[str, str, str]]:

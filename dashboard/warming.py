@@ -13,6 +13,7 @@ from threading import Event, Thread
 
 from dashboard import queries
 from dashboard.five_things import five_things
+from dashboard.handing_in import stand_ready
 from dashboard.published import CITY, headlines
 from dashboard.ranking import ranked
 from dashboard.reader import Reader, today
@@ -21,6 +22,7 @@ from dashboard.views.cache import drawn
 from dashboard.workload import TOTAL, fields, year_of
 from dashboard.workload_charts import city_fan, ranks
 from etl.errors import ForesightError
+from etl.settings import Settings
 
 PATIENCE = 60.0
 """Seconds between two looks."""
@@ -72,6 +74,7 @@ def warm(home: Path) -> None:
         lambda: (build.alerts, build.replays),
         lambda: queries.register(build),
         lambda: _each_field(Reader(build, LANGUAGES[0], today())),
+        lambda: stand_ready(Settings.read(), today()),
     ]
     for work in asked:
         try:

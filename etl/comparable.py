@@ -5,9 +5,11 @@ Figures of tables are of a territory: they are carried step by step, and where a
 its own, those of its parts are not added to it; nor are parts, where one of them is missing.
 """
 
+from collections.abc import Collection
+
 import polars as pl
 
-from etl.catalog import Catalog, depths
+from etl.catalog import Catalog, depths, follows
 from etl.geography import Geography
 from etl.warehouse import Warehouse, identifier, statement
 
@@ -24,22 +26,44 @@ def write_reference(warehouse: Warehouse, catalog: Catalog) -> None:
     warehouse.write("category", _categories(catalog))
 
 
-def make_comparable(warehouse: Warehouse, catalog: Catalog) -> None:
-    """Replace `comparable` by what the observations give now."""
+def make_comparable(
+    warehouse: Warehouse, catalog: Catalog, touched: Collection[str] | None = None
+) -> None:
+    """Replace `comparable` by what the observations give now.
+
+    Where nothing but figures of the datasets `touched` is new since it was made, that is enough:
+    only what they have a part in is made again.
+    """
     cases = [dataset.name for dataset in catalog.resources if dataset.case_level]
     listed = [one.name for one in catalog.resources if one.complete and not one.case_level]
     for table, names in (("case_level", cases), ("listed", listed)):
-        warehouse.run(f"create or replace temp table {table} (dataset varchar)")
-        warehouse.write(table, pl.DataFrame({"dataset": names}, schema={"dataset": pl.String}))
+        _named(warehouse, table, "dataset", names)
+    again = None if touched is None else follows(catalog, touched)
+    if again is None:
+        warehouse.run("delete from comparable")
+        warehouse.run(
+            "create or replace temp table again as select distinct indicator from observation"
+        )
+    else:
+        _named(warehouse, "again", "indicator", sorted(again))
+        warehouse.run("delete from comparable where indicator in (from again)")
     warehouse.run(statement("etl", "figures"))
     days = warehouse.select("select distinct new_vintage as day from boundary_step order by day")
     for day in days["day"]:
         warehouse.run(statement("etl", "carry_step"), day=day)
     warehouse.run(statement("etl", "comparable"))
-    _compute(warehouse, catalog)
+    _compute(warehouse, catalog, again)
 
 
-def _compute(warehouse: Warehouse, catalog: Catalog) -> None:
+def _named(warehouse: Warehouse, table: str, column: str, names: list[str]) -> None:
+    """A temporary table of names."""
+    warehouse.run(
+        f"create or replace temp table {identifier(table)} ({identifier(column)} varchar)"
+    )
+    warehouse.write(table, pl.DataFrame({column: names}, schema={column: pl.String}))
+
+
+def _compute(warehouse: Warehouse, catalog: Catalog, again: Collection[str] | None) -> None:
     """Add the indicators computed from others, those nearest to given figures first."""
     depth = depths(catalog.indicators)
     rows = [
@@ -52,9 +76,9 @@ def _compute(warehouse: Warehouse, catalog: Catalog) -> None:
             "over": compute.over,
         }
         for name, entry in catalog.indicators.items()
-        if (compute := entry.compute)
+        if (compute := entry.compute) and (again is None or name in again)
     ]
-    for step in sorted(set(depth.values())):
+    for step in sorted({depth[str(row["indicator"])] for row in rows}):
         formulas = pl.DataFrame([row for row in rows if depth[str(row["indicator"])] == step])
         with warehouse.registered(
             formulas.cast({"denominator": pl.String, "over": pl.String})

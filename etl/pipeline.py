@@ -214,7 +214,7 @@ def refresh(
             progress(f"load {dataset.name}: {len(files)} files")
             loads += _load(warehouse, dataset, files, now)
         check_applied(warehouse, dataset)
-    _derive(warehouse, catalog, plan, now, progress)
+    _derive(warehouse, catalog, plan, {name for name, _ in gone}, now, progress)
     if fingerprint(settings) != plan.fingerprint:
         raise changed_while_read(settings.catalog.name)
     _write_facts(warehouse, settings, today)
@@ -223,7 +223,12 @@ def refresh(
 
 
 def _derive(
-    warehouse: Warehouse, catalog: Catalog, plan: Plan, now: dt.datetime, progress: Progress
+    warehouse: Warehouse,
+    catalog: Catalog,
+    plan: Plan,
+    gone: set[str],
+    now: dt.datetime,
+    progress: Progress,
 ) -> None:
     """Figures of the datasets, and series on today's boundaries, as far as their keys changed."""
     for name in _no_longer_there(warehouse, catalog):
@@ -244,7 +249,8 @@ def _derive(
     if plan.compare:
         progress("carry history over to the communes of today")
         started = time.perf_counter()
-        make_comparable(warehouse, catalog)
+        same = not plan.whole and facts_of(warehouse).get("fingerprint") == plan.fingerprint
+        make_comparable(warehouse, catalog, {*plan.touched, *gone} if same else None)
         rows = warehouse.count("select count(*) from comparable")
         elapsed = time.perf_counter() - started
         _note_step(warehouse, "compare", None, plan.compare, rows, elapsed)

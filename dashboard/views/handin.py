@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
-from dashboard.handing_in import Seen, current, department_of, loaded_until, look
+from dashboard.handing_in import Seen, current, department_of, loaded_until, look, used
 from dashboard.reader import Reader
 from dashboard.sign_on import current_people
 from dashboard.tables import Column
@@ -23,6 +24,7 @@ from etl.handin import (
     NoTemplate,
     Store,
     Submission,
+    Verdict,
     due_files,
     exported,
     release,
@@ -93,6 +95,7 @@ class _Desk:
             if self.visitor.person.answers_for(one.department)
         ]
         self._due(owed)
+        self._used(owed)
         roles = self.visitor.person.roles
         if "maker" in roles:
             self._hand_in(owed)
@@ -119,6 +122,45 @@ class _Desk:
             Column(text("handin.due_on"), lambda one: notation.date(one.due)),
         ]
         layout.html(tables.table(text("handin.due_table"), columns, owed, "cf-figures cf-labelled"))
+
+    def _used(self, owed: list[Due]) -> None:
+        """A receipt: what the figures of the department are used for, what lateness costs."""
+        text, notation, found = self.text, self.reader.notation, used(self.settings)
+        person = self.visitor.person
+        mine = [one for one in self.people.departments if person.answers_for(one.name)]
+        names = [name for name in found if any(name in one.datasets for one in mine)]
+        if not names:
+            return
+        late = {
+            name: max([(self.reader.today - o.due).days for o in owed if o.dataset == name] + [0])
+            for name in names
+        }
+        columns = [
+            Column(text("handin.dataset"), lambda name: escape(self._title(name)), "subject"),
+            Column(
+                text("handin.used_forecasts"),
+                lambda name: notation.number(found[name].forecasts),
+                "number",
+            ),
+            Column(
+                text("handin.used_targets"),
+                lambda name: notation.number(len(found[name].targets)),
+                "number",
+            ),
+            Column(
+                text("handin.used_headlines"),
+                lambda name: notation.number(found[name].headlines),
+                "number",
+            ),
+            Column(text("handin.days_late"), lambda name: notation.number(late[name]), "number"),
+            Column(
+                text("handin.wider"),
+                lambda name: notation.change(found[name].wider(late[name])),
+                "number",
+            ),
+        ]
+        layout.heading(text("handin.used"), text("handin.used_note"))
+        layout.html(tables.table(text("handin.used"), columns, names, "cf-figures cf-labelled"))
 
     # --- handing in -----------------------------------------------------------------------------
 
@@ -237,25 +279,40 @@ class _Desk:
     # --- the verdict ----------------------------------------------------------------------------
 
     def _seen(self, number: str) -> Seen | None:
-        """The verdict of this session on a file, found once a build and language."""
+        """The verdict of this session on a file, found once a build and language.
+
+        What the file says by itself is shown while that what it would move is still worked out.
+        """
         key = (number, self.reader.build.name, self.reader.lang, self.reader.today)
         kept = st.session_state.setdefault(SEEN, {})
         if key not in kept:
+            early = st.empty()
             with st.spinner(self.text("handin.reading")):
-                self._tried(lambda: kept.update({key: self._look(number, None)}))
+                self._tried(lambda: kept.update({key: self._look(number, early)}))
+            early.empty()
         found: Seen | None = kept.get(key)
         return found
 
-    def _look(self, number: str, marked: Path | None) -> Seen:
-        return look(
-            self.catalog,
-            self.settings,
-            self.store,
-            self.store.one(number),
-            today=self.reader.today,
-            language=self._language,
-            marked=marked,
-        )
+    def _look(self, number: str, early: Any) -> Seen:
+        one = self.store.one(number)
+
+        def show(verdict: Verdict) -> None:
+            with early.container():
+                self._verdict(Seen(one, verdict, None))
+
+        with tempfile.TemporaryDirectory(prefix="foresight-") as folder:
+            path = Path(folder) / "marked.xlsx"
+            seen = look(
+                self.catalog,
+                self.settings,
+                self.store,
+                one,
+                today=self.reader.today,
+                language=self._language,
+                marked=path,
+                read=show,
+            )
+            return replace(seen, marked=path.read_bytes() if path.exists() else None)
 
     def _verdict(self, seen: Seen) -> None:
         text, notation, verdict = self.text, self.reader.notation, seen.verdict
@@ -291,9 +348,13 @@ class _Desk:
         )
         if verdict.more:
             layout.html(f'<p class="cf-note">{escape(text("handin.more", count=verdict.more))}</p>')
+        if seen.marked:
+            self._marked(seen, seen.marked)
+
+    def _marked(self, seen: Seen, content: bytes) -> None:
         st.download_button(
-            text("handin.marked"),
-            data=lambda: self._marked(seen.submission.number),
+            self.text("handin.marked"),
+            data=content,
             file_name=f"{seen.submission.number}.can-sua.xlsx",
             mime=EXCEL,
             on_click="ignore",
@@ -305,12 +366,6 @@ class _Desk:
         if cell.hidden:
             return self.text("handin.hidden")
         return (cell.found or self.text("handin.empty"))[:200]
-
-    def _marked(self, number: str) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="foresight-") as folder:
-            path = Path(folder) / "marked.xlsx"
-            self._look(number, path)
-            return path.read_bytes()
 
     def _moves(self, seen: Seen) -> None:
         text, moves = self.text, seen.moves

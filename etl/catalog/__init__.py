@@ -66,7 +66,7 @@ from etl.catalog.entries import (
     Withdrawn,
     Workload,
 )
-from etl.catalog.meaning import depths, meaning_warnings
+from etl.catalog.meaning import depths, follows, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
 
 __all__ = [
@@ -129,6 +129,7 @@ __all__ = [
     "Withdrawn",
     "Workload",
     "depths",
+    "follows",
     "json_schema",
     "load_catalog",
     "meaning_warnings",

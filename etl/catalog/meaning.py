@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import get_args
 
 from etl.catalog.checks import Finding, _unknown
@@ -104,6 +104,29 @@ def depths(indicators: dict[str, Indicator]) -> dict[str, int]:
         return 1 + max(map(depth, compute.inputs)) if compute else 0
 
     return {name: depth(name) for name, entry in indicators.items() if entry.compute}
+
+
+def follows(catalog: Catalog, touched: Collection[str]) -> set[str]:
+    """Indicators that have another figure when those of the datasets `touched` have.
+
+    They are all that these deliver and what is computed from it. Where cells that nobody counted
+    are 0, the months that one indicator has are those of all its dataset delivers.
+    """
+    found = {name for one in catalog.resources if one.name in touched for name in one.delivered}
+    while True:
+        more = {
+            name
+            for one in catalog.resources
+            if (one.case_level or one.complete) and found & set(one.delivered)
+            for name in one.delivered
+        } | {
+            name
+            for name, entry in catalog.indicators.items()
+            if entry.compute and found & set(entry.compute.inputs)
+        }
+        if more <= found:
+            return found
+        found |= more
 
 
 def frequencies(catalog: Catalog, name: str) -> frozenset[str]:

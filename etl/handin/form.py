@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field as made_by
 from datetime import date
 from itertools import product
 
@@ -12,6 +13,7 @@ from etl.catalog import Catalog, Dataset, FieldEntry
 from etl.errors import ForesightError
 from etl.extract.raw import matches, plain
 from etl.geography import AmbiguousArea, Geography, UnknownArea
+from etl.handin.wide import Codes, caption_of, into, told_elsewhere, wide_columns
 from etl.handin.words import word
 from etl.normalise import STATUSES
 from etl.patterns import compiled
@@ -44,6 +46,8 @@ class FormColumn:
     field: FieldEntry
     dataset: Dataset
     choices: tuple[Choice, ...] = ()
+    means: Codes = made_by(default_factory=dict)
+    """What the column itself says of its cells, in a wide table: codes by field."""
 
     @property
     def asked(self) -> bool:
@@ -58,6 +62,8 @@ class Form:
     sheet: str
     columns: list[FormColumn]
     rows: list[dict[str, Choice]]
+    caption: str | None = None
+    """What must stand above the table."""
 
 
 def form_of(catalog: Catalog, dataset: Dataset, period: Period) -> Form:
@@ -69,34 +75,72 @@ def form_of(catalog: Catalog, dataset: Dataset, period: Period) -> Form:
     family = [one for one in catalog.resources if one.path == dataset.path]
     for one in family:
         _check_plain(one)
+    caption = caption_of(dataset, period) if dataset.read.caption else None
     columns: dict[str, FormColumn] = {}
     for one in family:
-        for field in one.schema_.fields:
-            if field.name in one.clean.constant or field.name in one.clean.compose:
-                continue
-            label = _label(field, one)
-            columns.setdefault(plain(label), _column(catalog, family, one, field, label, period))
+        for column in _columns(catalog, family, one, period, caption):
+            columns.setdefault(plain(column.label), column)
     made = list(columns.values())
-    return Form(_sheet(dataset), made, _rows(made, dataset, period))
+    _check_header(dataset, made)
+    return Form(_sheet(dataset), made, _rows(made, dataset, period), caption)
 
 
 def _check_plain(dataset: Dataset) -> None:
     read, clean = dataset.read, dataset.clean
     shaped = {
-        "clean.unpivot": clean.unpivot,
         "clean.groups": clean.groups,
-        "clean.compose": clean.compose,
-        "read.caption": read.caption,
+        "clean.compose": clean.compose and not clean.unpivot,
+        "read.caption": read.caption and not read.header,
         "read.unit": read.unit,
-        "a header of several rows": read.header and read.header.rows > 1,
         "a format that is no workbook": dataset.format != "xlsx",
     }
     for what, found in shaped.items():
         if found:
-            raise NoTemplate(
-                f"no template can be made for {dataset.name}: {what}",
-                hint="fill in a copy of the last file; it is read and judged like any other",
-            )
+            raise NoTemplate(f"no template can be made for {dataset.name}: {what}", hint=COPY)
+
+
+COPY = "fill in a copy of the last file; it is read and judged like any other"
+
+
+def _check_header(dataset: Dataset, columns: list[FormColumn]) -> None:
+    header = dataset.read.header
+    if header and not any(matches(column.label, [header.find]) for column in columns):
+        raise NoTemplate(
+            f"no column of {dataset.name} is headed {header.find!r}, by which its header is found",
+            hint=COPY,
+        )
+
+
+def _columns(
+    catalog: Catalog, family: list[Dataset], one: Dataset, period: Period, caption: str | None
+) -> Iterator[FormColumn]:
+    figures = into(one)
+    for entry in one.schema_.fields:
+        told = entry.name in one.clean.constant or told_elsewhere(one, entry)
+        if entry is not figures and not told:
+            choices = _choices(catalog, family, one, entry, period)
+            yield FormColumn(_label(entry, one), entry, one, choices)
+    if one.clean.unpivot:
+        yield from _wide(catalog, family, one, period, caption)
+
+
+def _wide(
+    catalog: Catalog, family: list[Dataset], one: Dataset, period: Period, caption: str | None
+) -> Iterator[FormColumn]:
+    """The columns of figures of a wide table."""
+    figures = into(one)
+    known = {
+        entry.name: [(choice.code, choice.text) for choice in choices]
+        for entry in one.schema_.fields
+        if (choices := _choices(catalog, family, one, entry, period))
+    }
+    found = wide_columns(one, period, known, caption)
+    if figures is None or not found:
+        raise NoTemplate(
+            f"no heading can be written that clean.unpivot of {one.name} would find", hint=COPY
+        )
+    for label, means in found:
+        yield FormColumn(label, figures, one, means=means)
 
 
 def _label(field: FieldEntry, dataset: Dataset) -> str:
@@ -126,28 +170,20 @@ def _sheet(dataset: Dataset) -> str:
     )
 
 
-def _column(
-    catalog: Catalog,
-    family: list[Dataset],
-    dataset: Dataset,
-    field: FieldEntry,
-    label: str,
-    period: Period,
-) -> FormColumn:
+def _choices(
+    catalog: Catalog, family: list[Dataset], dataset: Dataset, field: FieldEntry, period: Period
+) -> tuple[Choice, ...]:
+    """What may stand in the cells of a field; nothing where anything may."""
     if field.name == "area" and dataset.clean.areas:
-        choices = tuple(_areas(dataset, period))
-    elif field.name == "indicator" and not field.categories:
+        return tuple(_areas(dataset, period))
+    if field.name == "indicator" and not field.categories:
         names = dict.fromkeys(name for one in family for name in one.delivered)
-        choices = tuple(
-            Choice(name, name) for name in names if not catalog.indicators[name].compute
-        )
-    elif field.categories:
-        choices = tuple(Choice(one.value, one.label) for one in field.categories)
-    elif field.name == "status":
-        choices = tuple(Choice(STATUSES[text], text) for text in STATUS_WORDS)
-    else:
-        choices = tuple(Choice(text, text) for text in field.constraints.enum or [])
-    return FormColumn(label, field, dataset, choices)
+        return tuple(Choice(name, name) for name in names if not catalog.indicators[name].compute)
+    if field.categories:
+        return tuple(Choice(one.value, one.label) for one in field.categories)
+    if field.name == "status":
+        return tuple(Choice(STATUSES[text], text) for text in STATUS_WORDS)
+    return tuple(Choice(text, text) for text in field.constraints.enum or [])
 
 
 def _areas(dataset: Dataset, period: Period) -> Iterator[Choice]:
@@ -189,7 +225,7 @@ def _rows(columns: list[FormColumn], dataset: Dataset, period: Period) -> list[d
         many *= len(choices)
     if (
         dataset.case_level
-        or not key <= {*KEYS, *dataset.clean.constant}
+        or not key <= {*KEYS, *dataset.clean.constant, *(n for one in columns for n in one.means)}
         or not 0 < many <= MOST_ROWS
     ):
         return []

@@ -18,6 +18,7 @@ from etl.catalog import Catalog, Dataset
 from etl.handin.due import due_day
 from etl.handin.form import Choice, Form, FormColumn, NoTemplate, form_of
 from etl.handin.words import word
+from etl.patterns import compiled
 from etl.periods import Period
 from etl.rule_words import LANGUAGES
 from etl.warehouse import Warehouse
@@ -95,34 +96,51 @@ class _Writer:
         """Columns of figures of which the period before is shown."""
         known = {name for name, *_ in self.before}
         numbers = ("integer", "number")
-        return [
-            column
-            for column in self.form.columns
+        found = {
+            self._heading(column): column
+            for column in reversed(self.form.columns)
             if column.asked and column.field.type in numbers and column.dataset.name in known
-        ]
+        }
+        return [column for heading, column in reversed(found.items()) if not self._read(heading)]
+
+    def _heading(self, column: FormColumn) -> str:
+        """Of the column beside, with the figures of the period before."""
+        period = self.earlier.label("vi") if self.earlier else ""
+        if "period" in column.means:
+            return word("template.before_all", "vi", period=period)
+        return word("template.before", "vi", period=period, label=column.label)
+
+    def _read(self, heading: str) -> bool:
+        """Whether a dataset would read such a column, which is there to be looked at."""
+        unpivots = [column.dataset.clean.unpivot for column in self.form.columns]
+        return any(one and compiled(one.columns).search(heading) for one in unpivots)
 
     def _header(self, sheet: Any) -> int:
-        """Title where the catalog looks for the header, and labels; the row of the header."""
-        top = 0
-        if self.dataset.read.header:
+        """Title where the catalog looks for the header, and labels; the last row of the header."""
+        top, header = 0, self.dataset.read.header
+        if header:
             title = word(
                 "template.title", "vi", title=self.dataset.title, period=self.period.label("vi")
             )
-            sheet.write_string(0, 0, title, self.book.add_format({"bold": True, "font_size": 14}))
-            top = 2
+            # What is read above the table stands first: nothing in the title is taken for it.
+            lines = [line for line in (self.form.caption, title) if line]
+            for at, line in enumerate(lines):
+                size = 14 if line is title else 11
+                look = self.book.add_format({"bold": True, "font_size": size})
+                sheet.write_string(at, 0, line, look)
+            top = 1 + len(lines) + header.at - 1
         style = {"bold": True, "text_wrap": True, "valign": "top", "border": 1}
         asked = self.book.add_format({**style, "bg_color": "#EAF2F9"})
         compared = self.book.add_format({**style, "italic": True, "font_color": "#4A5561"})
         for at, column in enumerate(self.form.columns):
             sheet.write_string(top, at, column.label, asked)
             sheet.set_column(at, at, max(14, min(40, len(column.label) + 4)))
-        label = self.earlier.label("vi") if self.earlier else ""
         for at, column in enumerate(self._compared, start=len(self.form.columns)):
-            text = word("template.before", "vi", period=label, label=column.label)
-            sheet.write_string(top, at, text, compared)
+            sheet.write_string(top, at, self._heading(column), compared)
             sheet.set_column(at, at, 18)
-        sheet.freeze_panes(top + 1, 0)
-        return top
+        last = top + header.rows - header.at if header else top
+        sheet.freeze_panes(last + 1, 0)
+        return last
 
     def _rows(self, sheet: Any, first: int) -> None:
         given = self.book.add_format({"num_format": "@", "bg_color": "#F3F5F7", "border": 1})
@@ -142,11 +160,11 @@ class _Writer:
 
     def _earlier_value(self, column: FormColumn, row: dict[str, Choice]) -> float | None:
         names = [one.name for one in column.dataset.described if one.value == column.field.name]
-        indicator = row["indicator"].code if "indicator" in row else next(iter(names), "")
-        area, category = row.get("area"), row.get("category")
-        constant = column.dataset.clean.constant.get("area", "")
-        key = (area.code if area else constant, category.code if category else "total")
-        return self.before.get((column.dataset.name, indicator, *key))
+        codes = {name: choice.code for name, choice in row.items()} | column.means
+        indicator = codes.get("indicator", next(iter(names), ""))
+        area = codes.get("area", column.dataset.clean.constant.get("area", ""))
+        category = codes.get("category", "total")
+        return self.before.get((column.dataset.name, indicator, area, category))
 
     def _open(self, column: FormColumn) -> Any:
         """How a cell looks that is to be filled in."""

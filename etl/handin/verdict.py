@@ -6,7 +6,7 @@ is done aside with the file among the sources and the version it replaces out of
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,10 +75,12 @@ def examined(
     today: dt.date,
     language: Language,
     marked: Path | None = None,
+    read: Callable[[Verdict], None] = lambda _: None,
 ) -> Iterator[tuple[Verdict, Warehouse | None]]:
     """The verdict, and the build aside in which it was accepted, while the block lasts.
 
     `marked` is where the own workbook is written with its bad cells marked; not, if there are none.
+    `read` is told what the file says by itself, before anything is known of what it would move.
     """
     with tempfile.TemporaryDirectory(prefix="foresight-") as folder, ExitStack() as stack:
         coming = _Coming(catalog, settings, store, one, Path(folder))
@@ -96,6 +98,7 @@ def examined(
         verdict = coming.verdict(trial, tried.problems, language)
         aside = None
         if verdict.takes:
+            read(verdict)
             verdict, aside = coming.among_the_others(stack, verdict, today, language)
         bad = coming.bad(aside or trial)
         if marked and bad:

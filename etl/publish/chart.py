@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Indicator
 from etl.publish.release import Release
 
 WIDTH, HEIGHT = 820, 300
@@ -62,6 +62,7 @@ class Figure:
     title: str
     title_en: str
     unit: str
+    unit_en: str
     lines: list[Line]
     bars: list[Bar]
     bands: list[tuple[str, str]]
@@ -80,20 +81,20 @@ def figure(catalog: Catalog, release: Release, table: pl.DataFrame) -> Figure | 
     found = _measured(catalog, release, table)
     if found is None:
         return None
-    title, title_en, unit, rows = found
+    indicator, rows = found
     if rows["period"].n_unique() >= LINES_FROM:
-        return _lines(title, title_en, unit, rows)
-    return _bars(title, title_en, unit, rows)
+        return _lines(indicator, rows)
+    return _bars(indicator, rows)
 
 
 def _measured(
     catalog: Catalog, release: Release, table: pl.DataFrame
-) -> tuple[str, str, str, pl.DataFrame] | None:
-    """Title, unit and rows (label, period, value) of the indicator with the most figures."""
+) -> tuple[Indicator, pl.DataFrame] | None:
+    """The indicator with the most figures, and its rows (label, period, value)."""
     if "period" not in table.columns:
         return None
     numbers = {name for name, kind in table.schema.items() if kind.is_numeric()}
-    found: list[tuple[int, str, str, str, pl.DataFrame]] = []
+    found: list[tuple[Indicator, pl.DataFrame]] = []
     for name in release.dataset.delivered:
         indicator = catalog.indicators[name]
         rows = table
@@ -102,11 +103,9 @@ def _measured(
         if indicator.value not in numbers or rows.is_empty():
             continue
         shown = _one_kind(rows.with_columns(value=pl.col(indicator.value).cast(pl.Float64)))
-        found.append((len(shown), indicator.title, indicator.title_en, indicator.unit, shown))
-    if not found:
-        return None
-    most = max(found, key=lambda one: one[0])
-    return most[1:] if most[0] > 1 else None
+        found.append((indicator, shown))
+    most = max(found, key=lambda one: len(one[1]), default=None)
+    return most if most and len(most[1]) > 1 else None
 
 
 def _one_kind(rows: pl.DataFrame) -> pl.DataFrame:
@@ -127,7 +126,13 @@ def _one_kind(rows: pl.DataFrame) -> pl.DataFrame:
     return shown.unique(["label", "period"], keep="last").sort("label", "period")
 
 
-def _lines(title: str, title_en: str, unit: str, rows: pl.DataFrame) -> Figure:
+def _named(indicator: Indicator) -> tuple[str, str, str, str]:
+    """Title and unit, each in both languages."""
+    title, unit = indicator.title, indicator.unit
+    return title, indicator.title_en or title, unit, indicator.unit_en or unit
+
+
+def _lines(indicator: Indicator, rows: pl.DataFrame) -> Figure:
     longest = rows.group_by("label").len().sort("len", "label", descending=[True, False])
     shown = longest["label"].head(MOST_LINES).to_list()
     rows = rows.filter(pl.col("label").is_in(shown))
@@ -137,7 +142,8 @@ def _lines(title: str, title_en: str, unit: str, rows: pl.DataFrame) -> Figure:
         plot.line(name, rows.filter(label=name), "value", number)
         for number, name in enumerate(sorted(shown))
     ]
-    return Figure(title, title_en, unit, _apart(lines), [], [], plot.across, plot.up, first, last)
+    labelled = _apart(lines)
+    return Figure(*_named(indicator), labelled, [], [], plot.across, plot.up, first, last)
 
 
 def _fan(catalog: Catalog, table: pl.DataFrame) -> Figure | None:
@@ -159,9 +165,7 @@ def _fan(catalog: Catalog, table: pl.DataFrame) -> Figure | None:
     indicator = catalog.indicators[rows["indicator"][0]]
     where = rows["area_name"][0] or ""
     return Figure(
-        indicator.title,
-        indicator.title_en,
-        indicator.unit,
+        *_named(indicator),
         [plot.line(where, rows, "median", 1)],
         [],
         bands,
@@ -172,7 +176,7 @@ def _fan(catalog: Catalog, table: pl.DataFrame) -> Figure | None:
     )
 
 
-def _bars(title: str, title_en: str, unit: str, rows: pl.DataFrame) -> Figure | None:
+def _bars(indicator: Indicator, rows: pl.DataFrame) -> Figure | None:
     newest = rows.filter(period=rows["period"].max())
     largest = newest.filter(pl.col("value") > 0).sort("value", "label", descending=[True, False])
     shown = largest.head(MOST_BARS)
@@ -185,7 +189,7 @@ def _bars(title: str, title_en: str, unit: str, rows: pl.DataFrame) -> Figure | 
     ]
     day = shown["period"][0]
     height = TOP * 2 + 26 * len(bars)
-    return Figure(title, title_en, unit, [], bars, [], [], [], day, day, height)
+    return Figure(*_named(indicator), [], bars, [], [], [], day, day, height)
 
 
 @dataclass(frozen=True)

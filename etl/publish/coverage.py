@@ -13,8 +13,12 @@
 
 import datetime as dt
 import json
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import polars as pl
@@ -64,11 +68,53 @@ class Body:
 
 
 @dataclass(frozen=True)
+class Use:
+    """What datasets are used for, whatever the day."""
+
+    forecasts: int
+    """Series forecast from them."""
+    targets: tuple[str, ...]
+    """Targets that are judged by their indicators, by name."""
+    headlines: int
+    """Indicators that leaders see first."""
+    widening: tuple[tuple[str, int, float], ...]
+    """Frequency, periods behind, and how much wider the 80 % band of the present is for it than if
+    nothing were late; 0.2 is a fifth. One for each indicator that is forecast."""
+
+    def wider(self, late: int) -> float | None:
+        """How much wider the band is when figures are `late` days late, the median indicator.
+
+        None where nothing is late, or the forecasts do not reach so far.
+        """
+        behind = {frequency: math.ceil(late / days) for frequency, days in DAYS.items()}
+        found = [wider for frequency, by, wider in self.widening if behind[frequency] == by > 0]
+        return median(found) if found else None
+
+    @property
+    def costs(self) -> list[tuple[str, int, float]]:
+        """The first periods behind at the usual frequency, and how much wider each makes it."""
+        if not self.widening:
+            return []
+        usual, _ = Counter(frequency for frequency, *_ in self.widening).most_common(1)[0]
+        steps: dict[int, list[float]] = {}
+        for frequency, behind, wider in self.widening:
+            if frequency == usual and 0 < behind <= MOST_COSTS:
+                steps.setdefault(behind, []).append(wider)
+        return [(usual, behind, median(found)) for behind, found in sorted(steps.items())]
+
+
+DAYS = {"day": 1.0, "week": 7.0, "month": 30.4, "quarter": 91.3, "year": 365.25}
+MOST_COSTS = 3
+
+
+@dataclass(frozen=True)
 class Coverage:
     """Bodies that are asked to publish, and the quality of every real dataset."""
 
     bodies: list[Body]
     datasets: list[Quality]
+    uses: dict[str, Use]
+    """What each dataset is used for, by its name."""
 
     def of(self, name: str) -> Quality | None:
         """The facts of the dataset of that name; none are told of publications."""
@@ -91,7 +137,9 @@ def coverage(warehouse: Warehouse, catalog: Catalog, archive: Archive) -> Covera
         for dataset in catalog.resources
         if not dataset.simulated
     ]
-    return Coverage(_bodies(catalog, found), found)
+    names = [one.dataset.name for one in found]
+    used = uses(warehouse, catalog, [[name] for name in names])
+    return Coverage(_bodies(catalog, found), found, dict(zip(names, used, strict=True)))
 
 
 HEADINGS = (
@@ -120,6 +168,24 @@ def _rounded(number: float | None) -> float | None:
     return None if number is None else round(number, 3)
 
 
+def uses(warehouse: Warehouse, catalog: Catalog, groups: Iterable[Collection[str]]) -> list[Use]:
+    """What each group of datasets is used for; a group is what comes in one file."""
+    rows = warehouse.query("etl", "receipt")
+    return [_use(catalog, rows.filter(pl.col("dataset").is_in(names)), names) for names in groups]
+
+
+def _use(catalog: Catalog, rows: pl.DataFrame, names: Collection[str]) -> Use:
+    delivered = {name for one in names for name in catalog.datasets[one].delivered}
+    shown = {name for one in catalog.resources for name in one.present.headline}
+    rows = rows.unique(["indicator", "frequency", "behind"], maintain_order=True)
+    return Use(
+        forecasts=int(rows.unique(["indicator", "frequency"])["series"].sum()),
+        targets=tuple(one.name for one in catalog.targets if one.indicator in delivered),
+        headlines=len(shown & delivered),
+        widening=tuple(rows.select("frequency", "behind", "wider").drop_nulls().iter_rows()),
+    )
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What a publisher is told of one dataset: what it is used for, what lateness costs."""
@@ -129,6 +195,8 @@ class Receipt:
     """Series forecast from it."""
     targets: list[str]
     """Targets that are judged by its indicators."""
+    headlines: int
+    """Indicators of it that leaders see first."""
     late: int
     """Days since newer figures were due."""
     wider: float | None
@@ -136,36 +204,16 @@ class Receipt:
     fifth. None where nothing is late, or the forecasts do not reach so far."""
 
 
-def receipts(
-    warehouse: Warehouse, catalog: Catalog, found: Coverage, today: dt.date
-) -> list[Receipt]:
+def receipts(found: Coverage, today: dt.date) -> list[Receipt]:
     """One for each dataset that is published."""
-    used = warehouse.query("etl", "receipt")
+    told = [(one, found.uses[one.dataset.name], one.late(today)) for one in found.datasets]
     return [
-        _receipt(catalog, quality, used.filter(dataset=quality.dataset.name), today)
-        for quality in found.datasets
-        if quality.published
+        Receipt(
+            one.dataset.name, use.forecasts, list(use.targets), use.headlines, late, use.wider(late)
+        )
+        for one, use, late in told
+        if one.published
     ]
-
-
-DAYS = {"day": 1.0, "week": 7.0, "month": 30.4, "quarter": 91.3, "year": 365.25}
-
-
-def _receipt(catalog: Catalog, quality: Quality, used: pl.DataFrame, today: dt.date) -> Receipt:
-    series = used.unique(["indicator", "frequency"])
-    delivered = set(quality.dataset.delivered)
-    late = quality.late(today)
-    behind = used.filter(
-        pl.col("behind")
-        == (pl.lit(late) / pl.col("frequency").replace_strict(DAYS, default=None)).ceil()
-    )
-    return Receipt(
-        dataset=quality.dataset.name,
-        forecasts=int(series["series"].sum()),
-        targets=[one.name for one in catalog.targets if one.indicator in delivered],
-        late=late,
-        wider=_number(behind["wider"].median()) if late else None,
-    )
 
 
 def _quality(

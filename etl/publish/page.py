@@ -27,7 +27,7 @@ from etl.publish.changes import Changes, sentence
 from etl.publish.chart import HEIGHT, LEFT, RIGHT, WIDTH, figure
 from etl.publish.dictionary import allowed
 from etl.publish.gate import LICENCES, Refusal
-from etl.publish.mappings import schema_org
+from etl.publish.mappings import documents, schema_org
 from etl.publish.mappings.dcat_ap import THEMES
 from etl.publish.package import citation
 from etl.publish.shelf import Shelf, reason
@@ -39,7 +39,8 @@ TEMPLATES = Path(__file__).parent / "pages"
 WORDS = Path(__file__).parents[1] / "text"
 THEME = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 """The colours of the dashboard; without the file the page has those of the reader's system."""
-UNSAID = dict.fromkeys(("title", "title_en", "description", "unit", "protection"), "")
+UNSAID = dict.fromkeys(("title", "title_en", "unit", "unit_en"), "")
+UNSAID |= dict.fromkeys(("description", "description_en"), "")
 PREVIEWED = 8
 """Rows."""
 
@@ -118,6 +119,7 @@ class _Writer:
                 address=f"{name}{ending}",
                 other={"language": other, "page": f"{name.rpartition('/')[2]}{ENDINGS[other]}"},
                 words=words(self.language),
+                documents=documents(),
                 **told,
             )
         )
@@ -152,13 +154,12 @@ def _environment(language: Language) -> Environment:
         "licences": {name: read for name, (read, _) in LICENCES.items()},
         "box": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT},
         "kept": KEPT,
-        "allowed": allowed,
     }
     environment.filters |= {
         name: getattr(spoken, name)
         for name in (
             *("day", "count", "size", "named", "told", "reason", "changed", "theme"),
-            *("cell", "share", "plain", "number"),
+            *("cell", "share", "plain", "number", "column", "unit", "describing", "allowed"),
         )
     }
     return environment
@@ -237,6 +238,21 @@ class _Spoken:
     def told(self, thing: Catalog | Dataset) -> str:
         own = thing.description if self.vietnamese else thing.description_en
         return own or thing.description or ""
+
+    def column(self, field: dict[str, Any]) -> str:
+        """The title of a column."""
+        own = field["title"] if self.vietnamese else field["title_en"] or field["title"]
+        return own or str(field["name"])
+
+    def unit(self, field: dict[str, Any]) -> str:
+        return str(field["unit"] if self.vietnamese else field["unit_en"] or field["unit"])
+
+    def describing(self, field: dict[str, Any]) -> str:
+        own = field["description"] if self.vietnamese else field["description_en"]
+        return str(own or field["description"])
+
+    def allowed(self, field: dict[str, Any]) -> str:
+        return allowed(field, english=not self.vietnamese)
 
     def reason(self, why: Refusal) -> str:
         return reason(why, english=not self.vietnamese)

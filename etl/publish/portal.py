@@ -91,10 +91,9 @@ def publish_everywhere(
     }
 
 
-def standing_coverage(warehouse: Warehouse, settings: Settings) -> tuple[Catalog, Coverage]:
-    """The catalog of the build, and who publishes what as it stands; nothing is published."""
-    catalog = catalog_of(warehouse)
-    return catalog, coverage(warehouse, catalog, Archive(settings.home / ARCHIVE))
+def standing_coverage(warehouse: Warehouse, settings: Settings) -> Coverage:
+    """Who publishes what as it stands; nothing is published."""
+    return coverage(warehouse, catalog_of(warehouse), Archive(settings.home / ARCHIVE))
 
 
 def _at(options: BaseModel, out: Path | None) -> BaseModel:

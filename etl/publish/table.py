@@ -43,18 +43,18 @@ TITLES: dict[str, Label] = {
     "note": ("Ghi chú", "Note"),
 }
 FREQUENCIES = {
-    "day": "ngày",
-    "week": "tuần",
-    "month": "tháng",
-    "quarter": "quý",
-    "year": "năm",
-    "span": "nhiều kỳ (lũy kế, nhiều năm)",
+    "day": ("ngày", "day"),
+    "week": ("tuần", "week"),
+    "month": ("tháng", "month"),
+    "quarter": ("quý", "quarter"),
+    "year": ("năm", "year"),
+    "span": ("nhiều kỳ (lũy kế, nhiều năm)", "several periods (to date, several years)"),
 }
 STATUSES = {
-    "estimate": "ước",
-    "preliminary": "sơ bộ",
-    "final": "chính thức",
-    "plan": "kế hoạch",
+    "estimate": ("ước", "estimate"),
+    "preliminary": ("sơ bộ", "preliminary"),
+    "final": ("chính thức", "final"),
+    "plan": ("kế hoạch", "plan"),
 }
 
 
@@ -113,7 +113,8 @@ def key_columns(dataset: Dataset) -> list[str]:
 
 
 def fields_of(catalog: Catalog, dataset: Dataset, table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Table Schema v2 of the columns of `table`; `title_en`, `unit`, `protection` are ours."""
+    """Table Schema v2 of the columns of `table`; what is in English, `unit` and `protection` are
+    ours."""
     measures = measures_of(catalog, dataset, table)
     kinds = measured(catalog, dataset, table, measures)
     found = []
@@ -211,6 +212,7 @@ def _described(name: str, field: FieldEntry | None, measure: Indicator | None) -
         "description": (field and field.description) or (measure and measure.description),
         "description_en": measure.description_en if measure else None,
         "unit": (field and field.unit) or (measure and measure.unit),
+        "unit_en": measure.unit_en if measure else None,
     }
 
 
@@ -265,9 +267,13 @@ def _categories(
     elif name == "status":
         labels = STATUSES
     elif name == "indicator":
-        labels = {code: indicator.title for code, indicator in measures}
+        labels = {code: (one.title, one.title_en or one.title) for code, one in measures}
     else:
-        labels = {entry.value: entry.label for entry in field.categories} if field else {}
+        entries = field.categories if field else []
+        labels = {one.value: (one.label, one.label_en or one.label) for one in entries}
         if labels and name == "category" and dataset.case_level:
-            labels = {"total": "Tất cả"} | labels
-    return [{"value": value, "label": label} for value, label in labels.items()]
+            labels = {"total": ("Tất cả", "All")} | labels
+    return [
+        {"value": value, "label": label} | ({"label_en": english} if english != label else {})
+        for value, (label, english) in labels.items()
+    ]

@@ -75,5 +75,12 @@ def _write_about(sheet: Any, said: dict[str, Any], bold: Any) -> None:
     for column, text in enumerate(heading):
         sheet.write_string(len(facts) + 1, column, text, bold)
     for row, field in enumerate(said["schema"]["fields"], len(facts) + 2):
-        for column, key in enumerate(("name", "title", "title_en", "unit", "protection")):
-            sheet.write_string(row, column, str(field.get(key) or ""))
+        texts = [str(field.get(key) or "") for key in ("name", "title", "title_en", "unit")]
+        for column, text in enumerate([*texts, _protection(field)]):
+            sheet.write_string(row, column, text)
+
+
+def _protection(field: dict[str, Any]) -> str:
+    """What was done to protect people, in words of both languages."""
+    done = field.get("protection") or []
+    return " ".join(f"{step['description']} / {step['description_en']}" for step in done)

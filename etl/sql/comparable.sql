@@ -1,5 +1,5 @@
--- Series on the boundaries of today, from the observations as published: after figures.sql and carry_step.sql.
-delete from comparable;
+-- Series on the boundaries of today of the indicators in `again`, from the observations as published: after
+-- figures.sql and carry_step.sql. They are not in `comparable` any more.
 
 create or replace temp table today as
 select code, area_vintage from area where level = 'commune' and valid_to is null;
@@ -121,7 +121,8 @@ insert into comparable
 select k.indicator, (select code from city), 'city', k.category, 'day', d.period, d.period, 0, 0,
        0, 'final', k.simulated, 0, true, k.dataset, k.as_of
 from (select indicator, category, dataset, bool_or(simulated) as simulated, max(as_of) as as_of
-      from comparable where frequency = 'day' and dataset in (from listed) group by 1, 2, 3) k
+      from comparable where frequency = 'day' and dataset in (from listed) and indicator in (from again)
+      group by 1, 2, 3) k
 join (select distinct dataset, unnest(generate_series(first_day, last_day, interval 1 day))::date as period
       from current_load where dataset in (from listed)) d on d.dataset = k.dataset
 anti join comparable c
@@ -144,6 +145,7 @@ select c.indicator, c.category, c.frequency, c.period, c.period_end, sum(c.value
        bool_or(c.simulated) as simulated, any_value(c.dataset) as dataset, max(c.as_of) as as_of
 from comparable c join indicator i using (indicator)
 where c.level = 'former_province' and i.aggregate in ('sum', 'last') and c.frequency = 'year'
+  and c.indicator in (from again)
 group by c.indicator, c.category, c.frequency, c.period, c.period_end
 having count(distinct c.area) = (select count(distinct code) from area where level = 'former_province');
 

@@ -1,12 +1,13 @@
--- The newest vintage of every outcome, and from it the figures that speak of a territory: those of tables.
+-- The newest vintage of every outcome of the indicators in `again`, and from it the figures that speak of a territory:
+-- those of tables.
 -- Cases are another thing: each is one row wherever it was received, so they add up without a question.
 create or replace temp table cases_only as
-select indicator from observation
+select indicator from observation semi join again using (indicator)
 group by 1 having bool_and(dataset in (select dataset from case_level)) and count(distinct dataset) = 1;
 
 -- What is only counted from cases has no vintages: it is counted again each time.
 create or replace temp table published as
-select * from observation anti join cases_only using (indicator);
+select * from observation semi join again using (indicator) anti join cases_only using (indicator);
 
 create or replace temp table newest as
 select * from observation semi join cases_only using (indicator)

@@ -80,6 +80,9 @@ def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_pa
     assert [step["step"] for step in audit["steps"]][-1] == "released"
     assert run("handin", "audit", "--holds", audit["seal"])["seal"] == audit["seal"]
     assert "taken out" in run("handin", "audit", "--holds", "0" * 64, code=1)["errors"][0]["hint"]
+    assert run("handin", "audit", "--department", "culture") == audit
+    nobody = run("handin", "audit", "--department", "sport", code=1)["errors"][0]
+    assert "culture" in nobody["hint"]
 
 
 def test_a_late_file_is_told_by_mail_to_whoever_is_to_hand_it_in_and_to_check_it(

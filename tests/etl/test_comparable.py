@@ -5,7 +5,10 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from etl.catalog import load_catalog
+from etl.comparable import make_comparable
 from etl.geography import areas
+from etl.warehouse import Warehouse
 
 BEFORE = dt.date(2025, 6, 30)
 
@@ -378,3 +381,44 @@ def test_what_a_table_leaves_out_is_not_reported(refresh):
     warehouse = refresh(CALLS.replace(", absent: zero", ""), calls_csv=LISTED)
     seen = warehouse.select("select distinct level, frequency from comparable").rows()
     assert seen == [("commune", "month")]
+
+
+PEOPLE = """
+- name: people
+  title: Dân số
+  sources: [{path: people.csv}]
+  read: {delimiter: ";"}
+  clean: {areas: {level: commune}}
+  schema:
+    fields:
+    - {name: area, from: [Xã]}
+    - {name: period, type: year, from: [Năm]}
+    - {name: people, type: integer, from: [Người]}
+    primaryKey: [area, period]
+  indicators:
+  - {name: people, title: Dân số, title_en: People, unit: người, value: people, aggregate: last}
+  - name: a_head
+    title: Mỗi người
+    title_en: A head
+    compute: {per_head: received, population: people}
+"""
+CAI_KHE = "Xã;Năm;Người\nPhường Cái Khế;2025;1000\n"
+CASE = f"1;Đất đai;{OLD};02/06/2025;10/06/2025;\n"
+
+
+def test_after_files_changed_the_series_are_those_of_a_build_made_anew(refresh, installation):
+    entries = CASES.replace("dossiers.csv", "dossiers*.csv") + PEOPLE
+    more = installation.catalog.parent / "dossiers2.csv"
+    more.write_text(HEADER + CASE.replace("1;", "2;"), encoding="utf-8")
+    cases = HEADER + CASE + END
+    seen = [refresh(entries, people_csv=CAI_KHE, dossiers_csv=cases)]
+    seen += [refresh(entries, people_csv=CAI_KHE + "Phường Ninh Kiều;2025;500\n")]
+    more.unlink()
+    seen += [refresh(entries, dossiers_csv=cases + END.replace("z;", "y;"))]
+    first, second, third = [build.select("from comparable order by all") for build in seen]
+    with Warehouse.aside(installation.home) as aside:
+        make_comparable(aside, load_catalog(installation.catalog))
+        assert third.equals(aside.select("from comparable order by all"))
+    assert {"received", "on_time_share", "people", "a_head"} <= set(third["indicator"])
+    assert not first.equals(second)
+    assert not second.equals(third)

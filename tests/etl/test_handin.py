@@ -12,6 +12,7 @@ from etl import pipeline
 from etl.catalog import CatalogError, load_catalog, parse_catalog
 from etl.errors import Problems
 from etl.extract.raw import UnreadableFile
+from etl.extract.workbook import extract
 from etl.handin import (
     Actor,
     BrokenAudit,
@@ -200,10 +201,77 @@ def test_the_template_holds_the_places_checks_while_typing_and_the_period_before
     assert "10/11/2026" in " ".join(str(row[0].value) for row in guide.iter_rows())
 
 
-def test_a_file_of_another_shape_has_no_template_and_says_what_to_do(office):
-    wide = ENTRY.replace("clean: {", "clean: {unpivot: {columns: '^T', into: guests}, ")
-    dataset = parse_catalog(HEAD + wide).datasets["visitors"]
-    with pytest.raises(NoTemplate, match="unpivot") as refused:
+# Period handed in, how the table is read and cleaned, its fields, what is filled in under which
+# heading, and in which column of the records the heading is then found.
+WIDE = {
+    "months of a year, the year above the table, the header in the second of two rows": (
+        "2026",
+        "header: {find: Xã, rows: 2, at: 2}, caption: 'năm (?P<year>20\\d\\d)'",
+        "unpivot: {columns: '^(T|Tháng )(?P<month>\\d+)$', into: guests}, "
+        "compose: {period: '{month}/{$year}'}",
+        "{name: period, type: yearmonth}",
+        {"Tháng 1": "1/2026", "Tháng 12": "12/2026"},
+        "period",
+    ),
+    "years, some of them preliminary": (
+        "2026",
+        "header: {find: '^x'}",
+        "unpivot: {columns: '(?P<status>Sơ bộ)? ?(?P<period>20\\d\\d)$', into: guests}",
+        "{name: status}, {name: period, type: year}",
+        {"2026": "2026"},
+        "period",
+    ),
+    "categories, over two rows": (
+        "2026-10",
+        "header: {find: Xã, rows: 2}",
+        "unpivot: {columns: '^Khách (?P<category>trong nước|quốc tế)', into: guests}",
+        "{name: category, categories: [{value: home, label: Khách trong nước, "
+        "spellings: [trong nước]}, {value: abroad, label: Khách quốc tế, spellings: [quốc tế]}]}, "
+        "{name: period, type: yearmonth, from: [Tháng]}",
+        {"Khách trong nước": "trong nước", "Khách quốc tế": "quốc tế"},
+        "category",
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", WIDE)
+def test_a_filled_template_of_a_wide_table_is_read_as_what_its_columns_say(tmp_path, shape):
+    period, read, clean, fields, filled, told = WIDE[shape]
+    area = "{name: area, from: [Xã]}"
+    entry = ENTRY[: ENTRY.index("  read:")] + (
+        f"  read: {{{read}}}\n  clean: {{areas: {{level: commune}}, {clean}}}\n"
+        f"  schema: {{fields: [{area}, {fields}, {{name: guests, type: integer}}]}}\n"
+    ) + ENTRY[ENTRY.index("  indicators:") :]  # fmt: skip
+    catalog = parse_catalog(HEAD + entry)
+    dataset = catalog.datasets["visitors"]
+    book = load_workbook(io.BytesIO(template(catalog, dataset, Period.parse(period), None)))
+    sheet = book.worksheets[0]
+    cells = {cell.value: cell for row in sheet.iter_rows() for cell in row if cell.value}
+    row = cells.get(NINH_KIEU, sheet.cell(7, 1)).row
+    sheet.cell(row, 1).value = NINH_KIEU
+    for number, heading in enumerate(filled, 40):
+        sheet.cell(row, cells[heading].column).value = number
+    book.save(tmp_path / "filled.xlsx")
+    raw = extract(tmp_path / "filled.xlsx", dataset)
+    records = raw.frame.rename({f"c{at}": label for at, label in enumerate(raw.labels)})
+    names = records.columns[0], told, "guests"
+    assert records.select(names).rows() == [
+        (NINH_KIEU, text, str(number)) for number, text in enumerate(filled.values(), 40)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("clean: {", "clean: {groups: {into: block}, ", "clean.groups"),
+        ("clean: {", "clean: {unpivot: {columns: '^(?P<sex>.)$', into: guests}, ", "no heading"),
+        ("find: Tháng", "find: Đơn vị", "no column of visitors is headed"),
+        ("visitors_*.xlsx", "visitors_*.csv", "no workbook"),
+    ],
+)
+def test_a_file_of_another_shape_has_no_template_and_says_what_to_do(office, old, new, problem):
+    dataset = parse_catalog(HEAD + ENTRY.replace(old, new)).datasets["visitors"]
+    with pytest.raises(NoTemplate, match=problem) as refused:
         template(office.catalog.model_copy(update={"resources": [dataset]}), dataset, OCTOBER, None)
     assert "copy of the last file" in refused.value.hint
 

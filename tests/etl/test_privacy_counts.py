@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from etl.catalog import Catalog, parse_catalog
 from etl.errors import Problems
+from etl.publish.dictionary import dictionary
 from etl.publish.gate import Answer, Refusal, answer
 from etl.publish.portal import publish_catalog
 from etl.publish.protect import BASE, Measured, NoRoundingKey, measured, rounded, rounded_value
@@ -262,6 +263,9 @@ def test_the_dictionary_says_what_was_done_in_both_languages(warehouse):
     assert "multiple of 5" in value["description_en"]
     assert found["register"]["patients"]["protection"][0]["base"] == 5
     assert "protection" not in found["register"]["area_ha"]
+    rows = {row["column"]: row for row in dictionary([*found["dossiers"].values()]).to_dicts()}
+    assert rows["value"]["protection"] == "random_rounding; from_rounded_counts"
+    assert "multiple of 5" in rows["value"]["description_en"]
 
 
 def ones(groups: int, parts: int) -> pl.DataFrame:

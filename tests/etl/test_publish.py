@@ -5,6 +5,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import itertools
 import json
 import re
 import shutil
@@ -400,6 +401,7 @@ def test_the_dictionary_has_a_row_a_column_in_both_languages(portal):
     assert list(rows) == list(rows_of(portal / "prices" / "data.csv")[0])
     assert (rows["cpi"]["title"], rows["cpi"]["title_en"]) == ("Giá tiêu dùng", "Consumer prices")
     assert (rows["cpi"]["unit"], rows["goods"]["allowed_values"]) == ("%", "food = Lương thực")
+    assert rows["frequency"]["allowed_values_en"].startswith("day = day; week = week")
 
 
 # Versions
@@ -664,6 +666,54 @@ def test_every_link_of_every_page_leads_to_a_file_of_the_portal_or_to_a_licence(
         inside = {a for a in seen.addresses if not urlsplit(a).scheme and not a.startswith("#")}
         assert [a for a in inside if not (page.parent / a).exists()] == []
         assert not {"img", "iframe", "link-script"} & set(seen.tags)
+
+
+class Shape(HTMLParser):
+    """Elements closed out of turn, identifiers and what refers to them, levels of headings."""
+
+    VOID = ("meta", "link", "input", "br", "hr")
+    REFERS = ("aria-labelledby", "for")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.names: list[str] = []
+        self.asked: list[str] = []
+        self.levels: list[int] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        self.names += [told["id"] or ""] if "id" in told else []
+        self.asked += [told[name] or "" for name in self.REFERS if name in told]
+        href = told.get("href") or ""
+        self.asked += [href[1:]] if href.startswith("#") else []
+        self.levels += [int(tag[1])] if tag in ("h1", "h2", "h3", "h4") else []
+        self.wrong += [f"{tag} in p"] if "p" in self.open and tag in ("ul", "div", "table") else []
+        self.open += [tag] if tag not in self.VOID else []
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Shapes of a drawing close themselves."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+
+def test_every_page_is_whole_and_what_it_refers_to_is_there(portal, corrected):
+    pages = [page for folder in (portal, corrected) for page in folder.rglob("*.html")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        shape = Shape(text)
+        assert (shape.wrong, shape.open) == ([], []), page
+        assert len(shape.names) == len(set(shape.names)), page
+        assert set(shape.asked) <= set(shape.names), page
+        assert shape.levels[0] == 1
+        assert shape.levels.count(1) == 1
+        assert max(b - a for a, b in itertools.pairwise([1, *shape.levels])) <= 1, page
+        assert re.match(r'<!doctype html>\n<html lang="(vi|en)">\n', text)
+        assert ('lang="en">' in text[:60]) == page.name.endswith(".en.html")
 
 
 def test_text_of_the_catalog_is_text_on_the_page_whatever_it_holds(portal):

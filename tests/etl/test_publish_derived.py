@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -15,8 +16,9 @@ from rdflib import Graph
 
 from etl.catalog import Publish, parse_catalog
 from etl.errors import Problems
+from etl.publish import mappings as package
 from etl.publish.archive import Archive, Version
-from etl.publish.coverage import coverage, receipts
+from etl.publish.coverage import DAYS, coverage, receipts
 from etl.publish.mappings import mappings
 from etl.publish.page import TEMPLATES, words
 from etl.publish.portal import publish_catalog, publish_everywhere
@@ -197,14 +199,28 @@ def test_coverage_counts_what_is_there_and_what_is_missing(home, portal):
 
 def test_a_receipt_says_what_a_dataset_is_used_for_and_what_lateness_costs(home, portal):
     with Warehouse.open(home) as warehouse:
-        catalog = parse_catalog(CATALOG)
-        found = coverage(warehouse, catalog, Archive(portal.with_name("portal-versions")))
-        (receipt,) = receipts(warehouse, catalog, found, dt.date(2027, 3, 20))
+        archive = Archive(portal.with_name("portal-versions"))
+        found = coverage(warehouse, parse_catalog(CATALOG), archive)
+    (receipt,) = receipts(found, dt.date(2027, 3, 20))
     assert (receipt.dataset, receipt.forecasts, receipt.targets) == (
         *("visits", 1, ["visitors_2026"]),
     )
     # Twenty days late is a month: the band of two months ahead, twice that of one.
     assert (receipt.late, receipt.wider) == (20, 1.0)
+
+
+def test_the_page_tells_the_publisher_what_its_dataset_is_used_for_whatever_the_day(portal):
+    page = (portal / "visits" / "index.html").read_text(encoding="utf-8")
+    (told,) = re.findall(r'<h2 id="use">.*?<h2', page, re.DOTALL)
+    shown = re.findall(r'<span class="quiet">(.*?)</span><strong>(.*?)</strong>', told)
+    assert shown == [
+        ("Chuỗi dự báo", "1"),
+        ("Mục tiêu được đánh giá", "1"),
+        ("Chỉ tiêu lãnh đạo xem trước tiên", "0"),
+        ("Chậm 1 tháng", "+100,0\u00a0%"),
+        ("Chậm 2 tháng", "+200,0\u00a0%"),
+        ("Chậm 3 tháng", "+300,0\u00a0%"),
+    ]
 
 
 def test_a_page_allows_no_style_and_no_script_but_its_own(portal):
@@ -221,7 +237,7 @@ def test_the_pages_say_the_same_things_in_both_languages_and_nothing_in_vain():
     assert set(words("vi")) == set(words("en"))
     templates = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.jinja"))
     said = set(re.findall(r"words\.(\w+)", templates))
-    looked_up = {*FREQUENCIES, *KINDS, *STATES}
+    looked_up = {*FREQUENCIES, *KINDS, *STATES, *(f"behind_{name}" for name in DAYS)}
     assert said | looked_up == set(words("vi"))
 
 
@@ -248,8 +264,36 @@ def test_every_target_has_options_that_say_what_they_do_not_know(name):
 
 
 @pytest.mark.parametrize("name", mappings())
-def test_every_mapping_can_be_asked_for_its_files(name):
+def test_every_mapping_can_be_asked_for_its_files(name, portal):
     assert callable(mappings()[name].files)
+    assert all((portal / file).exists() for file in mappings()[name].FILES)
+
+
+@pytest.fixture
+def one_more(tmp_path, monkeypatch):
+    """A mapping that is one more file of its folder."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "dcat_vn.py").write_text(
+        'FILES = {"catalog-vn.json": "DCAT-VN"}\n\n\n'
+        "def files(shelf, base):\n"
+        '    return {"catalog-vn.json": " ".join(one.dataset.name for one in shelf.releases)}\n'
+    )
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / "more")])
+    mappings.cache_clear()
+    yield
+    mappings.cache_clear()
+    sys.modules.pop(f"{package.__name__}.dcat_vn", None)
+
+
+@pytest.mark.usefixtures("one_more")
+def test_a_vocabulary_is_added_by_one_file_and_the_portal_can_be_written_again(home, tmp_path):
+    with Warehouse.open(home) as warehouse:
+        for _ in range(2):
+            publish_catalog(warehouse, parse_catalog(CATALOG), tmp_path / "portal")
+    written = (tmp_path / "portal" / "catalog-vn.json").read_text()
+    assert written == "visits forecasts goals"
+    page = (tmp_path / "portal" / "visits" / "index.html").read_text(encoding="utf-8")
+    assert '<a href="../catalog-vn.json">DCAT-VN</a>' in page
 
 
 def settings(folder: Path, site: str) -> Settings:

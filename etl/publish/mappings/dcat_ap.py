@@ -65,6 +65,9 @@ Versions = dict[str, list[Version]]
 """Versions that can still be had, newest first, by dataset."""
 
 
+FILES = {"catalog.jsonld": "DCAT-AP 3 (JSON-LD)", "catalog.ttl": "DCAT-AP 3 (Turtle)"}
+
+
 def files(shelf: Shelf, base: str) -> dict[str, str]:
     """`catalog.jsonld` and `catalog.ttl`; `base` is the address of the folder, or empty."""
     versions = {

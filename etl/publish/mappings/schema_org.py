@@ -14,6 +14,9 @@ from etl.publish.shelf import Shelf
 CONTEXT = "https://schema.org/"
 
 
+FILES = {"datasets.jsonld": "schema.org"}
+
+
 def files(shelf: Shelf, base: str) -> dict[str, str]:
     """`datasets.jsonld`: the portal as a `DataCatalog`."""
     catalog = shelf.catalog

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from etl.errors import ForesightError
 from etl.publish.archive import HISTORY, Version
-from etl.publish.mappings import mappings
+from etl.publish.mappings import documents, mappings
 from etl.publish.package import DOCUMENTS
 from etl.publish.page import page_names, pages
 from etl.publish.release import MEDIA_TYPES, Release
@@ -31,8 +31,9 @@ OURS = {
     *page_names(),
     *DOCUMENTS,
     *(f"data.{form}" for form in MEDIA_TYPES),
-    *("catalog.jsonld", "catalog.ttl", "datasets.jsonld", HISTORY, "robots.txt", "sitemap.xml"),
+    *(HISTORY, "robots.txt", "sitemap.xml"),
 }
+"""Names of files of a portal, beside those of the mappings."""
 
 
 class NotAPortal(ForesightError):
@@ -172,7 +173,8 @@ def _check_replaceable(folder: Path) -> None:
     if folder.is_file():
         raise NotAPortal("it is a file", where=str(folder), hint="name a new or empty folder")
     files = (path for path in folder.rglob("*") if path.is_file())
-    strange = next((path for path in files if path.name not in OURS), None)
+    ours = {*OURS, *documents()}
+    strange = next((path for path in files if path.name not in ours), None)
     if strange:
         raise NotAPortal(
             f"it holds {strange.relative_to(folder)}, which is not of a portal",
