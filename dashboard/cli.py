@@ -701,23 +701,34 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
 
 
 @main.command()
+@click.option(
+    "--at-risk", type=click.IntRange(1), metavar="N", help="Only the N most at risk, judged."
+)
 @click.pass_obj
-def targets(context: Context) -> None:
+def targets(context: Context, at_risk: int | None) -> None:
     """Will each target be reached? State and one sentence, worst first; why, where nobody knows."""
     from dashboard.notation import Notation
-    from dashboard.targets import record
+    from dashboard.targets import labelled, most_at_risk, record, sums
     from dashboard.text import Text
 
     text, notation = Text(context.language), Notation(context.language)
     with Warehouse.open(context.settings.home) as warehouse:
         found = _judged(context, warehouse)
-    records = [record(judged, text, notation) for judged in found]
+    if at_risk:
+        found = most_at_risk(found, at_risk)
     if context.as_json:
-        context.result(records)
+        context.result([record(judged, text, notation) for judged in found])
         return
-    columns = ["state", "target", "sentence", "arithmetic"]
-    rows = [[one["state"], one["title"], one["sentence"], one["arithmetic"]] for one in records]
-    context.table(columns, rows)
+    rows = [
+        [
+            judged.verdict.state,
+            text.pick(judged.title, judged.title_en),
+            labelled(judged, text, notation),
+            sums(judged, text, notation),
+        ]
+        for judged in found
+    ]
+    context.table(["state", "target", "sentence", "arithmetic"], rows)
 
 
 def _judged(context: Context, warehouse: Warehouse) -> list["Judged"]:

@@ -812,8 +812,10 @@ Plan = Literal[
     "council",
     "committee",
     "revised",
+    "demo",
 ]
-"""Who set a value: a party congress, a body of the state; `revised` where a later one moved it."""
+"""Who set a value: a party congress, a body of the state; `revised` where a later one moved it;
+`demo` where nobody did, in `demo_targets` alone."""
 
 
 class Baseline(Part):
@@ -1045,6 +1047,9 @@ class Catalog(OnMap):
     concepts: list[Concept] = []
     events: list[Event] = []
     targets: list[Target] = []
+    demo_targets: list[Target] = []
+    """Targets nobody set, on simulated indicators: they show how targets are judged where the real
+    figures are too few. Shown apart, labelled, and never published."""
     scenarios: Scenarios | None = None
     alerts: Alerts = Alerts()
     workload: Workload | None = None
@@ -1065,6 +1070,11 @@ class Catalog(OnMap):
     def indicators(self) -> dict[str, Indicator]:
         """Every indicator by name."""
         return {i.name: i for dataset in self.resources for i in dataset.described}
+
+    @property
+    def all_targets(self) -> list[Target]:
+        """Those that somebody set, then those of the demo."""
+        return [*self.targets, *self.demo_targets]
 
     @cached_property
     def owner(self) -> dict[str, str]:

@@ -62,7 +62,7 @@ def told(warehouse: Warehouse, catalog: Catalog, *, replayed: bool = False) -> p
     Columns target, chance (0 to 1), reached, tenths (as in `Reliability.table`), simulated.
     """
     scored = counted(replayed_scores(warehouse) if replayed else scores(warehouse))
-    names = sorted({target.indicator for target in catalog.targets if target.indicator})
+    names = sorted({target.indicator for target in catalog.all_targets if target.indicator})
     said = warehouse.query(
         "forecasts",
         "target_bands",
@@ -70,7 +70,7 @@ def told(warehouse: Warehouse, catalog: Catalog, *, replayed: bool = False) -> p
         indicators=names,
     )
     both = scored.join(said, on=SERIES, how="inner")
-    rows = [row for target in catalog.targets for row in _told_of(catalog, target, both)]
+    rows = [row for target in catalog.all_targets for row in _told_of(catalog, target, both)]
     return pl.DataFrame(rows, schema=TOLD, orient="row")
 
 

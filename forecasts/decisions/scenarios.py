@@ -22,7 +22,7 @@ from etl.warehouse import Warehouse
 from forecasts.decisions.elasticities import across_communes
 from forecasts.decisions.levers import WHOLE, Calendar, Elasticity, Setting, checked, moved, powered
 from forecasts.decisions.paths import Ahead, Key
-from forecasts.decisions.targets import Judged, judge
+from forecasts.decisions.targets import Judged, Known, judged
 from forecasts.panel import Floats, steps
 
 TOTAL = "total"
@@ -356,14 +356,17 @@ def chances(
     """Each target that the scenario reaches, before and after; what is judged by pace is not."""
     scenarios = declared(catalog)
     reached = _reached(scenarios, outcome)
-    goals = [target for target in catalog.targets if target.indicator in reached]
-    if not goals:
+    goals = {
+        key: [target for target in targets if target.indicator in reached]
+        for key, targets in (("targets", catalog.targets), ("demo_targets", catalog.demo_targets))
+    }
+    if not any(goals.values()):
         return []
-    only = catalog.model_copy(update={"targets": goals})
-    before = judge(warehouse, only, today)
-    after = judge(warehouse, only, today, ahead=lambda paths: shocked(paths, scenarios, outcome))
-    then = {judged.target.name: judged for judged in after}
-    return [(judged, then[judged.target.name]) for judged in before]
+    only = catalog.model_copy(update=goals)
+    known = Known.read(warehouse, only, today)
+    others = replace(known, ahead=shocked(known.ahead, scenarios, outcome))
+    then = {one.target.name: one for one in judged(only, others, today)}
+    return [(one, then[one.target.name]) for one in judged(only, known, today)]
 
 
 def declared(catalog: Catalog) -> Scenarios:
