@@ -1020,6 +1020,10 @@ class Workload(Part):
     """The indicator that counts those received, with a forecast by commune and category."""
     staff: Name
     """The indicator of the people at the office of each commune."""
+    pending: Name | None = None
+    """The indicator of dossiers pending at the end of a month: what-ifs of the queue reach it."""
+    overdue: Name | None = None
+    """That of those overdue."""
     hours: float = Field(gt=0, le=24)
     """Hours of a working day."""
     on_dossiers: float = Field(gt=0, le=1)
