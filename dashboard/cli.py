@@ -577,6 +577,7 @@ def _build(
     progress: Callable[[str], None],
 ) -> tuple[dict[str, Any], list[str]]:
     """What was loaded and forecast, and the keys of the alerts that rang."""
+    from forecasts.decisions.told_chances import keep_chances
     from forecasts.decisions.work_kept import worked_out
     from forecasts.ledger import settle
     from forecasts.request import engine
@@ -596,6 +597,7 @@ def _build(
             again=full,
         )
         settle(warehouse, today=context.today)
+        keep_chances(warehouse, catalog, context.today)
         pipeline.note(warehouse, "engine", engine())
         progress("looking for alerts")
         fresh = looked_in(context, warehouse, catalog)
