@@ -45,6 +45,7 @@ from etl.warehouse import (
 )
 
 if TYPE_CHECKING:
+    from dashboard.notation import Notation
     from etl.catalog import Scenarios
     from etl.draft import Question
     from etl.publish.coverage import Receipt
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from etl.trial import Tried
     from forecasts.decisions.scenarios import Outcome
     from forecasts.decisions.targets import Judged
+    from forecasts.decisions.what_if_queue import Change
     from forecasts.decisions.workload import Ahead
     from forecasts.explain import Explained
 
@@ -594,6 +596,7 @@ def _build(
     progress: Callable[[str], None],
 ) -> tuple[dict[str, Any], list[str]]:
     """What was loaded and forecast, and the keys of the alerts that rang."""
+    from forecasts.decisions.told_chances import keep_chances
     from forecasts.decisions.work_kept import worked_out
     from forecasts.ledger import settle
     from forecasts.request import engine
@@ -613,6 +616,7 @@ def _build(
             again=full,
         )
         settle(warehouse, today=context.today)
+        keep_chances(warehouse, catalog, context.today)
         pipeline.note(warehouse, "engine", engine())
         progress("looking for alerts")
         fresh = looked_in(context, warehouse, catalog)
@@ -733,23 +737,34 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
 
 
 @main.command()
+@click.option(
+    "--at-risk", type=click.IntRange(1), metavar="N", help="Only the N most at risk, judged."
+)
 @click.pass_obj
-def targets(context: Context) -> None:
+def targets(context: Context, at_risk: int | None) -> None:
     """Will each target be reached? State and one sentence, worst first; why, where nobody knows."""
     from dashboard.notation import Notation
-    from dashboard.targets import record
+    from dashboard.targets import labelled, most_at_risk, record, sums
     from dashboard.text import Text
 
     text, notation = Text(context.language), Notation(context.language)
     with Warehouse.open(context.settings.home) as warehouse:
         found = _judged(context, warehouse)
-    records = [record(judged, text, notation) for judged in found]
+    if at_risk:
+        found = most_at_risk(found, at_risk)
     if context.as_json:
-        context.result(records)
+        context.result([record(judged, text, notation) for judged in found])
         return
-    columns = ["state", "target", "sentence", "arithmetic"]
-    rows = [[one["state"], one["title"], one["sentence"], one["arithmetic"]] for one in records]
-    context.table(columns, rows)
+    rows = [
+        [
+            judged.verdict.state,
+            text.pick(judged.title, judged.title_en),
+            labelled(judged, text, notation),
+            sums(judged, text, notation),
+        ]
+        for judged in found
+    ]
+    context.table(["state", "target", "sentence", "arithmetic"], rows)
 
 
 def _judged(context: Context, warehouse: Warehouse) -> list["Judged"]:
@@ -833,28 +848,45 @@ def _played(context: Context, warehouse: Warehouse, settings: list[Any]) -> tupl
 
 @scenario.command("run")
 @SETTINGS
+@click.option("--queue", is_flag=True, help="Run the queue too: pending, overdue, overload.")
 @click.pass_obj
-def run_scenario(context: Context, settings: tuple[str, ...]) -> None:
+def run_scenario(context: Context, settings: tuple[str, ...], queue: bool) -> None:
     """Play levers: population=2, or with month and field decree=50@2027-01:land."""
     from forecasts.decisions.levers import Setting
 
     with Warehouse.open(context.settings.home) as warehouse:
-        _tell_scenario(context, warehouse, [Setting.parse(text) for text in settings])
+        asked = [Setting.parse(text) for text in settings]
+        _tell_scenario(context, warehouse, asked, with_queue=queue)
 
 
 def _tell_scenario(
-    context: Context, warehouse: Warehouse, settings: list[Any], more: dict[str, Any] | None = None
+    context: Context,
+    warehouse: Warehouse,
+    settings: list[Any],
+    more: dict[str, Any] | None = None,
+    *,
+    with_queue: bool = False,
 ) -> None:
     from dashboard.notation import Notation
-    from dashboard.scenarios import burden, record, sentence, told
+    from dashboard.scenarios import (
+        PARTS,
+        burden,
+        queue_rows,
+        record,
+        sentence,
+        told,
+    )
     from dashboard.text import Text
     from forecasts.decisions.scenarios import chances
+    from forecasts.decisions.what_if_queue import worked_out
 
     text, notation = Text(context.language), Notation(context.language)
     catalog = _catalog_of(context, warehouse)
     outcome, _ = _played(context, warehouse, settings)
-    targets = chances(warehouse, catalog, outcome, context.today)
-    found = record(outcome, targets, text)
+    queued = worked_out(warehouse, catalog, context.today, settings) if with_queue else None
+    stocks = queued.stocks(catalog) if queued else None
+    targets = chances(warehouse, catalog, outcome, context.today, stocks=stocks)
+    found = record(outcome, targets, text, queued)
     context.result({**(more or {}), **found})
     if context.as_json:
         return
@@ -867,9 +899,24 @@ def _tell_scenario(
         context.say(text("simulated.title"))
     shown = outcome.communes().head(10).with_columns(pl.col(pl.Float64).round(0))
     context.table(shown.columns, [list(row) for row in shown.iter_rows()])
+    if queued:
+        heads = [text(f"scenarios.{part}") for part in PARTS]
+        context.table(
+            [text("scenarios.queue", until=notation.date(queued.until)), *heads],
+            [[what, *_change_said(change, notation)] for what, change in queue_rows(queued, text)],
+        )
     if targets:
         rows = [[one["target"], one["before"], one["after"]] for one in found["targets"]]
         context.table(["target", "before", "after"], rows)
+
+
+def _change_said(change: "Change", notation: "Notation") -> list[str]:
+    """Base, scenario, and the difference with its range."""
+    from dashboard.scenarios import between, signed
+
+    base, moved, difference = change
+    said = f"{signed(difference.middle, notation)} ({between(difference, notation)})"
+    return [notation.rounded(base.middle), notation.rounded(moved.middle), said]
 
 
 @scenario.command("save")

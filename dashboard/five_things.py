@@ -18,7 +18,7 @@ import polars as pl
 from dashboard.freshness import age, patience, stale
 from dashboard.published import Headline, candidates, headlines, published, unit_of, with_unit
 from dashboard.reader import Reader
-from dashboard.targets import SHAPES, chance_words, sentence, state_name, wanted, when
+from dashboard.targets import SHAPES, assumed, chance_words, sentence, state_name, wanted, when
 from etl.catalog import Catalog
 from forecasts.decisions.targets import Judged
 
@@ -84,7 +84,8 @@ def labelled(reader: Reader, thing: Thing) -> Thing:
 
 def unjudged(reader: Reader) -> Unjudged | None:
     """What cannot be judged yet of the targets ahead; nothing where all can."""
-    ahead = [one for one in reader.build.judged(reader.today) if _ahead(reader, one)]
+    found = reader.build.judged(reader.today)
+    ahead = [one for one in found if _ahead(reader, one) and not assumed(one)]
     unknown = [one for one in ahead if one.verdict.state == "unknown"]
     if not unknown:
         return None
@@ -157,7 +158,8 @@ def target_sentence(reader: Reader, judged: Judged) -> str:
     text, notation, verdict = reader.text, reader.notation, judged.verdict
     plain = sentence(judged, verdict, text, notation)
     figure, low, high = judged.newest, verdict.lower, verdict.upper
-    if verdict.pace or verdict.expected is None or low is None or high is None or not figure:
+    by_forecast = not verdict.pace and not verdict.grown
+    if not by_forecast or verdict.expected is None or low is None or high is None or not figure:
         return plain
     share = judged.target.measure == "growth" or judged.unit == "%"
     told = text(

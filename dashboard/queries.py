@@ -20,6 +20,7 @@ from forecasts.decisions.levers import Setting
 from forecasts.decisions.reliability import Reliability, reliability
 from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
 from forecasts.decisions.targets import Judged, judge
+from forecasts.decisions.what_if_queue import Queued, queued
 from forecasts.decisions.work_kept import Work, work, worked_out
 from forecasts.decisions.workload import NoWorkload, ahead
 from forecasts.explain import Explained, NoForecast, Series, explain
@@ -66,11 +67,15 @@ class Build:
         """What comes of levers moved; see `play`."""
         return _played(self, settings)
 
+    def queued(self, settings: tuple[Setting, ...], today: date) -> Queued:
+        """The queue when levers are moved: many seconds, once. Raises `NoWorkload`."""
+        return _queued(self, settings, today)
+
     def chances(
-        self, settings: tuple[Setting, ...], today: date
+        self, settings: tuple[Setting, ...], today: date, *, with_queue: bool = False
     ) -> tuple[tuple[Judged, Judged], ...]:
-        """Targets that these levers reach, before and after."""
-        return _chances(self, settings, today)
+        """Targets that these levers reach, before and after; those of stocks with the queue."""
+        return _chances(self, settings, today, with_queue)
 
     @property
     def alerts(self) -> list[Kept]:
@@ -165,10 +170,16 @@ def _played(build: Build, settings: tuple[Setting, ...]) -> Outcome:
 
 @lru_cache(maxsize=KEPT_OUTCOMES)
 def _chances(
-    build: Build, settings: tuple[Setting, ...], today: date
+    build: Build, settings: tuple[Setting, ...], today: date, with_queue: bool
 ) -> tuple[tuple[Judged, Judged], ...]:
-    found = chances(_open(build), build.catalog, _played(build, settings), today)
-    return tuple(found)
+    stocks = _queued(build, settings, today).stocks(build.catalog) if with_queue else None
+    outcome = _played(build, settings)
+    return tuple(chances(_open(build), build.catalog, outcome, today, stocks=stocks))
+
+
+@lru_cache(maxsize=KEPT_OUTCOMES)
+def _queued(build: Build, settings: tuple[Setting, ...], today: date) -> Queued:
+    return queued(build.home, build.name, today, settings)
 
 
 _WORKING_OUT = Lock()

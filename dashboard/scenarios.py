@@ -15,6 +15,7 @@ from forecasts.decisions.levers import Setting, moved
 from forecasts.decisions.saved import Assumption, Saved
 from forecasts.decisions.scenarios import Band, Outcome
 from forecasts.decisions.targets import Judged
+from forecasts.decisions.what_if_queue import Change, Queued
 
 LITTLE = 1e-9
 ESTIMATED = "across_communes"
@@ -149,19 +150,37 @@ def taken_for_true(
     }
 
 
+def queue_rows(found: Queued, text: Text) -> list[tuple[str, Change]]:
+    """What is told of the queue: pending, overdue, offices overloaded."""
+    parts = (("pending", found.pending), ("overdue", found.overdue))
+    rows = [(text(f"scenarios.queue_{name}"), change) for name, change in parts]
+    return [*rows, (text("scenarios.queue_overloaded", all=found.offices), found.overloaded)]
+
+
 def record(
-    outcome: Outcome, targets: Iterable[tuple[Judged, Judged]], text: Text
+    outcome: Outcome,
+    targets: Iterable[tuple[Judged, Judged]],
+    text: Text,
+    found: Queued | None = None,
 ) -> dict[str, Any]:
     """An outcome for machines; every value as lower end, median and upper end."""
     hours = outcome.work
     return {
+        "queue": found
+        and {
+            "until": found.until.isoformat(),
+            "offices": found.offices,
+            "pending": _parts(found.pending),
+            "overdue": _parts(found.overdue),
+            "overloaded_offices": _parts(found.overloaded),
+        },
         "simulated": outcome.base.simulated,
         "what_if": True,
         "settings": [str(one) for one in outcome.settings],
         "months": [period.isoformat() for period in outcome.base.periods],
-        "received": {name: ends(band) for name, band in zip(PARTS, outcome.received, strict=True)},
+        "received": _parts(outcome.received),
         "change": ends(outcome.change),
-        "hours": hours and {name: ends(band) for name, band in zip(PARTS, hours, strict=True)},
+        "hours": hours and _parts(hours),
         "work_for_each_hour_of_staff": ends(outcome.burden),
         "communes": outcome.communes().to_dicts(),
         "fields": outcome.by_field().to_dicts(),
@@ -175,6 +194,10 @@ def record(
             for before, after in targets
         ],
     }
+
+
+def _parts(change: Change) -> dict[str, list[float]]:
+    return {name: ends(band) for name, band in zip(PARTS, change, strict=True)}
 
 
 def ends(band: Band) -> list[float]:

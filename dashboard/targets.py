@@ -3,7 +3,7 @@
 A sentence has at most 25 words in either language, and a chance is told in tenths, never finer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dashboard.notation import ENGLISH_MONTHS, Notation
@@ -16,6 +16,17 @@ from forecasts.decisions.targets import NEVER, Judged, Verdict, tenths
 SHAPES = {"off_course": "▼", "at_risk": "◆", "on_course": "●", "unknown": "○"}
 """Each state has a shape of its own: colour alone tells nothing to some readers, and in print."""
 MISSING = "–"
+
+
+def assumed(judged: Judged) -> bool:
+    """Whether nobody set it: a target of the demo, on simulated figures."""
+    return judged.verdict.baseline.plan == "demo"
+
+
+def most_at_risk(found: Sequence[Judged], count: int) -> list[Judged]:
+    """Those ahead that can be judged, the least likely first; what rests on real figures leads."""
+    ahead = [one for one in found if one.verdict.chance is not None and not one.verdict.settled]
+    return sorted(ahead, key=lambda one: (one.simulated, one.verdict.chance))[:count]
 
 
 def state_name(verdict: Verdict, text: Text) -> str:
@@ -47,6 +58,12 @@ def sentence(judged: Judged, verdict: Verdict, text: Text, notation: Notation) -
         counted = judged.bodies
         return text("targets.counted", publishing=len(counted.publishing), asked=counted.asked)
     return _forecast(judged, verdict, text, notation)
+
+
+def labelled(judged: Judged, text: Text, notation: Notation) -> str:
+    """The sentence on the baseline to judge by; where its figures are simulated it says so."""
+    said = sentence(judged, judged.verdict, text, notation)
+    return text("five.simulated", said=said) if judged.simulated else said
 
 
 def wanted(judged: Judged, baseline: Baseline, text: Text, notation: Notation) -> str:
@@ -156,8 +173,11 @@ def _settled(judged: Judged, verdict: Verdict, text: Text, notation: Notation) -
 
 
 def _forecast(judged: Judged, verdict: Verdict, text: Text, notation: Notation) -> str:
+    since, until = verdict.grown or (None, None)
     return text(
-        "targets.forecast",
+        "targets.grown" if verdict.grown else "targets.forecast",
+        since=since,
+        until=until,
         when=when(judged, notation),
         expected=amount(judged, verdict.expected, text, notation, expected=True),
         interval=_interval(verdict, notation),
@@ -216,6 +236,8 @@ def _unjudged(judged: Judged, verdict: Verdict, text: Text, notation: Notation) 
         key = "so_far" if key == "no_outcome" else key
     if counted:
         known |= {"publishing": len(counted.publishing), "asked": counted.asked}
+    if verdict.until and judged.arithmetic:
+        known |= {"ended": verdict.until.year, "again": judged.arithmetic.base_year}
     if verdict.until:
         known["until"] = notation.month(verdict.until)
     if verdict.detail:

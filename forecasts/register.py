@@ -2,7 +2,8 @@
 
 AI Law 134/2025/QH15 asks for it. The words stand in `register.yaml`; the scores are computed from
 the build, so that they cannot be out of date. A model is in the register by having an entry, and
-every model found in `forecasts/models/` must.
+every model found in `forecasts/models/` must. What judges, warns or proposes on top of forecasts
+has an entry too.
 """
 
 from collections.abc import Iterator
@@ -60,6 +61,22 @@ class Described(_Words):
     weaknesses_en: str
 
 
+class Method(Described):
+    """What is made of forecasts and figures without being a forecast of a series, in words.
+
+    It serves one purpose, and its scores, where it has any, stand with its results.
+    """
+
+    title: str
+    title_en: str
+    purpose: str
+    purpose_en: str
+    data: str
+    data_en: str
+    decision: str
+    decision_en: str
+
+
 class Register(_Words):
     """The words of the register."""
 
@@ -67,6 +84,7 @@ class Register(_Words):
     owner_en: str
     purposes: tuple[Purpose, ...] = Field(min_length=1)
     models: tuple[Described, ...]
+    methods: tuple[Method, ...] = ()
 
     def purpose_of(self, topic: str | None) -> str:
         """Name of the purpose that indicators of `topic` belong to."""
@@ -85,10 +103,17 @@ def entries(warehouse: Warehouse) -> list[dict[str, Any]]:
     """One entry a model, purpose and kind of data (real or simulated) that it was used on.
 
     The words, and the scores of `SCORES` as this build has them; a score without an outcome is
-    None. A model that was used for nothing yet has one entry without purpose.
+    None. A model that was used for nothing yet has one entry without purpose. Methods come last.
     """
     scores = _scores(warehouse)
-    return [entry for described in register().models for entry in _entries(described, scores)]
+    models = [entry for described in register().models for entry in _entries(described, scores)]
+    return models + [_method(method) for method in register().methods]
+
+
+def _method(method: Method) -> dict[str, Any]:
+    words = method.model_dump(mode="json", exclude={"name"})
+    owner = {"owner": register().owner, "owner_en": register().owner_en}
+    return {"model": method.name, **words, **owner, **dict.fromkeys(("simulated", *SCORES))}
 
 
 def _entries(described: Described, scores: pl.DataFrame) -> Iterator[dict[str, Any]]:

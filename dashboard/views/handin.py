@@ -572,7 +572,7 @@ class _Desk:
         return self.text.pick(entry.title, entry.title_en) if entry else name
 
     def _target(self, name: str) -> str:
-        entry = next((one for one in self.catalog.targets if one.name == name), None)
+        entry = next((one for one in self.catalog.all_targets if one.name == name), None)
         return self.text.pick(entry.title, entry.title_en) if entry else name
 
     def _period(self, period: str) -> str:

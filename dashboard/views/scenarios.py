@@ -33,6 +33,7 @@ from dashboard.scenarios import (
 from dashboard.tables import Column
 from dashboard.targets import SHAPES, chance_words, state_name
 from dashboard.targets import sentence as target_sentence
+from dashboard.views import scenario_queue
 from dashboard.views.cache import drawn
 from dashboard.workload import fields as field_titles
 from dashboard.workload_charts import RECEIVED
@@ -244,7 +245,8 @@ def _outcome(reader: Reader, scenarios: Scenarios, outcome: Outcome) -> None:
             reader, text("scenarios.fields"), "category", field_titles(reader), outcome.by_field()
         )
     layout.download(reader, "scenario", lambda: _rows(outcome), simulated=outcome.base.simulated)
-    _targets(reader, outcome)
+    queued = scenario_queue.draw(reader, outcome)
+    _targets(reader, outcome, with_queue=queued is not None)
     _assumptions(reader, scenarios, outcome)
 
 
@@ -284,9 +286,9 @@ def _difference(row: dict[str, float], notation: Notation) -> str:
     return f"{signed(row['difference'], notation)}<br><small>{low} … {high}</small>"
 
 
-def _targets(reader: Reader, outcome: Outcome) -> None:
+def _targets(reader: Reader, outcome: Outcome, *, with_queue: bool) -> None:
     text = reader.text
-    found = reader.build.chances(outcome.settings, reader.today)
+    found = reader.build.chances(outcome.settings, reader.today, with_queue=with_queue)
     if not found:
         layout.heading(text("scenarios.no_targets"))
         return

@@ -12,6 +12,7 @@ from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.targets import (
     SHAPES,
+    assumed,
     chance_words,
     record,
     sentence,
@@ -32,11 +33,16 @@ def draw(reader: Reader) -> None:
     if not found:
         layout.heading(text("targets.none"))
         return
-    over = [judged for judged in found if _over(judged, reader)]
-    ahead = [judged for judged in found if judged not in over]
+    set_by_somebody = [judged for judged in found if not assumed(judged)]
+    over = [judged for judged in set_by_somebody if _over(judged, reader)]
+    ahead = [judged for judged in set_by_somebody if judged not in over]
     layout.heading(text("targets.ahead"), text("targets.note"))
     _table(reader, text("targets.ahead"), ahead)
-    if any(judged.stand_in for judged in ahead):
+    demo = [judged for judged in found if assumed(judged)]
+    if demo:
+        layout.heading(text("targets.demo"), text("targets.demo_note"))
+        _table(reader, text("targets.demo"), demo)
+    if any(judged.stand_in for judged in [*ahead, *demo]):
         layout.html(f'<p class="cf-note">{escape(text("targets.stand_in"))}</p>')
     if over:
         layout.heading(text("targets.over"))
@@ -49,7 +55,7 @@ def _over(judged: Judged, reader: Reader) -> bool:
 
 
 def _lead(reader: Reader, found: list[Judged]) -> str:
-    ahead = [judged for judged in found if not _over(judged, reader)]
+    ahead = [one for one in found if not _over(one, reader) and not assumed(one)]
     counted = Counter(judged.verdict.state for judged in ahead)
     states = {state: counted[state] for state in ("off_course", "at_risk", "on_course", "unknown")}
     return reader.text("targets.lead", **states, all=len(ahead)) if ahead else ""

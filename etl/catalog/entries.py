@@ -812,8 +812,10 @@ Plan = Literal[
     "council",
     "committee",
     "revised",
+    "demo",
 ]
-"""Who set a value: a party congress, a body of the state; `revised` where a later one moved it."""
+"""Who set a value: a party congress, a body of the state; `revised` where a later one moved it;
+`demo` where nobody did, in `demo_targets` alone."""
 
 
 class Baseline(Part):
@@ -1018,6 +1020,10 @@ class Workload(Part):
     """The indicator that counts those received, with a forecast by commune and category."""
     staff: Name
     """The indicator of the people at the office of each commune."""
+    pending: Name | None = None
+    """The indicator of dossiers pending at the end of a month: what-ifs of the queue reach it."""
+    overdue: Name | None = None
+    """That of those overdue."""
     hours: float = Field(gt=0, le=24)
     """Hours of a working day."""
     on_dossiers: float = Field(gt=0, le=1)
@@ -1045,6 +1051,9 @@ class Catalog(OnMap):
     concepts: list[Concept] = []
     events: list[Event] = []
     targets: list[Target] = []
+    demo_targets: list[Target] = []
+    """Targets nobody set, on simulated indicators: they show how targets are judged where the real
+    figures are too few. Shown apart, labelled, and never published."""
     scenarios: Scenarios | None = None
     alerts: Alerts = Alerts()
     workload: Workload | None = None
@@ -1065,6 +1074,11 @@ class Catalog(OnMap):
     def indicators(self) -> dict[str, Indicator]:
         """Every indicator by name."""
         return {i.name: i for dataset in self.resources for i in dataset.described}
+
+    @property
+    def all_targets(self) -> list[Target]:
+        """Those that somebody set, then those of the demo."""
+        return [*self.targets, *self.demo_targets]
 
     @cached_property
     def owner(self) -> dict[str, str]:

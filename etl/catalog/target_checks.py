@@ -13,8 +13,9 @@ WHOLE = 100
 def target_checks(catalog: Catalog) -> Iterator[Finding]:
     """Place, problem and hint of each error found in the targets."""
     names: Counter[str] = Counter()
-    for number, target in enumerate(catalog.targets):
-        here: Place = ("targets", number)
+    real = [(("targets", number), target) for number, target in enumerate(catalog.targets)]
+    demo = [(("demo_targets", number), one) for number, one in enumerate(catalog.demo_targets)]
+    for here, target in [*real, *demo]:
         names[target.name] += 1
         if names[target.name] > 1:
             yield (*here, "name"), f"target {target.name!r} stands twice", "rename one"
@@ -22,6 +23,7 @@ def target_checks(catalog: Catalog) -> Iterator[Finding]:
         yield from _period_checks(target, here)
         yield from _baseline_checks(target, here)
         yield from _measure_checks(catalog, target, here)
+        yield from _demo_checks(catalog, target, here)
 
 
 def _name_checks(catalog: Catalog, target: Target, here: Place) -> Iterator[Finding]:
@@ -59,6 +61,18 @@ def _period_checks(target: Target, here: Place) -> Iterator[Finding]:
         yield (*here, "since"), "growth starts after it ends", "give a year before `by`"
     if target.measure == "cumulative" and by.frequency is not Frequency.YEAR:
         yield (*here, "by"), "what comes together within a year ends with a year", "write 2026"
+
+
+def _demo_checks(catalog: Catalog, target: Target, here: Place) -> Iterator[Finding]:
+    """What nobody set rests on simulated figures alone, and what somebody set is no demo."""
+    demo = here[0] == "demo_targets"
+    if any((baseline.plan == "demo") != demo for baseline in target.baselines):
+        problem = "only a target of the demo was set by nobody"
+        yield (*here, "baselines"), problem, "plan: demo stands in demo_targets, and nowhere else"
+    delivering = [d for d in catalog.resources if target.indicator in d.delivered]
+    if demo and not (delivering and all(dataset.simulated for dataset in delivering)):
+        problem = "a target of the demo is one on simulated figures"
+        yield (*here, "indicator"), problem, "name an indicator of a simulated dataset"
 
 
 def _baseline_checks(target: Target, here: Place) -> Iterator[Finding]:

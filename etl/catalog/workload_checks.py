@@ -21,9 +21,9 @@ def workload_checks(catalog: Catalog) -> Iterator[Finding]:
     if said is None:
         return
     here: Place = ("workload",)
-    for key in ("received", "staff"):
+    for key in ("received", "staff", "pending", "overdue"):
         name, known = getattr(said, key), set(catalog.indicators)
-        if name not in known:
+        if name is not None and name not in known:
             yield (*here, key), *_unknown(name, known, "an indicator described anywhere")
     yield from _case_checks(catalog, said, here)
 

@@ -712,6 +712,24 @@ comment on table alert_log is 'What became of each alert: who, when, what; rows 
 comment on column alert_log.event is 'opened, sent, acknowledged, asked (an explanation, of the owner), explained, closed';
 comment on column alert_log.who is 'The person who did it; of sent, the reader';
 
+create table if not exists target_told (
+    run        bigint,
+    told_on    date,
+    target     varchar,
+    plan       varchar,
+    asked      double,
+    period_end date,
+    chance     double,
+    way        varchar,
+    simulated  boolean
+);
+comment on table target_told is 'Chances of targets as they were told, a row where one changed; rows are added and never changed';
+comment on column target_told.run is 'Number of the refresh that told it, rising';
+comment on column target_told.asked is 'What the baseline asked for then';
+comment on column target_told.period_end is 'Last day of the period in which it is to be reached';
+comment on column target_told.chance is '0 to 1';
+comment on column target_told.way is 'paths (of a forecast), pace (of past years), growth (as published)';
+
 create table if not exists alert_replay (
     rule        varchar,
     simulated   boolean,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from etl.simulate import STATEMENT
-from forecasts.decisions.workload import FORTNIGHT, LOWER, UPPER, Ahead, by_commune
+from forecasts.decisions.workload import FORTNIGHT, LOWER, UPPER, WINDOWS, Ahead, by_commune
 from forecasts.panel import Floats
 
 SCHEMA = "cantho-foresight/load-outlook/1"
@@ -24,8 +24,7 @@ def outlook(ahead: Ahead) -> dict[str, Any]:
     working = np.array([day in set(ahead.days) for day in days])
     every = ahead.arrivals.counts[..., -len(days) :].sum(axis=2)
     usual = every[:, :, working].mean(axis=(0, 2))
-    told = by_commune(ahead, "fortnight")
-    chances = dict(zip(told["area"], told["overload"], strict=True))
+    chances = {window: by_commune(ahead, window)["overload"].to_list() for window in WINDOWS}
     return {
         "schema": SCHEMA,
         "issued": ahead.today.isoformat(),
@@ -40,7 +39,8 @@ def outlook(ahead: Ahead) -> dict[str, Any]:
                 "name": place["name"],
                 "kind": place["kind"],
                 "usual_day": round(float(usual[at]), 1),
-                "overload_chance_14_days": _tenth(chances[place["area"]]),
+                "overload_chance_14_days": _tenth(chances["fortnight"][at]),
+                "overload_chance_quarter": _tenth(chances["quarter"][at]),
                 "days": _told(days[:FORTNIGHT], working, every[:, at], float(usual[at])),
                 "peak_days": _peaks(days, working, every[:, at], float(usual[at])),
             }

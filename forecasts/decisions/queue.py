@@ -237,9 +237,12 @@ class Span:
 
 
 def run(comes: Flow, hours: Floats) -> Queue:
-    """Let the flow through offices with so many hours, `(communes, days)`."""
+    """Let the flow through offices with so many hours, `(communes, days)`, or one more axis in
+    front where they differ by path."""
     days = list(_days(comes, hours))
-    there = np.broadcast_to(hours.T[:, None, :], (comes.days, *comes.received.shape[1:3]))
+    by_path = hours if hours.ndim == len(("paths", "communes", "days")) else hours[None]
+    shape = (comes.days, *comes.received.shape[1:3])
+    there = np.broadcast_to(np.moveaxis(by_path, 2, 0), shape)
     parts = {name: np.stack([getattr(day, name) for day in days]) for name in _Day.__slots__}
     return Queue(received=comes.received, hours=there, **parts)
 
@@ -288,7 +291,7 @@ def _days(comes: Flow, hours: Floats) -> Iterator[_Day]:
         unready_overdue += slipping - ready[:, :, 1:, OVERDUE]
         queue += ready
         there = queue[:, :, 1:].sum(axis=3)
-        queue *= 1.0 - _served(queue[:, :, 0], hours[None, :, day])[:, :, None]
+        queue *= 1.0 - _served(queue[:, :, 0], np.atleast_2d(hours[..., day]))[:, :, None]
         stays = queue[:, :, 1:].sum(axis=3)
         due = queue[:, :, 1:, OVERDUE + 1]
         yield _Day(

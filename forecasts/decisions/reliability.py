@@ -1,22 +1,24 @@
 """Were the chances of targets right? Each chance beside what came, once the period is over.
 
-The chance is taken from the forecast as it was issued (or replayed), not from what would be said
-now: of each target the last issue before its period ended, by the baseline to judge by. What comes
-together within a year is judged by pace, of which no issue is kept, and is left out.
+The chance is the one told last before the period ended, by the baseline to judge by, and never what
+would be said now: from the forecast as it was issued (or replayed); of targets judged by pace or by
+growth published, which no forecast was issued for, as it is kept in `target_told`.
 
 Source: Brier (1950), Monthly Weather Review 78(1): the mean squared distance of chance and outcome.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
 
 from etl.catalog import Catalog, Target
+from etl.pipeline import facts_of
 from etl.warehouse import Warehouse
 from forecasts.decisions.surprise import deviates
-from forecasts.decisions.targets import area_of, tenths
+from forecasts.decisions.targets import area_of, judge, tenths
 from forecasts.track_record import FEWEST_POINTS, counted, replayed_scores, scores
 
 SERIES = ["issue", "indicator", "area", "category", "frequency", "period"]
@@ -62,7 +64,7 @@ def told(warehouse: Warehouse, catalog: Catalog, *, replayed: bool = False) -> p
     Columns target, chance (0 to 1), reached, tenths (as in `Reliability.table`), simulated.
     """
     scored = counted(replayed_scores(warehouse) if replayed else scores(warehouse))
-    names = sorted({target.indicator for target in catalog.targets if target.indicator})
+    names = sorted({target.indicator for target in catalog.all_targets if target.indicator})
     said = warehouse.query(
         "forecasts",
         "target_bands",
@@ -70,8 +72,28 @@ def told(warehouse: Warehouse, catalog: Catalog, *, replayed: bool = False) -> p
         indicators=names,
     )
     both = scored.join(said, on=SERIES, how="inner")
-    rows = [row for target in catalog.targets for row in _told_of(catalog, target, both)]
+    rows = [row for target in catalog.all_targets for row in _told_of(catalog, target, both)]
+    if not replayed:
+        rows += _kept(warehouse, catalog, {row[0] for row in rows})
     return pl.DataFrame(rows, schema=TOLD, orient="row")
+
+
+def _kept(
+    warehouse: Warehouse, catalog: Catalog, known: set[str]
+) -> Iterator[tuple[str, float, bool, int, bool]]:
+    """Settled targets of which a chance was kept, those `known` by a forecast left out."""
+    if "target_told" not in warehouse.tables():
+        return
+    kept = warehouse.query("forecasts", "target_told").rows_by_key(["target", "plan", "asked"])
+    day = facts_of(warehouse).get("today")
+    if not kept or day is None:
+        return
+    for judged in judge(warehouse, catalog, date.fromisoformat(day)):
+        quoted, name = judged.verdict.baseline, judged.target.name
+        found = kept.get((name, quoted.plan, quoted.value))
+        if found and judged.verdict.settled and name not in known:
+            chance, _, simulated, _ = found[0]
+            yield name, chance, judged.verdict.state == "on_course", _class(chance), simulated
 
 
 def _told_of(

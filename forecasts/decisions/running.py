@@ -1,18 +1,21 @@
-"""The month that runs, completed from its days, for what comes together within a year.
+"""The month that runs, completed from its days, for targets that it counts for.
 
 What came in part of a month is not the month. Where an indicator has days, the month of yesterday
-is completed (`forecasts.nowcast`) and stands behind the months that are over, as sure as it is.
+is completed (`forecasts.nowcast`) and stands behind the months that are over, as sure as it is;
+sample paths of months are led through it.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from statistics import mean, median
 
+import numpy as np
 import polars as pl
 
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
 from forecasts.decisions.pace import Direction, Pace, pace
+from forecasts.decisions.paths import SEED, Ahead
 from forecasts.nowcast import complete, days
 from forecasts.panel import KEY
 
@@ -20,6 +23,8 @@ LEVELS = tuple((2 * step + 1) / 20 for step in range(10))
 """Evenly spread, so that each counts as much as the others."""
 YEARS = 3
 """Of days that are looked at."""
+NEIGHBOURS = 0.02
+"""Share of the paths, on either side, from which one is taken that comes near a value."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,9 @@ def running(
     warehouse: Warehouse, catalog: Catalog, indicator: str, level: str, area: str, today: date
 ) -> Running | None:
     """The month of yesterday of one area; None where it has no days or cannot be completed."""
+    given = warehouse.query("forecasts", "newest_day", indicator=indicator, today=today)["newest"]
+    if given[0] is None or given[0] < (today - timedelta(days=1)).replace(day=1):
+        return None
     panel = days(
         warehouse, catalog, indicator, level, today.replace(year=today.year - YEARS, day=1), today
     )
@@ -44,6 +52,26 @@ def running(
     if not rows or done.refused[rows[0]] is not None:
         return None
     return Running(done.month, tuple(float(value) for value in done.quantiles[:, rows[0]]))
+
+
+def through(ahead: Ahead, now: Running) -> Ahead:
+    """Paths that pass through what the month that runs comes to; as given where it is not ahead.
+
+    Each value it may come to goes on as a path that came near it does: a month that begins well
+    changes the months after it as far as the paths hang together. Beyond all of them, as the
+    outermost do.
+    """
+    if now.month not in ahead.periods:
+        return ahead
+    step, count = ahead.periods.index(now.month), len(ahead.paths)
+    values = np.interp((np.arange(count) + 0.5) / count, LEVELS, sorted(now.values))
+    order = np.argsort(ahead.paths[:, step], kind="stable")
+    reach = max(round(NEIGHBOURS * count), 1)
+    moved = np.random.default_rng(SEED).integers(-reach, reach, count, endpoint=True)
+    near = np.searchsorted(ahead.paths[order, step], values) + moved
+    paths = ahead.paths[order[np.clip(near, 0, count - 1)]].copy()
+    paths[:, step] = values
+    return replace(ahead, paths=paths)
 
 
 def paced(

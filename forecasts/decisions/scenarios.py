@@ -14,6 +14,7 @@ from datetime import date
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from etl.catalog import Catalog, Effect, Lever, Scenarios
 from etl.errors import ForesightError
@@ -22,9 +23,10 @@ from etl.warehouse import Warehouse
 from forecasts.decisions.elasticities import across_communes
 from forecasts.decisions.levers import WHOLE, Calendar, Elasticity, Setting, checked, moved, powered
 from forecasts.decisions.paths import Ahead, Key
-from forecasts.decisions.targets import Judged, judge
+from forecasts.decisions.targets import Judged, Known, judged
 from forecasts.panel import Floats, steps
 
+Ints = NDArray[np.int64]
 TOTAL = "total"
 LEVELS = (0.1, 0.5, 0.9)
 """A band is the 80 % interval around its median."""
@@ -251,11 +253,7 @@ def play(
         NotASetting: a lever is moved twice, after the forecast ends, or in an unknown field.
     """
     kept = checked(scenarios, settings, base.fields, base.periods)
-    effects = [
-        _Moved(lever, setting, effect, number, pools or {})
-        for lever, setting in moved(scenarios, kept)
-        for number, effect in enumerate(lever.effects)
-    ]
+    effects = _effects(scenarios, kept, pools or {})
     known = bool(minutes) and set(base.fields) <= set(minutes or ())
     each = [(minutes or {}).get(field, 1.0) if known else 1.0 for field in base.fields]
     areas = np.zeros((2, base.count, len(base.areas), len(base.periods)))
@@ -272,6 +270,54 @@ def play(
     hours = (work[0] / 60, work[1] / 60) if known else None
     load = _over(work[1], work[0]) / staff
     return Outcome(base, tuple(kept), (areas[0], areas[1]), (fields[0], fields[1]), hours, load)
+
+
+@dataclass(frozen=True, eq=False)
+class Felt:
+    """What offices feel of a scenario on some paths: what comes more, and by what things change.
+
+    `h` are the months of the base; fields and areas are in its order.
+    """
+
+    received: Floats
+    """Factor on dossiers of each field, `(paths, fields, h)`."""
+    brought: Floats
+    """Dossiers a month that come besides, before that factor, `(paths, areas, fields, h)`."""
+    minutes: Floats
+    """Factor on the minutes of each field, `(paths, fields, h)`."""
+    staff: Floats
+    """Factor on the hours of staff, `(paths, h)`."""
+
+
+def felt(
+    base: Base, scenarios: Scenarios, settings: Sequence[Setting], pools: Pools, chosen: Ints
+) -> Felt:
+    """What the offices feel when levers are moved, on the paths `chosen` of the base."""
+    effects = _effects(scenarios, settings, pools)
+    count, h = base.count, len(base.periods)
+    parts: dict[str, list[Floats]] = {"received": [], "brought": [], "minutes": []}
+    for field in base.fields:
+        brought = np.zeros((count, len(base.areas), h))
+        for one in effects:
+            if one.effect.on == "moved" and one.concerns(field):
+                brought = brought + _brought(base, field, one)
+        parts["received"].append(_factor(base, field, effects, "received")[chosen])
+        parts["minutes"].append(_factor(base, field, effects, "minutes")[chosen])
+        parts["brought"].append(brought[chosen])
+    return Felt(
+        np.stack(parts["received"], axis=1),
+        np.stack(parts["brought"], axis=2),
+        np.stack(parts["minutes"], axis=1),
+        _factor(base, None, effects, "staff_hours")[chosen],
+    )
+
+
+def _effects(scenarios: Scenarios, settings: Sequence[Setting], pools: Pools) -> list["_Moved"]:
+    return [
+        _Moved(lever, setting, effect, number, pools)
+        for lever, setting in moved(scenarios, settings)
+        for number, effect in enumerate(lever.effects)
+    ]
 
 
 @dataclass(frozen=True)
@@ -350,20 +396,38 @@ def apart(one: Outcome, other: Outcome) -> Band:
 # --- on to other indicators, and to targets -----------------------------------------------------
 
 
+Stocks = Mapping[str, Mapping[date, Floats]]
+"""Of an indicator of stocks, by month, what is there at its end over what is in the base: one value
+a path, in any order. See `forecasts.decisions.what_if_queue`."""
+
+
 def chances(
-    warehouse: Warehouse, catalog: Catalog, outcome: Outcome, today: date
+    warehouse: Warehouse,
+    catalog: Catalog,
+    outcome: Outcome,
+    today: date,
+    *,
+    stocks: Stocks | None = None,
 ) -> list[tuple[Judged, Judged]]:
-    """Each target that the scenario reaches, before and after; what is judged by pace is not."""
+    """Each target that the scenario reaches, before and after; what is judged by pace is not.
+
+    `stocks` are those the queue of the scenario came to; without them no target for a stock of
+    dossiers is reached.
+    """
     scenarios = declared(catalog)
-    reached = _reached(scenarios, outcome)
-    goals = [target for target in catalog.targets if target.indicator in reached]
-    if not goals:
+    reached = _reached(scenarios, outcome) | set(stocks or {})
+    goals = {
+        key: [target for target in targets if target.indicator in reached]
+        for key, targets in (("targets", catalog.targets), ("demo_targets", catalog.demo_targets))
+    }
+    if not any(goals.values()):
         return []
-    only = catalog.model_copy(update={"targets": goals})
-    before = judge(warehouse, only, today)
-    after = judge(warehouse, only, today, ahead=lambda paths: shocked(paths, scenarios, outcome))
-    then = {judged.target.name: judged for judged in after}
-    return [(judged, then[judged.target.name]) for judged in before]
+    only = catalog.model_copy(update=goals)
+    known = Known.read(warehouse, only, today)
+    shocks = _with_stocks(shocked(known.ahead, scenarios, outcome), outcome, stocks or {})
+    others = replace(known, ahead=shocks)
+    then = {one.target.name: one for one in judged(only, others, today)}
+    return [(one, then[one.target.name]) for one in judged(only, known, today)]
 
 
 def declared(catalog: Catalog) -> Scenarios:
@@ -410,6 +474,22 @@ def _with_effect(
         added = drawn[:, None] * calendar.started(setting) * setting.value
         return np.where(added == 0, paths, np.clip(paths + added, 0.0, WHOLE))
     return np.asarray(paths * powered(drawn, calendar.ratio(lever, setting)))
+
+
+def _with_stocks(ahead: dict[Key, Ahead], outcome: Outcome, stocks: Stocks) -> dict[Key, Ahead]:
+    """Stocks of the city times what the queue made of them; later months as the last one known."""
+    found = dict(ahead)
+    for name, by_month in stocks.items():
+        key = (name, outcome.base.city, TOTAL, Frequency.MONTH.value)
+        if key in ahead and by_month:
+            one = ahead[key]
+            ratios = np.ones(one.paths.shape)
+            for step, period in enumerate(one.periods):
+                told = [month for month in by_month if month <= period]
+                if told:
+                    ratios[:, step] = np.resize(by_month[max(told)], len(ratios))
+            found[key] = replace(one, paths=one.paths * ratios)
+    return found
 
 
 def estimated(warehouse: Warehouse, scenarios: Scenarios) -> dict[str, Elasticity]:

@@ -1,20 +1,22 @@
 """Will it be reached? Each target of the catalog, judged by each of its baselines.
 
 The chance is the share of the forecast's sample paths that reach the value, each path taken whole:
-growth and sums are made along it. What comes together within a year is judged by how past years
-went on (`pace`). Where neither can be said, the state is `unknown`, with a reason:
+growth and sums are made along it, and a month that runs is completed from its days first. What
+comes together within a year is judged by how past years went on (`pace`), a growth that the engine
+refuses by the growths published (`past_growth`). Else the state is `unknown`, with a reason:
 
 - `no_indicator`, `no_figures`: nobody reports it; no outcome has been loaded
 - `refused`, `not_forecast`: its forecast was refused (`detail`), or is not asked for
 - `horizon`: the forecast ends before the period does (`until`)
+- `gap`: the series it would be made from ended (`until`) years before the newest figure
 - `no_months`, `few_years`: nothing of the year yet; fewer than three past years to go by
 - `nothing_yet`: what is known of the year is nothing, and no past year that it could go on like was
 - `one_reading`: computed here, and known for today alone
 - `no_outcome`: the period is over, and its figure is not published
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -28,8 +30,9 @@ from etl.warehouse import Warehouse
 from forecasts.decisions.arithmetic import Arithmetic, arithmetic
 from forecasts.decisions.line import SERIES_FREQUENCIES, Line, quantity
 from forecasts.decisions.pace import LAST_MONTH, Pace, pace, to_date
+from forecasts.decisions.past_growth import grown
 from forecasts.decisions.paths import Ahead, Key, paths_of
-from forecasts.decisions.running import Running, paced, running
+from forecasts.decisions.running import Running, paced, running, through
 from forecasts.panel import Floats
 from forecasts.request import LEAST_POINTS
 
@@ -48,6 +51,8 @@ OUTCOME = [
     "source_url",
     "as_of",
 ]
+DAILY = ("city", "commune")
+"""Levels of which days are kept."""
 NEVER, SURELY = 0.05, 0.95
 """A chance below or above is not told in tenths."""
 
@@ -84,6 +89,8 @@ class Verdict:
     pace: Pace | None = None
     settled: bool = False
     """The period is over, and the outcome known."""
+    grown: tuple[int, int] | None = None
+    """First and last year of the published growths it rests on, where no forecast is there."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +133,9 @@ class Known:
     @classmethod
     def read(cls, warehouse: Warehouse, catalog: Catalog, today: date) -> "Known":
         """Five queries, whatever the number of targets."""
-        names = sorted({t.indicator for t in catalog.targets if t.indicator})
-        areas = {code for t in catalog.targets for code in (area_of(catalog, t), t.shapes) if code}
+        targets = catalog.all_targets
+        names = sorted({t.indicator for t in targets if t.indicator})
+        areas = {code for t in targets for code in (area_of(catalog, t), t.shapes) if code}
         asked = {"indicators": names, "areas": sorted(areas)}
         return cls(
             warehouse.query("forecasts", "target_figures", **asked, today=today),
@@ -136,6 +144,16 @@ class Known:
             paths_of(warehouse, asked["indicators"], asked["areas"]),
             _months(warehouse, catalog, today),
         )
+
+    def coming(
+        self, indicator: str, area: str, category: str, frequency: Frequency
+    ) -> Ahead | None:
+        """The paths of a series; those of months go through what the month that runs comes to."""
+        ahead = self.ahead.get((indicator, area, category, frequency.value))
+        now = self.months.get((indicator, area)) if category == "total" else None
+        if ahead is None or now is None or frequency is not Frequency.MONTH:
+            return ahead
+        return through(ahead, now)
 
     def outcomes(self, indicator: str, area: str, category: str) -> pl.DataFrame:
         """Published outcomes, newest first; of an indicator that nobody publishes, those made here.
@@ -151,43 +169,38 @@ class Known:
 
 
 def _months(warehouse: Warehouse, catalog: Catalog, today: date) -> dict[tuple[str, str], Running]:
+    """What the month that runs comes to, of whatever adds up, has days, and is not over."""
     levels = dict(catalog.map.areas.select("code", "level").iter_rows())
-    found: dict[tuple[str, str], Running] = {}
-    for target in catalog.targets:
-        entry = catalog.indicators.get(target.indicator or "")
-        wanted = target.measure == "cumulative" and target.category == "total"
-        if (
-            entry is None
-            or entry.compute
-            or not wanted
-            or entry.aggregate != "sum"
-            or target.period.end < today
-        ):
-            continue
-        area = area_of(catalog, target)
-        if levels.get(area) in ("city", "commune"):
-            now = running(warehouse, catalog, entry.name, levels[area], area, today)
-            found |= {(entry.name, area): now} if now else {}
-    return found
+    asked = {
+        (target.indicator, area)
+        for target in catalog.all_targets
+        if target.category == "total" and target.period.end >= today
+        for area in [area_of(catalog, target)]
+        if _adds_up(catalog.indicators.get(target.indicator or "")) and levels.get(area) in DAILY
+    }
+    found = {
+        (name, area): running(warehouse, catalog, name, levels[area], area, today)
+        for name, area in sorted(asked)
+        if name is not None
+    }
+    return {key: now for key, now in found.items() if now is not None}
 
 
-def judge(
-    warehouse: Warehouse,
-    catalog: Catalog,
-    today: date,
-    *,
-    ahead: Callable[[dict[Key, Ahead]], dict[Key, Ahead]] | None = None,
-) -> list[Judged]:
-    """Every target of the catalog, worst first; what is settled comes last.
+def _adds_up(entry: Indicator | None) -> bool:
+    return entry is not None and entry.aggregate == "sum" and not entry.compute
 
-    `ahead` changes the sample paths before they are judged: what if they were others?
-    """
-    if not catalog.targets:
+
+def judge(warehouse: Warehouse, catalog: Catalog, today: date) -> list[Judged]:
+    """Every target of the catalog, worst first; what is settled comes last."""
+    if not catalog.all_targets:
         return []
-    known = Known.read(warehouse, catalog, today)
-    if ahead is not None:
-        known = replace(known, ahead=ahead(known.ahead))
-    return sorted((_judged(catalog, target, known, today) for target in catalog.targets), key=_rank)
+    return judged(catalog, Known.read(warehouse, catalog, today), today)
+
+
+def judged(catalog: Catalog, known: Known, today: date) -> list[Judged]:
+    """The same from what is known already: what if the paths were others?"""
+    found = (_judged(catalog, target, known, today) for target in catalog.all_targets)
+    return sorted(found, key=_rank)
 
 
 def area_of(catalog: Catalog, target: Target) -> str:
@@ -281,6 +294,7 @@ class _Sample:
     until: date | None = None
     stand_in: bool = False
     simulated: bool = False
+    grown: tuple[int, int] | None = None
 
 
 def _coming(
@@ -301,7 +315,7 @@ def _coming(
 def _sample(target: Target, entry: Indicator, known: Known, area: str) -> _Sample:
     ends: list[date] = []
     for frequency in SERIES_FREQUENCIES:
-        ahead = known.ahead.get((entry.name, area, target.category, frequency.value))
+        ahead = known.coming(entry.name, area, target.category, frequency)
         if ahead is None:
             continue
         seen = known.series.filter(
@@ -313,8 +327,32 @@ def _sample(target: Target, entry: Indicator, known: Known, area: str) -> _Sampl
             return _Sample(values, stand_in=ahead.stand_in, simulated=ahead.simulated)
         ends.append(Period.containing(frequency, ahead.periods[-1]).end)
     if ends:
-        return _Sample(reason="horizon", until=max(ends))
-    return _why_not(target, entry, known, area)
+        return _too_short(target, entry, known, area, max(ends))
+    return _by_past_growth(target, entry, known, area) or _why_not(target, entry, known, area)
+
+
+def _by_past_growth(target: Target, entry: Indicator, known: Known, area: str) -> _Sample | None:
+    """Of a growth that is published for years and for several years together."""
+    if target.measure != "growth" or entry.unit != "%":
+        return None
+    outcomes = known.outcomes(entry.name, area, target.category)
+    found = grown(outcomes, target.period.end.year)
+    if found is None:
+        return None
+    line = Line.of(Frequency.YEAR, outcomes.filter(frequency="year").unique("period"))
+    values = quantity(target, entry, line.then(found.periods, found.paths))
+    return None if values is None else _Sample(values, grown=(found.since, found.until))
+
+
+def _too_short(target: Target, entry: Indicator, known: Known, area: str, until: date) -> _Sample:
+    """The forecast ends too early; where newer years are known but none between, that is why."""
+    key = (entry.name, area, target.category, Frequency.YEAR.value)
+    yearly = known.outcomes(*key[:3]).filter(frequency="year")["period"]
+    if key in known.ahead and len(yearly):
+        last = known.ahead[key].periods[0].year - 1
+        if yearly[0].year > last + 1:
+            return _Sample(reason="gap", until=date(last, 12, 31))
+    return _Sample(reason="horizon", until=until)
 
 
 def _why_not(target: Target, entry: Indicator, known: Known, area: str) -> _Sample:
@@ -336,7 +374,9 @@ def _by_paths(target: Target, baseline: Baseline, found: _Sample) -> Verdict:
     likely = chance(found.values, baseline, target.direction)
     low, middle, high = (float(q) for q in np.quantile(found.values, (0.1, 0.5, 0.9)))
     state = state_of(likely)
-    return Verdict(baseline, state, chance=likely, expected=middle, lower=low, upper=high)
+    return Verdict(
+        baseline, state, chance=likely, expected=middle, lower=low, upper=high, grown=found.grown
+    )
 
 
 def _paced(target: Target, entry: Indicator, known: Known, area: str) -> list[Verdict]:

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard import queries
 from dashboard.reader import Reader
-from dashboard.views.labels import said
+from dashboard.views.labels import expected, said, topic_columns
 from etl.warehouse import Warehouse
 from forecasts.decisions.contacts import classified
 from tests.dashboard.conftest import TODAY
@@ -67,6 +67,30 @@ def told(tmp_path):
         return said(reader, dataset, queries.labels(reader.build, "calls", TODAY))
 
     return lines
+
+
+def test_the_next_month_of_each_topic_in_a_commune_stands_beside_the_newest(tmp_path):
+    write_build(tmp_path, TODAY)
+    key = {"indicator": "calls", "area": "90001", "category": "land", "frequency": "month"}
+    ahead = {"issue": 9, "origin": dt.date(2026, 10, 1), "period": dt.date(2026, 11, 1)}
+    bands = ((0.1, 5.0), (0.5, 8.0), (0.9, 12.0))
+    catalog = CATALOG.replace("\ntargets:", CONTACTS, 1)
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.run("update build_fact set value = $text where name = 'catalog'", text=catalog)
+        warehouse.write("forecast_series", pl.DataFrame([key | {"issue": 9}]))
+        rows = [
+            key | ahead | {"horizon": 1, "quantile_level": level, "value": value}
+            for level, value in bands
+        ]
+        warehouse.write("forecast", pl.DataFrame(rows))
+        known = {"period": ahead["origin"], "period_end": dt.date(2026, 10, 31), "value": 7.0}
+        warehouse.write("comparable", pl.DataFrame([key | known]))
+    reader = Reader(queries.current(tmp_path), "en", TODAY)
+    (dataset,) = classified(reader.build.catalog)
+    (row,) = expected(reader, dataset, "90001")
+    told = [column.cell(row) for column in topic_columns(reader, dataset)]
+    assert told == ["Land", "7", "Nov 2026", "8<br><small>5–12</small>"]
+    assert expected(reader, dataset, "90002") == []
 
 
 def test_a_calm_classifier_is_said_to_be_calm(told):

@@ -3,19 +3,22 @@
 import json
 import re
 import shutil
+from datetime import date
 
 import pytest
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import reader as reader_module
-from dashboard.cli import main
+from dashboard.cli import _change_said, main
 from dashboard.notation import Notation
-from dashboard.scenarios import amount, sentence, told
+from dashboard.scenarios import amount, queue_rows, sentence, told
 from dashboard.text import Text
 from dashboard.views.scenarios import steps_of
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.saved import kept
+from forecasts.decisions.scenarios import Band
+from forecasts.decisions.what_if_queue import Queued
 from tests.dashboard.conftest import TODAY
 from tests.dashboard.test_pages import _markup, script
 
@@ -219,3 +222,13 @@ def test_a_scenario_saved_by_the_command_is_listed_shown_and_compared(own_home):
     assert shown["rationale"] == "Vì thế"
     compared = json.loads(command(own_home, "compare", code, other).output)
     assert compared["difference"][1] > 0
+
+
+def test_the_queue_is_told_with_base_scenario_and_difference():
+    few, many, more = Band(90, 100, 110), Band(120, 130, 140), Band(25, 30, 35)
+    found = Queued(date(2027, 2, 19), 103, *[(few, many, more)] * 3, {})
+    for lang in ("vi", "en"):
+        rows = queue_rows(found, Text(lang))
+        assert [change for _, change in rows] == [(few, many, more)] * 3
+        assert rows[2][0].endswith("103")
+        assert _change_said(found.pending, Notation(lang)) == ["100", "130", "+30 (+25 … +35)"]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,7 +11,15 @@ from conftest import HEAD
 
 from dashboard.cli import main
 from dashboard.notation import Notation
-from dashboard.targets import SHAPES, chance_words, sentence, state_name, sums
+from dashboard.targets import (
+    SHAPES,
+    chance_words,
+    labelled,
+    most_at_risk,
+    sentence,
+    state_name,
+    sums,
+)
 from dashboard.text import Text
 from etl.bodies import Bodies
 from etl.catalog import Baseline, Target
@@ -37,8 +46,8 @@ NOVEMBER = pace(
 
 def judged(verdict: Verdict, *, unit: str = "%", bodies: Bodies | None = None, **given) -> Judged:
     words = {"name": "t", "title": "Đích", "title_en": "Goal", "by": "2030", "owner": "UBND"}
-    target = Target(**(words | given), baselines=[AT])
     sums = given.pop("sums", None)
+    target = Target(**(words | given), baselines=[AT])
     return Judged(
         target, "Đích", "Goal", unit, "million VND a head" if unit == LONG else unit, 2,
         (verdict,), None, sums, bodies, stand_in=False, simulated=False,
@@ -83,6 +92,16 @@ SAID = {
     "not_forecast": judged(unknown("not_forecast")),
     "refused": judged(unknown("refused", detail="too_many_gaps")),
     "horizon": judged(unknown("horizon", until=dt.date(2027, 12, 31))),
+    "gap": judged(
+        unknown("gap", until=dt.date(2014, 12, 31)), sums=Arithmetic(False, 26_685, 2025, 16.4)
+    ),
+    "growth published": judged(
+        Verdict(
+            AT, "off_course", chance=0.01, expected=6.23, lower=5.0, upper=7.4, grown=(2011, 2025)
+        ),
+        by="2026-2030",
+        measure="growth",
+    ),
     "no_months": judged(unknown("no_months", pace=Pace(2026, 95, reason="no_months"))),
     "few_years": judged(unknown("few_years", pace=Pace(2026, 95, 10, 41, 2, reason="few_years"))),
     "nothing_yet": judged(
@@ -134,6 +153,15 @@ def test_an_amount_is_told_as_a_share_of_what_is_to_be_reached():
         measure="cumulative",
     )
     assert sentence(money, money.verdict, Text("en"), Notation("en")).startswith("3% by end Jan;")
+
+
+def test_those_most_at_risk_are_judged_and_real_ones_lead():
+    likely, hardly = judged(forecast(0.6), name="likely"), judged(forecast(0.1), name="hardly")
+    made = replace(judged(forecast(0.0), name="made"), simulated=True)
+    over = judged(Verdict(AT, "off_course", chance=0.0, settled=True), name="over")
+    found = most_at_risk([likely, judged(unknown("no_figures")), made, over, hardly], 3)
+    assert [one.target.name for one in found] == ["hardly", "likely", "made"]
+    assert labelled(made, Text("vi"), Notation("vi")).startswith("Mô phỏng: ")
 
 
 @pytest.mark.parametrize(

@@ -332,7 +332,7 @@ def test_a_refresh_that_fails_leaves_what_was_issued(issue, tmp_path):
     assert_only_grown(before, kept(tmp_path))
 
 
-WORD = {"alert_log": "event"}
+WORD = {"alert_log": "event", "target_told": "plan"}
 """A column of words, where a ledger does not speak of series and so has no frequency."""
 
 

@@ -77,4 +77,14 @@ def test_an_entry_is_a_model_and_a_purpose_with_its_scores(warehouse):
 def test_before_any_forecast_every_model_stands_there_unused(tmp_path):
     with Warehouse.build(tmp_path) as empty:
         told = entries(empty)
-    assert [entry["purpose"] for entry in told] == [None] * len(all_models())
+    unused = [entry["model"] for entry in told if entry["purpose"] is None]
+    assert unused == [entry.name for entry in register().models]
+
+
+def test_what_judges_warns_or_proposes_has_an_entry_with_the_decision_beside_it(tmp_path):
+    with Warehouse.build(tmp_path) as empty:
+        told = {entry["model"]: entry for entry in entries(empty)}
+    for name in ("target_chance", "early_warning", "office_queue", "lending_staff", "what_if"):
+        said = ("what", "weaknesses", "data", "decision", "owner", "purpose", "entered")
+        assert all(told[name][key] for key in said)
+        assert all(told[name][f"{key}_en"] for key in said if key != "entered")

@@ -6,8 +6,10 @@ import polars as pl
 import pytest
 
 from etl.catalog import parse_catalog
+from etl.pipeline import note
 from etl.warehouse import Warehouse
 from forecasts.decisions.reliability import TOLD, reliability, told
+from forecasts.decisions.told_chances import keep_chances
 from forecasts.ledger import settle
 from tests.conftest import HEAD
 from tests.forecasts.test_ledger import forecast_rows, outcome
@@ -46,6 +48,31 @@ def test_a_chance_is_that_of_the_last_forecast_issued_before_the_period_ended(tm
         ("many", pytest.approx(0.75), True, 8, False),
         ("few", pytest.approx(0.25), False, 2, False),
     ]
+
+
+def test_a_chance_by_pace_is_kept_as_it_was_told_and_scored_when_its_year_is_over(tmp_path):
+    text = CATALOG.replace("by: 11/2026", 'by: "2026", measure: cumulative')
+    catalog = parse_catalog(text.replace("value: 90", "value: 1200"))
+    months = pl.DataFrame(
+        {"period": pl.date_range(date(2023, 1, 1), date(2026, 12, 1), "1mo", eager=True)}
+    ).with_columns(
+        period_end=pl.col("period").dt.month_end(), value=pl.lit(100.0), frequency=pl.lit("month"),
+        indicator=pl.lit("received"), area=pl.lit("31117"), category=pl.lit("total"),
+        level=pl.lit("commune"), simulated=pl.lit(value=False), status=pl.lit("final"),
+    )  # fmt: skip
+    october = date(2026, 11, 5)
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.write("comparable", months.filter(pl.col("period_end") < october))
+        assert keep_chances(warehouse, catalog, october) == 2
+        assert keep_chances(warehouse, catalog, october) == 0, "nothing else was told"
+        note(warehouse, "today", "2026-11-06")
+        assert told(warehouse, catalog).is_empty(), "the year is not over"
+        warehouse.write("comparable", months.filter(pl.col("period_end") >= october))
+        note(warehouse, "today", "2027-01-20")
+        found = told(warehouse, catalog)
+    assert found["target"].to_list() == ["many", "few"]
+    assert found["reached"].all()
+    assert found["chance"].sum() == pytest.approx(1)
 
 
 def chances(*pairs: tuple[float, bool]) -> pl.DataFrame:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from etl.catalog import Baseline, Indicator, Target, load_catalog, parse_catalog
+from etl.errors import Problems
 from etl.periods import Frequency, Period
 from etl.warehouse import Warehouse
 from forecasts.decisions.line import Line, quantity
-from forecasts.decisions.paths import drawn, paths_of
+from forecasts.decisions.paths import Ahead, drawn, paths_of
+from forecasts.decisions.running import Running, through
 from forecasts.decisions.targets import chance, changed, judge, state_of, tenths
 from forecasts.panel import steps
 
@@ -219,6 +221,85 @@ def test_a_month_with_days_missing_is_completed_or_left_out_and_never_whole(
     assert (pace.month, pace.completed, pace.years) == (month, completed, 3)
     assert pace.done == pytest.approx(334 if completed else 304, abs=1)
     assert found.verdict.chance > 0.5
+
+
+def test_paths_of_months_go_through_what_the_month_that_runs_comes_to_and_keep_together():
+    rng = np.random.default_rng(3)
+    first = rng.normal(100, 20, 500)
+    paths = np.stack([first, first + rng.normal(0, 2, 500)], axis=1)
+    ahead = Ahead((dt.date(2026, 11, 1), dt.date(2026, 12, 1)), paths, False, False)
+    low, high = 129.0, 131.0
+    now = Running(dt.date(2026, 11, 1), tuple(np.linspace(low, high, 10)))
+    found = through(ahead, now).paths
+    assert (found[:, 0].min(), found[:, 0].max()) == (low, high)
+    assert np.median(found[:, 1]) == pytest.approx(130, abs=3), "the month after follows"
+    assert np.std(found[:, 1]) > 1.5, "and stays as unsure as it was beside it"
+    over = Running(dt.date(2026, 10, 1), now.values)
+    assert through(ahead, over) is ahead
+
+
+def test_the_month_that_runs_moves_the_paths_of_a_year(refresh, installation):
+    day = dt.date(2026, 11, 11)
+    lines = f"indicator: got, area: '31135', by: '2026', baselines: [{{plan: council, value: 365, {DOCUMENT}}}]"  # noqa: E501
+    key = {"indicator": "got", "area": "31135", "category": "total", "frequency": "month"}
+    text = desk(dt.date(2026, 11, 10))
+    refresh(DESK + goal(lines), today=day, desk_csv=text).close()
+    with Warehouse.build(installation.home) as warehouse:
+        warehouse.write("forecast_series", pl.DataFrame([key | {"issue": 1}]))
+        rows = [
+            key | {"issue": 1, "origin": dt.date(2026, 10, 1), "period": dt.date(2026, month, 1)}
+            | {"horizon": month - 10, "quantile_level": level, "value": value, "simulated": False}
+            for month in (11, 12) for level, value in ((0.1, 5.0), (0.5, 15.0), (0.9, 25.0))
+        ]  # fmt: skip
+        warehouse.write("forecast", pl.DataFrame(rows))
+    with Warehouse.open(installation.home) as warehouse:
+        (found,) = judge(warehouse, load_catalog(installation.catalog), day)
+    assert found.verdict.expected == pytest.approx(304 + 30 + 25, abs=6), "30 days and not 15"
+    assert found.verdict.upper - found.verdict.lower < 20, "what is left is December"
+
+
+def test_growth_published_for_years_and_for_five_years_judges_where_there_is_no_forecast(judged):
+    more = (
+        "growth,can_tho,2023,6.42\ngrowth,can_tho,2011-2015,5.97\ngrowth,can_tho,2016-2020,4.97\n"
+    )
+    found = judged(
+        f"indicator: growth, by: '2026', measure: growth, "
+        f"baselines: [{{plan: congress, value: 10, {DOCUMENT}}}]",
+        figures=FIGURES + more,
+    )
+    assert (found.verdict.state, found.verdict.grown) == ("off_course", (2011, 2025))
+    assert 5 < found.verdict.expected < 8
+
+
+DEMO = """
+demo_targets:
+- {name: d, title: Thử, title_en: Demo, indicator: spent, by: "2026", owner: UBND,
+   baselines: [{plan: PLAN, value: 1, document: Giả định}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (DEMO.replace("PLAN", "council"), "only a target of the demo was set by nobody"),
+        (DEMO.replace("PLAN", "demo"), "a target of the demo is one on simulated figures"),
+        (
+            DEMO.replace("PLAN", "demo").replace("demo_targets", "targets"),
+            "only a target of the demo was set by nobody",
+        ),
+    ],
+)
+def test_what_nobody_set_is_a_demo_on_simulated_figures_alone(text, problem):
+    with pytest.raises(Problems, match=problem):
+        parse_catalog(HEAD + RESOURCES + text)
+
+
+def test_targets_of_the_demo_are_no_targets_of_the_city():
+    catalog = load_catalog(ROOT / "data_catalog.yaml")
+    assert len(catalog.demo_targets) >= 5
+    assert not {goal.indicator for goal in catalog.demo_targets} & {
+        goal.indicator for goal in catalog.targets
+    }
 
 
 # --- the catalog and the warehouse ------------------------------------------------------------
