@@ -91,6 +91,7 @@ def one_point(monkeypatch):
     def forget() -> None:
         holt_winters._grid.cache_clear()
         holt_winters._debts.cache_clear()
+        holt_winters._weights.cache_clear()
 
     yield only
     monkeypatch.undo()
