@@ -58,8 +58,8 @@ BESIDE_SHARE = 0.5
 """Of models named beside the members, all of them together."""
 SLOW_TOGETHER = 16
 SHARES = (0.0, 0.3, 0.6, 0.8)
-TOGETHER = 512
-"""Series worked on together."""
+TOGETHER = 256
+"""Series worked on together: few enough that processors share a city out evenly."""
 
 Ints = NDArray[np.int64]
 

@@ -7,13 +7,14 @@ different processors and the result is the same to the bit.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasts.panel import Floats
+from forecasts.recursion import Fit, Smoothing, smooth
 from forecasts.seasonality import lent_factors, own_factors, seasonal
 
 MOST_ZEROS = 0.2
@@ -139,6 +140,7 @@ class Adjusted:
     lanes: Lanes
     factors: Floats
     """`(lanes, season)`, added on logs (or in units of the lane), from that of column 0 on."""
+    fits: dict[tuple[Smoothing, float], Fit] = field(default_factory=dict, repr=False)
 
     @cached_property
     def flat(self) -> Floats:
@@ -146,6 +148,13 @@ class Adjusted:
         lanes = self.lanes
         seasons = np.arange(lanes.values.shape[1]) % lanes.season
         return np.where(lanes.inside, bridged(lanes.raw - self.factors[:, seasons]), 0.0)
+
+    def smoothed(self, tried: Smoothing, sureness: float) -> Fit:
+        """Level and trend of `flat`, as in `forecasts.recursion`; kept, for the models that ask."""
+        asked = (tried, sureness)
+        if asked not in self.fits:
+            self.fits[asked] = smooth(self.flat, self.lanes.lengths, tried, sureness)
+        return self.fits[asked]
 
     @cached_property
     def level(self) -> Floats:
@@ -223,18 +232,26 @@ def counted(values: Floats) -> Ints:
 def bridged(values: Floats) -> Floats:
     """Straight lines through gaps, the last value held; rows begin with a known value."""
     known = np.isfinite(values)
-    rows = np.flatnonzero(~known.all(axis=1))
-    filled = values.copy()
+    if known.all():
+        return values.copy()
     places = np.arange(values.shape[1])
-    before = np.maximum.accumulate(np.where(known[rows], places, -1), axis=1)
-    after = np.minimum.accumulate(np.where(known[rows], places, values.shape[1])[:, ::-1], axis=1)[
-        :, ::-1
-    ]
-    left = np.take_along_axis(values[rows], np.maximum(before, 0), axis=1)
-    right = np.take_along_axis(values[rows], np.minimum(after, values.shape[1] - 1), axis=1)
-    share = (places - before) / np.maximum(after - before, 1)
-    line = left + np.where(after < values.shape[1], share, 0) * np.where(
-        after < values.shape[1], right - left, 0
-    )
-    filled[rows] = np.where(known[rows], values[rows], line)
+    end = values.shape[1] - 1 - known[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(values))
+    filled = np.where(places <= end[:, None], values, values[rows, end][:, None])
+    gaps = np.flatnonzero(~np.isfinite(filled).all(axis=1))
+    if len(gaps):
+        filled[gaps] = _lines_through(filled[gaps])
     return filled
+
+
+def _lines_through(values: Floats) -> Floats:
+    """Straight lines through gaps, of rows that begin and end with a known value."""
+    known = np.isfinite(values)
+    places = np.arange(values.shape[1])
+    before = np.maximum.accumulate(np.where(known, places, -1), axis=1)
+    after = np.where(known, places, values.shape[1])[:, ::-1]
+    after = np.minimum.accumulate(after, axis=1)[:, ::-1]
+    left = np.take_along_axis(values, np.maximum(before, 0), axis=1)
+    right = np.take_along_axis(values, np.minimum(after, values.shape[1] - 1), axis=1)
+    share = (places - before) / np.maximum(after - before, 1)
+    return np.where(known, values, left + share * (right - left))

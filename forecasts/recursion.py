@@ -3,13 +3,18 @@
 The model is that of exponential smoothing with additive errors: the value foreseen is
 `level + damping * trend`, and what was missed moves both. Errors are linear in the two numbers a
 lane starts with, so these are not searched for but solved for (least squares) at every point of a
-grid of parameters, which is walked in single precision. Points count by their likelihood.
+grid of parameters. Only squares of errors are walked, in single precision; whatever else is asked
+of a lane is linear in its values, a matrix product for all lanes of one length. Points count by
+their likelihood.
 
 Source: Hyndman, Koehler, Ord and Snyder (2008), "Forecasting with Exponential Smoothing",
 chapters 2 and 5.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,8 +26,12 @@ Ints = NDArray[np.int64]
 Singles = NDArray[np.float32]
 Numbers = NDArray[np.floating[Any]]
 """Of either precision."""
-TOGETHER = 384
+TOGETHER = 2048
 """Lanes walked together: their states stay in the processor's cache."""
+ALIKE = 8
+"""Lengths of lanes whose weights are made together, and kept: those of origins near each other."""
+ON_ONE_THREAD = 2**18
+"""Products that a matrix product may take before BLAS shares them out among threads of its own."""
 PULL = 1e-6
 """Pull of the first level towards 0, and per value of the first trend: keeps solutions finite."""
 
@@ -81,15 +90,18 @@ def smooth(values: Floats, lengths: Ints, tried: Smoothing, sureness: float) -> 
     order = np.argsort(-lengths, kind="stable")
     phis, of = np.unique(tried.phi, return_inverse=True)
     level, trends = np.empty(len(values)), np.empty((len(values), len(phis)))
-    responses = _responses(tried, values.shape[1])
     for at in range(0, len(order), TOGETHER):
         rows = order[at : at + TOGETHER]
-        part = np.ascontiguousarray(values[rows, : lengths[rows[0]]].T, dtype=np.float32)
-        walked = _walk(part, lengths[rows], tried, responses)
-        likely = likelihood(walked.loss, lengths[rows], sureness)
-        level[rows] = (likely * walked.level).sum(axis=0)
-        for place in range(len(phis)):
-            trends[rows, place] = (likely * walked.trend)[of == place].sum(axis=0)
+        begun = values[rows, 0]
+        # Single precision tells small errors from small values alone.
+        moved = (values[rows, : lengths[rows[0]]] - begun[:, None]).T.astype(np.float32, order="C")
+        for run, walked in _walked(moved, lengths[rows], tried):
+            lanes = rows[run]
+            likely = likelihood(walked.loss, lengths[lanes], sureness)
+            level[lanes] = begun[run] + (likely * walked.level).sum(axis=0)
+            slopes = likely * walked.trend
+            for place in range(len(phis)):
+                trends[lanes, place] = slopes[of == place].sum(axis=0)
     return Fit(level, trends, phis)
 
 
@@ -109,48 +121,116 @@ class Walked:
     trend: Numbers
 
 
-def _walk(values: Singles, lengths: Ints, tried: Smoothing, responses: "Responses") -> Walked:
-    """Every point of the grid over every lane, longest lanes first."""
-    alpha, beta, phi = (
-        parameter.astype(np.float32)[:, None] for parameter in (tried.alpha, tried.beta, tried.phi)
-    )
-    shape = len(alpha), values.shape[1]
-    level, trend, square, first, second, missed, work = (
-        np.zeros(shape, dtype=np.float32) for _ in range(7)
-    )
-    trending = tried.trend
-    for step, active in enumerate(still_running(lengths).tolist()):
-        e, w, up, on = missed[:, :active], work[:, :active], level[:, :active], trend[:, :active]
-        if trending:
-            np.multiply(on, phi, out=on)
-            np.add(up, on, out=up)
-        np.subtract(values[step, :active], up, out=e)
-        np.multiply(e, alpha, out=w)
-        np.add(up, w, out=up)
-        if trending:
-            np.multiply(e, beta, out=w)
-            np.add(on, w, out=on)
-            np.multiply(e, responses.trend[:, step, None], out=w)
-            np.add(second[:, :active], w, out=second[:, :active])
-        np.multiply(e, responses.level[:, step, None], out=w)
-        np.add(first[:, :active], w, out=first[:, :active])
-        np.multiply(e, e, out=e)
-        np.add(square[:, :active], e, out=square[:, :active])
-    return _begun(Walked(square, level, trend), first, second, responses, lengths)
+def _walked(values: Singles, lengths: Ints, tried: Smoothing) -> Iterator[tuple[slice, Walked]]:
+    """Every point of the grid over the lanes of each length, from the start of smallest loss.
+
+    `values` is `(periods, lanes)`, longest lanes first.
+    """
+    squares, responses = _squares(values, lengths, tried), _responses(tried, len(values))
+    for run, length in runs(lengths):
+        weights = _weights(tried, length // ALIKE)[length % ALIKE, :, :length]
+        sums = product(weights, values[:length, run]).reshape(4, len(tried.alpha), -1)
+        yield run, _begun(squares[:, run], sums, responses, length)
 
 
-def _begun(
-    zero: Walked, first: Singles, second: Singles, responses: "Responses", lengths: Ints
-) -> Walked:
-    """The walk from zeros moved to the start that makes its loss smallest."""
-    start = _solved(first, second, responses.moments[:, :, lengths - 1], lengths)
-    loss = zero.loss - first * start[0] - second * start[1]
-    ends = responses.ends[:, :, lengths]
+def runs(lengths: Ints) -> Iterator[tuple[slice, int]]:
+    """Lanes of the same length and that length, from lanes in the order of their lengths."""
+    cuts = [0, *(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(lengths)]
+    return ((slice(at, until), int(lengths[at])) for at, until in pairwise(cuts))
+
+
+def product(one: Numbers, other: Numbers) -> Numbers:
+    """Matrix product, in parts so small that each is worked out on the thread that asks for it."""
+    found = np.empty((len(one), other.shape[1]), dtype=one.dtype)
+    step = max(1, ON_ONE_THREAD // one.size)
+    for at in range(0, other.shape[1], step):
+        part = slice(at, at + step)
+        np.matmul(one, other[:, part], out=found[:, part])
+    return found
+
+
+def _begun(squares: Singles, sums: Singles, responses: "Responses", length: int) -> Walked:
+    """Lanes of one length that began with nothing, moved to the start of the smallest loss."""
+    first, second, level, trend = sums
+    start = _solved(first, second, responses.moments[length - 1], length)
+    loss = squares - first * start[0] - second * start[1]
+    ends = responses.ends[length - 1, ..., None]
     return Walked(
         np.where(np.isfinite(loss), np.maximum(loss, 0), np.inf),
-        zero.level + ends[0] * start[0] + ends[1] * start[1],
-        zero.trend + ends[2] * start[0] + ends[3] * start[1],
+        level + ends[0] * start[0] + ends[1] * start[1],
+        trend + ends[2] * start[0] + ends[3] * start[1],
     )
+
+
+def _squares(values: Singles, lengths: Ints, tried: Smoothing) -> Singles:
+    """Sums of squared errors of lanes that begin with nothing, `(points, lanes)`.
+
+    From there the model is an ARIMA(1, 1, 2): differenced values are a moving mean of errors, which
+    need no level and no trend to be walked. A trend that nothing moves stays 0 whatever damps it.
+    """
+    damping = np.where(tried.beta > 0, tried.phi, 0.0)
+    distinct = np.stack([damping, tried.alpha, tried.beta])
+    (phi, alpha, beta), of = np.unique(distinct, axis=1, return_inverse=True)
+    squares = np.empty((len(phi), values.shape[1]), dtype=np.float32)
+    running = still_running(lengths).tolist()
+    for damped in np.unique(phi):
+        points = phi == damped
+        one = 1 + damped - alpha[points] - damped * beta[points]
+        two = damped * (1 - alpha[points])
+        changes = _differenced(_differenced(values, 1.0), damped)
+        squares[points] = _squared(changes, running, one, two)
+    return squares[of]
+
+
+def _differenced(values: Singles, share: float) -> Singles:
+    """Values less a share of those before them, 0 before the first."""
+    less = values.copy()
+    less[1:] -= np.float32(share) * values[:-1]
+    return less
+
+
+def _squared(changes: Singles, running: list[int], one: Floats, two: Floats) -> Singles:
+    """Sums of the squares of `e[t] = changes[t] + one * e[t - 1] - two * e[t - 2]`."""
+    ones, twos = (weights.astype(np.float32)[:, None] for weights in (one, two))
+    last, before, work, total = np.zeros((4, len(one), changes.shape[1]), dtype=np.float32)
+    further = bool(two.any())
+    for change, active in zip(changes, running, strict=True):
+        e, w, sums = before[:, :active], work[:, :active], total[:, :active]
+        np.multiply(last[:, :active], ones, out=w)
+        if further:
+            np.multiply(e, twos, out=e)
+            np.subtract(w, e, out=w)
+        np.add(change[:active], w, out=e)
+        np.multiply(e, e, out=w)
+        np.add(sums, w, out=sums)
+        last, before = before, last
+    return total
+
+
+@lru_cache(maxsize=32)
+def _weights(tried: Smoothing, block: int) -> Singles:
+    """What is linear in the values of lanes that begin with nothing, `(ALIKE, weights, periods)`.
+
+    Of lanes of the lengths from `block * ALIKE` on: the errors times what they owe to a first
+    level, and to a first trend; the level and the trend at the end; each with as many weights as
+    there are points. Walked backwards: a value is worth what its error is, and what it adds to the
+    level and the trend.
+    """
+    lengths = block * ALIKE + np.arange(ALIKE)
+    periods, points = int(lengths[-1]), len(tried.alpha)
+    responses = _responses(tried, periods)
+    level, trend = np.zeros((2, ALIKE, 4, points))
+    weights = np.empty((ALIKE, 4, points, periods), dtype=np.float32)
+    owed = np.zeros((4, points))
+    for step in reversed(range(periods)):
+        level[lengths == step + 1, 2] = trend[lengths == step + 1, 3] = 1.0
+        owed[:2] = responses.errors[step]
+        worth = np.where(step < lengths[:, None, None], owed, 0.0)
+        worth += tried.alpha * level + tried.beta * trend
+        level -= worth
+        trend = tried.phi * (level + trend)
+        weights[..., step] = worth
+    return weights.reshape(ALIKE, 4 * points, periods)
 
 
 def still_running(lengths: Ints) -> Ints:
@@ -162,52 +242,40 @@ def still_running(lengths: Ints) -> Ints:
 class Responses:
     """What errors and states owe to a first level of 1, and to a first trend of 1.
 
-    `level` and `trend` are the errors' debts with their signs turned, `(points, periods)`;
-    `moments` their squares and product summed up to each period, `(3, points, periods)`; `ends` the
-    level and trend after each number of periods that a first level leaves, and a first trend:
-    `(4, points, periods + 1)`, level from level, level from trend, trend from level, trend from
-    trend.
+    `errors` are their debts with the signs turned, `(periods, 2, points)`; `moments` their squares
+    and products summed up to each period, `(periods, 3, points)`; `ends` the level and the trend
+    after each period that a first level leaves, and a first trend: `(periods, 4, points)`, level
+    from level, level from trend, trend from level, trend from trend.
     """
 
-    level: Singles
-    trend: Singles
+    errors: Floats
     moments: Floats
     ends: Floats
 
 
+@lru_cache(maxsize=16)
 def _responses(tried: Smoothing, periods: int) -> Responses:
-    errors, ends = np.zeros((2, len(tried.alpha), periods)), []
-    for which in range(2):
-        level = np.full(len(tried.alpha), float(which == 0))
-        trend = np.full(len(tried.alpha), float(which == 1 and tried.trend))
-        states = [(level, trend)]
-        for step in range(periods):
-            foreseen = level + tried.phi * trend
-            errors[which, :, step] = foreseen
-            level, trend = foreseen * (1 - tried.alpha), tried.phi * trend - tried.beta * foreseen
-            states.append((level, trend))
-        ends.append(np.stack(states, axis=2))
-    one, two = errors
-    squares = np.stack([one**2, two**2 if tried.trend else np.zeros_like(two), one * two])
-    moments = np.cumsum(squares, axis=2)
+    points = len(tried.alpha)
+    level, trend = np.zeros((2, 2, points))
+    level[0], trend[1] = 1.0, float(tried.trend)
+    errors, ends = np.empty((periods, 2, points)), np.empty((periods, 2, 2, points))
+    for step in range(periods):
+        foreseen = level + tried.phi * trend
+        level, trend = foreseen * (1 - tried.alpha), tried.phi * trend - tried.beta * foreseen
+        errors[step], ends[step] = foreseen, (level, trend)
+    one, two = errors.swapaxes(0, 1)
+    moments = np.cumsum(np.stack([one**2, two**2, one * two], axis=1), axis=0)
     if not tried.trend:
-        moments[1] = 1.0
-    (levels_one, trends_one), (levels_two, trends_two) = ends
-    return Responses(
-        one.astype(np.float32),
-        two.astype(np.float32),
-        moments,
-        np.stack([levels_one, levels_two, trends_one, trends_two]),
-    )
+        moments[:, 1] = 1.0
+    return Responses(errors, moments, ends.reshape(periods, 4, points))
 
 
-def _solved(
-    first: Numbers, second: Numbers, moments: Floats, lengths: Ints
-) -> tuple[Floats, Floats]:
-    """First level and trend that make the loss smallest."""
-    one, two, both = moments[0] + PULL, moments[1] + PULL * lengths, moments[2]
+def _solved(first: Numbers, second: Numbers, moments: Floats, length: int) -> tuple[Floats, Floats]:
+    """First level and trend that make the loss smallest, each `(points, lanes)`."""
+    one, two, both = moments[..., None]
+    one, two = one + PULL, two + PULL * length
     determinant = np.maximum(one * two - both**2, 1e-12 * one * two)
     return (
-        (first * two - second * both) / determinant,
-        (second * one - first * both) / determinant,
+        first * (two / determinant) - second * (both / determinant),
+        second * (one / determinant) - first * (both / determinant),
     )

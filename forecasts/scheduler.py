@@ -153,6 +153,8 @@ def _client(place: str) -> Iterator[Any]:
             n_workers=int(wanted[1] or os.cpu_count() or 1),
             threads_per_worker=1,
             dashboard_address=None,
+            # Without a page there is still a server for it, on a port that another run may have.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             host="127.0.0.1",
         ) as cluster,
         Client(cluster, timeout=PATIENCE, set_as_default=False) as client,

@@ -3,6 +3,8 @@
 The constant is halved: a drift seen in the past goes on, on average, at half its pace.
 """
 
+from collections import deque
+
 import numpy as np
 
 from forecasts.lanes import Adjusted, Lanes
@@ -89,15 +91,16 @@ def _recent(changes: Floats, lengths: np.ndarray) -> Floats:
 
 def _simulated(weights: Floats, recent: Floats, horizon: int) -> Floats:
     """Sums of the changes to come, `(lanes, horizon)`."""
-    lags = weights.shape[1] - 1
-    newest, total = recent[:, :lags].copy(), np.zeros(len(weights))
-    paths = np.empty((len(weights), horizon))
+    constant, *factors = np.ascontiguousarray(weights.T)
+    newest = deque(np.ascontiguousarray(recent.T)[: len(factors)], maxlen=len(factors))
+    total, paths = np.zeros(len(weights)), np.empty((len(weights), horizon))
     for step in range(horizon):
-        change = DRIFT * weights[:, 0] + (weights[:, 1:] * newest).sum(axis=1)
-        total = total + change
+        change = DRIFT * constant
+        for factor, before in zip(factors, newest, strict=True):
+            change += factor * before
+        total += change
         paths[:, step] = total
-        if lags:
-            newest = np.column_stack([change, newest[:, :-1]])
+        newest.appendleft(change)
     return paths
 
 

@@ -3,7 +3,7 @@
 from forecasts.lanes import Adjusted, Lanes
 from forecasts.model import Model
 from forecasts.panel import Floats
-from forecasts.recursion import grid, smooth
+from forecasts.recursion import grid
 
 TRIED = grid((0.1, 0.2, 0.4, 0.6, 0.8, 0.99), (0.0, 0.05, 0.2), (0.8, 0.9, 0.98))
 SURENESS = 0.6
@@ -16,8 +16,7 @@ def forecast(lanes: Lanes, horizon: int) -> Floats:
 
 def adjusted(series: Adjusted, horizon: int) -> Floats:
     """Paths from what is left without a season, in the unit of the values."""
-    fit = smooth(series.flat, series.lanes.lengths, TRIED, SURENESS)
-    return series.back(fit.ahead(horizon))
+    return series.back(series.smoothed(TRIED, SURENESS).ahead(horizon))
 
 
 MODEL = Model(title="Xu hướng tắt dần", title_en="Damped trend", forecast=forecast)

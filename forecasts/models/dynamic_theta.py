@@ -12,7 +12,7 @@ import numpy as np
 from forecasts.lanes import Adjusted, Lanes
 from forecasts.model import Model
 from forecasts.panel import Floats
-from forecasts.recursion import likelihood
+from forecasts.recursion import Ints, likelihood, product, still_running
 
 ALPHAS = np.array([0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.99])
 THETAS = (1.0, 2.0, 4.0, 8.0)
@@ -32,63 +32,80 @@ def adjusted(series: Adjusted, horizon: int) -> Floats:
     """Paths from what is left without a season, in the unit of the values."""
     level, lengths = series.level, series.lanes.lengths
     paths = np.empty((len(level), horizon))
-    for at in range(0, len(level), TOGETHER):
-        rows = slice(at, at + TOGETHER)
-        paths[rows] = _paths(level[rows, : lengths[rows].max()], lengths[rows], horizon)
+    order = np.argsort(-lengths, kind="stable")
+    for at in range(0, len(order), TOGETHER):
+        rows = order[at : at + TOGETHER]
+        values = np.ascontiguousarray(level[rows, : lengths[rows[0]]].T)
+        paths[rows] = _paths(values, lengths[rows], horizon)
     return series.back_from_level(paths)
 
 
-class _Lines:
-    """Lines fitted to what was seen so far, one a lane: mean, slope and intercept."""
+def _paths(values: Floats, lengths: Ints, horizon: int) -> Floats:
+    """Of lanes `(periods, lanes)`, longest first."""
+    lines, lanes = _lines(values), np.arange(len(lengths))
+    sums, missed = _sums(values, lines, lengths)
+    bends = 1 - 1 / np.array(THETAS)
+    chosen, first, loss = (
+        np.stack(each) for each in zip(*(_best(sums, bend) for bend in bends), strict=True)
+    )
+    alpha = ALPHAS[chosen]
+    # What was missed moved the level by its part, so it is known without being walked.
+    last = values[lengths - 1, lanes] - (1 - alpha) * missed[chosen, lanes]
+    level = last + first * (1 - alpha) ** lengths
+    paths = _ahead(lines[:, lengths, lanes], level, alpha, bends[:, None], lengths, horizon)
+    return np.asarray(np.einsum("pl,hpl->lh", likelihood(loss, lengths, SURENESS), paths))
 
-    def __init__(self, count: int) -> None:
-        self.mean, self.slope, self.intercept = np.zeros((3, count))
 
-    def see(self, value: Floats, before: Floats | float) -> None:
-        """Take in one value more, after `before` others."""
-        slope = ((before - 1) * self.slope + 6 * (value - self.mean) / (before + 1)) / (before + 2)
-        self.slope = np.where(np.asarray(before) >= 1, slope, 0.0)
-        self.mean = (before * self.mean + value) / (before + 1)
-        self.intercept = self.mean - (before + 2) / 2 * self.slope
+def _lines(values: Floats) -> Floats:
+    """Lines through what was seen before each step: mean, slope, intercept.
+
+    `(3, periods + 1, lanes)`.
+    """
+    lines = np.zeros((3, len(values) + 1, values.shape[1]))
+    count = np.arange(1, len(values) + 1)[:, None]
+    mean, slope, intercept = lines[:, 1:]
+    np.divide(np.cumsum(values, axis=0), count, out=mean)
+    spread = np.maximum((count**2 - 1) / 12, 1e-9)
+    np.divide(np.cumsum(count * values, axis=0) / count - (count + 1) / 2 * mean, spread, out=slope)
+    slope[0] = 0.0
+    np.subtract(mean, (count + 1) / 2 * slope, out=intercept)
+    return lines
 
 
-def _paths(values: Floats, lengths: np.ndarray, horizon: int) -> Floats:
-    lanes = len(values)
-    keep = (1 - ALPHAS)[:, None]
-    lines, level = _Lines(lanes), np.zeros((len(ALPHAS), lanes))
-    sums = np.zeros((6, len(ALPHAS), lanes))
-    ends = np.zeros((4, lanes))
-    last, work = np.zeros((2, len(ALPHAS), lanes))
-    for step, value in enumerate(np.ascontiguousarray(values.T)):
-        on = step < lengths
-        faded = keep**step
+def _sums(values: Floats, lines: Floats, lengths: Ints) -> tuple[Floats, Floats]:
+    """Sums over the steps that count, `(6, alphas, lanes)`, and what the last missed.
+
+    Of the products of what is missed by a level that begins with 0, what a whole bend pulls, and
+    what is left of the first level: missed twice, missed and pull, pull twice, missed and left,
+    pull and left, left twice.
+    """
+    left: Floats = (1 - ALPHAS[:, None]) ** np.arange(len(values), dtype=float)
+    risen = (1 - left * (1 - ALPHAS[:, None])) / ALPHAS[:, None]
+    counted = np.arange(len(values))[:, None] < lengths
+    counted[:WARM_UP] = False
+    slope, intercept = np.where(counted, lines[1:, :-1], 0.0)
+    sums = np.zeros((6, len(ALPHAS), len(lengths)))
+    sums[2] = product(left**2, intercept**2) + product(risen**2, slope**2)
+    sums[2] += product(2 * left * risen, intercept * slope)
+    sums[4] = product(left**2, intercept) + product(left * risen, slope)
+    sums[5] = product(left**2, counted.astype(float))
+    missed, pull, work = np.zeros((3, len(ALPHAS), len(lengths)))
+    changes = np.diff(values, axis=0, prepend=0.0)
+    for step, active in enumerate(still_running(lengths).tolist()):
+        m, p, w = missed[:, :active], pull[:, :active], work[:, :active]
+        np.multiply(m, 1 - ALPHAS[:, None], out=m)
+        np.add(m, changes[step, :active], out=m)
         if step >= WARM_UP:
-            pull = faded * lines.intercept + (1 - faded * keep) / ALPHAS[:, None] * lines.slope
-            missed, pull, faded = (value - level) * on, pull * on, faded * on
-            pairs = (missed, missed, pull, missed, pull, faded)
-            others = (missed, pull, pull, faded, faded, faded)
-            for total, one, other in zip(sums, pairs, others, strict=True):
-                np.multiply(one, other, out=work)
-                total += work
-        lines.see(value, step)
-        level = value * ALPHAS[:, None] + keep * level
-        done = lengths == step + 1
-        if done.any():
-            ends[:, done] = np.stack([lines.mean, lines.slope, lines.intercept, value])[:, done]
-            last[:, done] = level[:, done]
-    rows = np.arange(lanes)
-    paths, loss = np.zeros((len(THETAS), lanes, horizon)), np.empty((len(THETAS), lanes))
-    for place, theta in enumerate(THETAS):
-        alpha, first, loss[place] = _best(sums, 1 - 1 / theta)
-        start = last[alpha, rows] + first * (1 - ALPHAS[alpha]) ** lengths
-        lines.mean, lines.slope, lines.intercept = ends[:3].copy()
-        paths[place] = _ahead(
-            lines, start, ALPHAS[alpha], 1 - 1 / theta, lengths.astype(float), horizon
-        )
-    return np.asarray(np.einsum("pl,plh->lh", likelihood(loss, lengths, SURENESS), paths))
+            np.multiply(intercept[step, :active], left[:, step, None], out=p)
+            np.multiply(slope[step, :active], risen[:, step, None], out=w)
+            np.add(p, w, out=p)
+            for place, other in ((0, m), (1, p), (3, left[:, step, None])):
+                np.multiply(m, other, out=w)
+                np.add(sums[place, :, :active], w, out=sums[place, :, :active])
+    return sums, missed
 
 
-def _best(sums: Floats, bend: float) -> tuple[np.ndarray, Floats, Floats]:
+def _best(sums: Floats, bend: float) -> tuple[Ints, Floats, Floats]:
     """Place of the memory, first level and loss, by lane."""
     square, mixed, pulls, first, both, ones = sums
     start = (first - bend * both) / (ones + PULL)
@@ -105,15 +122,21 @@ def _best(sums: Floats, bend: float) -> tuple[np.ndarray, Floats, Floats]:
 
 
 def _ahead(
-    lines: _Lines, level: Floats, alpha: Floats, bend: float, seen: Floats, horizon: int
+    line: Floats, level: Floats, alpha: Floats, bend: Floats, seen: Ints, horizon: int
 ) -> Floats:
-    paths = np.empty((len(level), horizon))
+    """Paths `(horizon, thetas, lanes)`; `level` and `alpha` are `(thetas, lanes)`."""
+    paths = np.empty((horizon, *level.shape))
+    mean, slope, intercept = line
+    left = (1 - alpha) ** seen
     for step in range(horizon):
-        faded = (1 - alpha) ** (seen + step)
-        pull = faded * lines.intercept + (1 - faded * (1 - alpha)) / alpha * lines.slope
-        paths[:, step] = level + bend * pull
-        lines.see(paths[:, step], seen + step)
-        level = alpha * paths[:, step] + (1 - alpha) * level
+        count, later = seen + step, left * (1 - alpha)
+        value = level + bend * (left * intercept + (1 - later) / alpha * slope)
+        paths[step], level, left = value, alpha * value + (1 - alpha) * level, later
+        # The line takes in its own forecast as one value more.
+        away = (value - mean) / (count + 1)
+        slope = ((count - 1) * slope + 6 * away) / (count + 2)
+        mean = mean + away
+        intercept = mean - (count + 2) / 2 * slope
     return paths
 
 

@@ -17,34 +17,44 @@ from forecasts.lanes import Lanes
 from forecasts.model import Model
 from forecasts.models import damped_trend as damped
 from forecasts.panel import Floats
-from forecasts.recursion import Ints, Numbers, likelihood, smooth, still_running
+from forecasts.recursion import (
+    ALIKE,
+    Ints,
+    Numbers,
+    likelihood,
+    product,
+    runs,
+    still_running,
+)
 
 ALPHAS = (0.1, 0.25, 0.45, 0.7, 0.95)
 TRENDS = ((0.0, 0.0), (0.05, 0.94), (0.2, 0.85))
 """Pairs of beta as a share of alpha, and damping."""
 GAMMAS = (0.0, 0.08, 0.3)
+"""In order."""
 SURENESS = 1.0
 PULL = (1e-6, 1e-4)
 """Pull of the first level towards 0, and per value of the first trend."""
-TOGETHER = 192
+TOGETHER = 1024
 
 
 @lru_cache(maxsize=1)
 def _grid() -> tuple[Floats, Floats, Floats, Floats]:
-    points = np.array([(a, a * b, p, g) for b, p in TRENDS for a in ALPHAS for g in GAMMAS])
+    points = np.array([(a, a * b, p, g) for g in GAMMAS for b, p in TRENDS for a in ALPHAS])
     alpha, beta, phi, gamma = points.T
     return alpha, beta, phi, gamma
+
+
+def _moving() -> slice:
+    """Points at which seasons move: the last ones."""
+    return slice(int((_grid()[3] == 0).sum()), None)
 
 
 def forecast(lanes: Lanes, horizon: int) -> Floats:
     """Paths in the unit of the values."""
     own = lanes.own
-    flat = np.empty((len(lanes.lengths), horizon))
-    moves = (own.factors != 0).any(axis=1)
-    still = ~moves
-    fit = smooth(own.flat[still], lanes.lengths[still], damped.TRIED, damped.SURENESS)
-    flat[still] = fit.ahead(horizon)
-    rows = np.flatnonzero(moves)
+    flat = own.smoothed(damped.TRIED, damped.SURENESS).ahead(horizon)
+    rows = np.flatnonzero((own.factors != 0).any(axis=1))
     rows = rows[np.argsort(-lanes.lengths[rows], kind="stable")]
     for at in range(0, len(rows), TOGETHER):
         part = rows[at : at + TOGETHER]
@@ -55,66 +65,86 @@ def forecast(lanes: Lanes, horizon: int) -> Floats:
     return own.back(flat)
 
 
-def _paths(flat: Floats, lengths: np.ndarray, factors: Floats, horizon: int) -> Floats:
-    """Paths less the factors, so that the season to begin with is none."""
-    season = factors.shape[1]
-    loss, level, trend, seasons = _walk(flat, lengths, season)
-    likely = likelihood(loss, lengths, SURENESS)
-    phi = _grid()[2]
-    mean, place = (likely * level).sum(axis=0), np.arange(len(flat))
-    moved = np.einsum("pl,spl->sl", likely, seasons)
+def _paths(flat: Floats, lengths: Ints, factors: Floats, horizon: int) -> Floats:
+    """Paths less the factors, so that the season to begin with is none; longest lanes first."""
+    season, phi = factors.shape[1], _grid()[2][:, None]
+    begun = flat[:, :1]
+    values = (flat - begun).T.astype(np.float32, order="C")
+    rest = _walk(values, lengths, season)
     paths = np.empty((len(flat), horizon))
-    slope = likely * trend
-    for step in range(horizon):
-        slope = phi[:, None] * slope
-        mean = mean + slope.sum(axis=0)
-        paths[:, step] = mean + moved[(lengths + step) % season, place]
-    return paths
+    for run, length in runs(lengths):
+        loss, level, trend, seasons = _started(rest, values, run, length)
+        likely = likelihood(loss, lengths[run], SURENESS)
+        mean, slope = (likely * level).sum(axis=0), likely * trend
+        moved = np.einsum("pl,spl->sl", likely[_moving()], seasons)
+        for step in range(horizon):
+            slope = phi * slope
+            mean = mean + slope.sum(axis=0)
+            paths[run, step] = mean + moved[(length + step) % season]
+    return begun + paths
 
 
-def _walk(flat: Floats, lengths: Ints, season: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """Loss, level and trend at the end `(points, lanes)`, and seasons `(season, points, lanes)`.
+@dataclass(frozen=True, eq=False)
+class Walked:
+    """Where lanes that begin with nothing end: each `(points, lanes)`.
 
-    Longest lanes first.
+    Of `seasons`, `(season, points, lanes)`, only points at which they move.
     """
+
+    square: Numbers
+    """Sums of squared errors."""
+    level: Numbers
+    trend: Numbers
+    seasons: Numbers
+
+
+def _walk(values: Numbers, lengths: Ints, season: int) -> Walked:
+    """Every point of the grid over every lane."""
     alpha, beta, phi, gamma = (parameter.astype(np.float32)[:, None] for parameter in _grid())
-    shape = len(alpha), len(flat)
-    values = np.ascontiguousarray(flat.T, dtype=np.float32)
-    debts = _debts(season, flat.shape[1])
-    level, trend, square, first, second, missed, work = (
-        np.zeros(shape, np.float32) for _ in range(7)
-    )
-    seasons = np.zeros((season, *shape), np.float32)
-    for step, active in enumerate(still_running(lengths)):
+    moving = _moving()
+    level, trend, square, missed, work = np.zeros((5, len(alpha), len(lengths)), np.float32)
+    seasons = np.zeros((season, len(alpha[moving]), len(lengths)), np.float32)
+    for step, active in enumerate(still_running(lengths).tolist()):
         e, w, up, on = (array[:, :active] for array in (missed, work, level, trend))
-        now = seasons[step % season, :, :active]
+        now, e_now, w_now = seasons[step % season, :, :active], e[moving], w[moving]
         np.multiply(on, phi, out=on)
         np.add(up, on, out=up)
         np.subtract(values[step, :active], up, out=e)
-        np.subtract(e, now, out=e)
-        for sums, debt in ((first, debts.errors[0]), (second, debts.errors[1])):
-            np.multiply(e, debt[:, step, None], out=w)
-            np.add(sums[:, :active], w, out=sums[:, :active])
-        for state, weight in ((up, alpha), (on, beta), (now, gamma)):
+        np.subtract(e_now, now, out=e_now)
+        np.multiply(e_now, gamma[moving], out=w_now)
+        np.add(now, w_now, out=now)
+        for state, weight in ((up, alpha), (on, beta)):
             np.multiply(e, weight, out=w)
             np.add(state, w, out=state)
         np.multiply(e, e, out=e)
         np.add(square[:, :active], e, out=square[:, :active])
-    one, two, both = debts.moments[:, :, lengths - 1]
-    start = _start(first, second, one, two, both, lengths, phi > 0)
+    return Walked(square, level, trend, seasons)
+
+
+def _started(rest: Walked, values: Numbers, run: slice, length: int) -> tuple[Numbers, ...]:
+    """Loss, level, trend and seasons of lanes of one length, from the start of smallest loss."""
+    season, phi = len(rest.seasons), _grid()[2][:, None]
+    debts = _debts(season, len(values))
+    weights = _weights(season, length // ALIKE)[length % ALIKE, :, :length]
+    first, second = product(weights, values[:length, run]).reshape(2, len(phi), -1)
+    one, two, both = debts.moments[:, :, length - 1, None]
+    level, trend = _start(first, second, one, two, both, length, phi > 0)
     loss = (
-        square
-        - 2 * (first * start[0] + second * start[1])
-        + one * start[0] ** 2
-        + 2 * both * start[0] * start[1]
-        + two * start[1] ** 2
+        rest.square[:, run]
+        - 2 * (first * level + second * trend)
+        + one * level**2
+        + 2 * both * level * trend
+        + two * trend**2
     )
-    for which in range(2):
-        ends = debts.ends[which][..., lengths]
-        level = level + ends[0] * start[which]
-        trend = trend + ends[1] * start[which]
-        seasons = seasons + ends[2:] * start[which]
-    return np.where(np.isfinite(loss), np.maximum(loss, 0), np.inf), level, trend, seasons
+    ends, moving = debts.ends[..., length, None], _moving()
+    return (
+        np.where(np.isfinite(loss), np.maximum(loss, 0), np.inf),
+        rest.level[:, run] + ends[0, 0] * level + ends[1, 0] * trend,
+        rest.trend[:, run] + ends[0, 1] * level + ends[1, 1] * trend,
+        rest.seasons[..., run]
+        + ends[0, 2:, moving] * level[moving]
+        + ends[1, 2:, moving] * trend[moving],
+    )
 
 
 def _start(
@@ -123,11 +153,11 @@ def _start(
     one: Floats,
     two: Floats,
     both: Floats,
-    lengths: Ints,
+    length: int,
     trend: NDArray[np.bool_],
 ) -> tuple[Floats, Floats]:
     """First level and trend of the smallest loss; no trend where there is none to follow."""
-    one, two = one + PULL[0], two + PULL[1] * lengths
+    one, two = one + PULL[0], two + PULL[1] * length
     determinant = np.maximum(one * two - both**2, 1e-12 * one * two)
     level = np.where(trend, (first * two - second * both) / determinant, first / one)
     return level, np.where(trend, (second * one - first * both) / determinant, 0.0)
@@ -142,12 +172,12 @@ class Debts:
     `(2, 2 + season, points, periods + 1)`.
     """
 
-    errors: NDArray[np.float32]
+    errors: Floats
     moments: Floats
     ends: NDArray[np.float32]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _debts(season: int, periods: int) -> Debts:
     alpha, beta, phi, gamma = _grid()
     errors = np.zeros((2, len(alpha), periods))
@@ -168,7 +198,30 @@ def _debts(season: int, periods: int) -> Debts:
             ends[which, ..., step + 1] = states
     one, two = errors
     moments = np.cumsum([one**2, two**2, one * two], axis=2)
-    return Debts(errors.astype(np.float32), moments, ends)
+    return Debts(errors, moments, ends)
+
+
+@lru_cache(maxsize=16)
+def _weights(season: int, block: int) -> NDArray[np.float32]:
+    """What errors, times what they owe to a first level and to a first trend, owe to each value.
+
+    `(ALIKE, 2 * points, periods)`, of lanes of the lengths from `block * ALIKE` on, as in
+    `forecasts.recursion`.
+    """
+    alpha, beta, phi, gamma = _grid()
+    lengths = block * ALIKE + np.arange(ALIKE)
+    errors = _debts(season, int(lengths[-1])).errors
+    level, trend = np.zeros((2, ALIKE, 2, len(alpha)))
+    seasons = np.zeros((season, ALIKE, 2, len(alpha)))
+    weights = np.empty((ALIKE, 2, len(alpha), errors.shape[2]), np.float32)
+    for step in reversed(range(errors.shape[2])):
+        worth = np.where(step < lengths[:, None, None], errors[..., step], 0.0)
+        worth += alpha * level + beta * trend + gamma * seasons[step % season]
+        level -= worth
+        trend = phi * (level + trend)
+        seasons[step % season] -= worth
+        weights[..., step] = worth
+    return weights.reshape(ALIKE, -1, errors.shape[2])
 
 
 MODEL = Model(title="Holt-Winters cộng tính", title_en="Additive Holt-Winters", forecast=forecast)

@@ -6,7 +6,7 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
 
 from forecasts.models import dynamic_theta, holt_winters, theta
-from forecasts.recursion import grid, likelihood, smooth
+from forecasts.recursion import grid, likelihood, product, smooth
 from tests.forecasts.conftest import side_by_side
 
 SURE = 1.0
@@ -91,6 +91,7 @@ def one_point(monkeypatch):
     def forget() -> None:
         holt_winters._grid.cache_clear()
         holt_winters._debts.cache_clear()
+        holt_winters._weights.cache_clear()
 
     yield only
     monkeypatch.undo()
@@ -192,6 +193,25 @@ def test_more_lanes_than_are_walked_at_once_come_back_in_their_order(monkeypatch
     in_threes = smooth(values, lengths, tried, SURE).ahead(3)
     monkeypatch.setattr("forecasts.recursion.TOGETHER", 100)
     np.testing.assert_allclose(in_threes, smooth(values, lengths, tried, SURE).ahead(3), rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", [dynamic_theta, holt_winters])
+def test_a_lane_is_forecast_as_if_it_were_alone(model):
+    """Whatever the lengths beside it, some of them made together and some not."""
+    values = np.full((4, 48), np.nan)
+    for row, length in enumerate((48, 23, 47, 16)):
+        season = np.resize([0.3, -0.2, 0.1, -0.2], length)
+        values[row, -length:] = np.exp(wandering(length, seed=row, drift=0.01) / 4 + season)
+    together = model.forecast(side_by_side(values, 4), 5)
+    for row in range(4):
+        (alone,) = model.forecast(side_by_side(values[row : row + 1], 4), 5)
+        np.testing.assert_allclose(together[row], alone, rtol=1e-5)
+
+
+def test_a_product_in_parts_is_the_product(monkeypatch):
+    one, other = np.arange(6.0).reshape(2, 3), np.arange(15.0).reshape(3, 5)
+    monkeypatch.setattr("forecasts.recursion.ON_ONE_THREAD", 12)
+    np.testing.assert_allclose(product(one, other), one @ other)
 
 
 def test_points_count_by_their_likelihood():

@@ -1,7 +1,9 @@
 """The same results wherever the work is done."""
 
 import os
+import socket
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -20,6 +22,16 @@ def surroundings(name: str) -> tuple[int, str | None]:
     return os.getpid(), os.environ.get(name)
 
 
+@pytest.fixture
+def ports_taken():
+    """The port of Dask's own page is another run's; a warning about it would be an error."""
+    with socket.socket() as other:
+        with suppress(OSError):
+            other.bind(("", 8787))
+            other.listen()
+        yield
+
+
 def fails(chunk: int) -> int:
     raise ValueError(f"chunk {chunk}")
 
@@ -34,7 +46,7 @@ def test_results_are_the_same_to_the_bit_in_order_here_in_processes_and_on_a_clu
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_workers_of_a_cluster_started_here_keep_their_memory_and_use_one_thread():
+def test_workers_of_a_cluster_started_here_keep_their_memory_and_use_one_thread(ports_taken):
     names = ["MALLOC_TRIM_THRESHOLD_", "OPENBLAS_NUM_THREADS"]
     found = list(mapped(surroundings, names, scheduler="local:2"))
     assert [value for _, value in found] == [NEVER_TRIM, "1"]
