@@ -7,11 +7,14 @@ twice learns more. Totals are rounded on their own: parts need not add up to the
 gives its parts away (`etl.publish.linked`). Rates are made of the rounded counts, and only where
 the denominator is large enough.
 
-What is a count of people or cases, its unit says. What nobody says is an error, and not a guess.
+What is a count of people or cases, its unit says, and so it does of what has nothing to do with
+them: land, weight, money (`reference/people/words.csv`). Any other unit is an error, and not a
+guess; so is a quotient whose two counts are not there, and a number that is written as text.
 """
 
 import hmac
 import math
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +26,7 @@ from etl.catalog import Catalog, Dataset, Indicator
 from etl.errors import ForesightError
 from etl.publish.content import MONEY, Cell, masked
 from etl.publish.linked import links, settled
-from etl.publish.names import listed
+from etl.publish.names import listed, plain
 from etl.settings import Site, secret
 
 BASE = 5
@@ -31,10 +34,11 @@ SMALLEST_DENOMINATOR = 10
 SHORTEST_KEY = 32
 """Letters of a secret that cannot be guessed by trying."""
 BELOW_CITY = {"district", "commune"}
-SCALES = {"nghìn": 1e3, "ngàn": 1e3, "triệu": 1e6}
-SHARES = {"%", "‰"}
+SCALES = {"chục": 10.0, "trăm": 1e2, "nghìn": 1e3, "ngàn": 1e3, "vạn": 1e4}
+SCALES |= {"triệu": 1e6, "tỷ": 1e9, "tỉ": 1e9}
+SHARES = ("%", "‰")
 
-Kind = Literal["count", "rate", "unsaid", "other"]
+Kind = Literal["count", "rate", "unsaid", "unlisted", "other"]
 
 
 class NoRoundingKey(ForesightError):
@@ -45,6 +49,7 @@ class Problem(StrEnum):
     """Why the counts of a dataset cannot be protected."""
 
     UNSAID = "count_without_unit"
+    UNLISTED = "unit_not_listed"
     RATE = "rate_without_its_counts"
     SMALL = "small_count_of_the_city"
 
@@ -83,39 +88,93 @@ def measured(
     found = []
     for place, indicator in measures:
         wide = place in table.columns
+        column, code = (place, None) if wide else ("value", place)
+        kind, scale = _kind_of(indicator, dataset, text=table.schema[column] == pl.String)
         owner = catalog.owner.get(indicator.name, dataset.name)
-        kind, scale = _kind(indicator.unit, indicator, asked=_asked(dataset))
-        if dataset.case_level and not indicator.compute:
-            kind, scale = "count", 1.0
-        name, code = f"{owner}/{indicator.name}", None if wide else place
-        found.append(Measured(place if wide else "value", code, name, kind, scale, indicator))
-    return [*found, *_other_numbers(dataset, table, {one.column for one in found})]
+        name = f"{owner}/{indicator.name}"
+        found.append(Measured(column, code, name, kind, scale, indicator))
+    return [
+        *found,
+        *_undescribed(dataset, table, found),
+        *_other_numbers(dataset, table, {one.column for one in found}),
+    ]
+
+
+def _undescribed(
+    dataset: Dataset, table: pl.DataFrame, found: list[Measured]
+) -> Iterator[Measured]:
+    """Rows of a long table with the code of no indicator."""
+    if not {"indicator", "value"} <= set(table.columns) or not any(one.code for one in found):
+        return
+    told = {one.code for one in found}
+    for code in table["indicator"].drop_nulls().unique().sort():
+        if code not in told:
+            yield Measured("value", code, f"{dataset.name}/{code}", "unsaid", 1.0)
 
 
 def _other_numbers(dataset: Dataset, table: pl.DataFrame, known: set[str]) -> Iterator[Measured]:
     for field in dataset.schema_.fields:
-        inside = field.name in table.columns and table.schema[field.name].is_numeric()
-        told = field.name in {*known, *dataset.schema_.primary_key} or field.categories
-        if inside and not told:
-            kind, scale = _kind(field.unit or "", None, asked=_asked(dataset))
+        told = field.name in {*known, *dataset.schema_.primary_key, "area"} or field.categories
+        if told or field.name not in table.columns:
+            continue
+        values = table[field.name]
+        if values.dtype.is_numeric() or _digits_as_text(values):
+            whole = _asked(dataset) and values.dtype.is_integer()
+            kind, scale = _kind(field.unit or "", whole=whole)
+            if kind == "count" and values.dtype == pl.String:
+                kind = "unlisted"
             yield Measured(field.name, None, f"{dataset.name}/{field.name}", kind, scale)
+
+
+NUMBER = r"^[+-]?\d[\d.,\s]*\s*[%‰]?$"
+WORD = r"[\p{L}\d]"
+
+
+def _digits_as_text(values: pl.Series) -> bool:
+    """Whether a column of text is one of numbers: most of what it holds, dashes aside."""
+    if values.dtype != pl.String:
+        return False
+    told = values.str.strip_chars().drop_nulls().unique()
+    told = told.filter(told.str.contains(WORD))
+    return bool(len(told)) and 2 * told.str.contains(NUMBER).sum() >= len(told)
 
 
 def _asked(dataset: Dataset) -> bool:
     return bool(dataset.publish and dataset.publish.protect == "rounding")
 
 
-def _kind(unit: str, indicator: Indicator | None, *, asked: bool) -> tuple[Kind, float]:
-    """What a unit says. Asked to by name, whole numbers in any unit but money are protected."""
-    first, _, rest = unit.strip().casefold().partition(" ")
-    scale = SCALES.get(first, 1.0)
-    counted = rest if first in SCALES else unit.strip().casefold()
-    if indicator and indicator.aggregate == "rate":
-        return ("rate" if unit in SHARES or indicator.compute else "other"), 1.0
-    whole = indicator is not None and indicator.decimals == 0 and not MONEY.search(unit)
-    if counted in listed("counted_unit") or (asked and whole):
+def _kind_of(indicator: Indicator, dataset: Dataset, *, text: bool) -> tuple[Kind, float]:
+    if dataset.case_level and not indicator.compute:
+        return "count", 1.0
+    whole = _asked(dataset) and indicator.decimals == 0
+    kind, scale = _kind(indicator.unit, whole=whole, rated=indicator.aggregate == "rate")
+    return ("unlisted" if text and kind == "count" else kind), scale
+
+
+def _kind(unit: str, *, whole: bool = False, rated: bool = False) -> tuple[Kind, float]:
+    """What a unit says. `whole` numbers in any unit but money are protected where that was asked.
+
+    A quotient is harmless where both its units are, as a yield or a price is.
+    """
+    scale, counted = _unscaled(unit)
+    parts = counted.split("/")
+    harmless = all(_unscaled(part)[1] in listed("harmless_unit") for part in parts)
+    if rated or len(parts) > 1 or counted.startswith(SHARES):
+        return ("other" if harmless and len(parts) > 1 else "rate"), 1.0
+    if counted in listed("counted_unit") or (whole and not MONEY.search(unit)):
         return "count", scale
-    return ("other" if unit else "unsaid"), 1.0
+    if harmless:
+        return "other", 1.0
+    return ("unlisted" if counted else "unsaid"), 1.0
+
+
+def _unscaled(unit: str) -> tuple[float, str]:
+    """`nghìn người` as 1000 and `người`; in small letters, written in one way."""
+    words = re.sub(r"\s*/\s*", "/", plain(unit).casefold()).split()
+    scale = 1.0
+    while len(words) > 1 and words[0] in SCALES:
+        scale *= SCALES[words.pop(0)]
+    return scale, " ".join(words)
 
 
 def key_of(site: Site) -> bytes:
@@ -262,13 +321,26 @@ def problems(table: pl.DataFrame, dataset: Dataset, measures: list[Measured]) ->
         return []
     if way is None:
         return [cell for one in measures if one.kind == "count" for cell in _small(table, one)]
-    found = [_column_problem(one, Problem.UNSAID) for one in measures if one.kind == "unsaid"]
-    bare = [one for one in measures if one.kind == "rate" and None in _parts(one, measures)]
-    return [*found, *(_column_problem(one, Problem.RATE) for one in bare)]
+    answered = [(one.field, one.found) for one in dataset.publish.exempt] if dataset.publish else []
+    found = [(one, why) for one in measures if (why := _problem(one, measures))]
+    return [
+        Cell(one.column, "", None, why, one.code or one.column)
+        for one, why in found
+        if not {(one.column, str(why)), (one.code, str(why))} & set(answered)
+    ]
 
 
-def _column_problem(one: Measured, why: Problem) -> Cell:
-    return Cell(one.column, "", None, why, one.code or one.column)
+def _problem(one: Measured, measures: list[Measured]) -> Problem | None:
+    if one.kind == "rate" and not _of_harmless(one, measures):
+        return Problem.RATE if None in _parts(one, measures) else None
+    return {"unsaid": Problem.UNSAID, "unlisted": Problem.UNLISTED}.get(one.kind)
+
+
+def _of_harmless(rate: Measured, measures: list[Measured]) -> bool:
+    """Whether both figures it is made of leave as they are: a share of the land tells no more."""
+    compute = rate.indicator.compute if rate.indicator else None
+    kinds = {one.indicator.name: one.kind for one in measures if one.indicator}
+    return bool(compute and {kinds.get(name) for name in compute.inputs} == {"other"})
 
 
 def _small(table: pl.DataFrame, one: Measured) -> Iterator[Cell]:
@@ -305,16 +377,17 @@ def protection_of(dataset: Dataset, column: str, measures: list[Measured]) -> li
 
     Each entry has method, description and description_en.
     """
-    way, kinds = way_of(dataset), {one.kind for one in measures if one.column == column}
+    inside = [one for one in measures if one.column == column]
+    way, kinds = way_of(dataset), {one.kind for one in inside}
     done: list[dict[str, Any]] = []
     if way == "rounding":
         done += [ROUNDED] if "count" in kinds else []
         done += [REMADE] if "rate" in kinds else []
     publish = dataset.publish
-    if publish and way == "none" and kinds & {"count", "rate", "unsaid"}:
+    if publish and way == "none" and kinds - {"other"}:
         done.append(_told("none", publish.reason or "", publish.reason_en))
     for entry in publish.exempt if publish else []:
-        if entry.field == column:
+        if entry.field in {column, *(one.code for one in inside)}:
             done.append(_told("exempt", entry.reason, entry.reason_en) | {"found": entry.found})
     return done
 

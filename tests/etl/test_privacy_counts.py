@@ -12,11 +12,19 @@ import pytest
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from etl.catalog import Catalog, parse_catalog
+from etl.catalog import Catalog, Dataset, Indicator, parse_catalog
 from etl.errors import Problems
 from etl.publish.gate import Answer, Refusal, answer
 from etl.publish.portal import publish_catalog
-from etl.publish.protect import BASE, Measured, NoRoundingKey, measured, rounded, rounded_value
+from etl.publish.protect import (
+    BASE,
+    Measured,
+    NoRoundingKey,
+    measured,
+    problems,
+    rounded,
+    rounded_value,
+)
 from etl.publish.table import clean_table, exact_table, fields_of, measures_of
 from etl.settings import Site
 from etl.warehouse import Warehouse
@@ -343,6 +351,111 @@ def test_what_nobody_decided_is_refused_with_its_place(change, rule, warehouse):
     found = asked(warehouse, "register", change)
     assert found.refusal == Refusal.UNPROTECTED
     assert {cell.rule for cell in found.cells} == {rule}
+
+
+PATIENTS = "unit: người, value"
+LISTED = "kept"
+
+
+@pytest.mark.parametrize(
+    ("unit", "rule"),
+    [
+        *((unit, LISTED) for unit in ("người chết", "trăm người", "nghìn  Người", "ca tử vong")),
+        *((unit, LISTED) for unit in ("vụ tai nạn", "hộ cận nghèo", "triệu đồng", "km²", "tấn/ha")),
+        *((unit, "unit_not_listed") for unit in ("tuổi", "điểm", "con người", "1000 người")),
+        *((unit, "rate_without_its_counts") for unit in ("%", "‰", "ca/100.000 dân", "người/km²")),
+        *((unit, "rate_without_its_counts") for unit in ("% dân số", "triệu đồng/người/tháng")),
+    ],
+)
+def test_below_the_city_only_units_of_the_lists_leave(unit, rule, warehouse):
+    """Forty kinds of cases nobody wrote down once left as they were counted."""
+    found = asked(warehouse, "register", (PATIENTS, f'unit: "{unit}", value'))
+    assert {cell.rule for cell in found.cells} == (set() if rule == LISTED else {rule})
+
+
+def test_a_count_in_a_longer_unit_is_rounded_and_weight_and_money_are_not(warehouse):
+    exact = left(warehouse, "register", (PATIENTS, "unit: tấn, value"))["patients"]
+    assert set(exact) > {1, 2, 3, 4}
+    for unit in ("người chết", "ca tử vong", "hộ cận nghèo"):
+        found = left(warehouse, "register", (PATIENTS, f"unit: {unit}, value"))["patients"]
+        assert set(found % BASE) == {0}
+
+
+@pytest.mark.parametrize("unit", ["ca/100.000 dân", "tuổi", "người"])
+def test_a_mean_or_a_rate_gives_its_count_away_whatever_its_unit(unit, warehouse):
+    """5 % of 20 people are one, and a mean of 50,333 years is of three."""
+    rate = (PATIENTS, f"unit: {unit}, aggregate: rate, value")
+    assert {cell.rule for cell in asked(warehouse, "register", rate).cells} == {
+        "rate_without_its_counts"
+    }
+
+
+PLAIN = "    - {name: area_ha, type: number}\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "rule"),
+    [
+        ('{name: share, type: number, unit: "%"}', "rate_without_its_counts"),
+        ("{name: age, type: number, unit: tuổi}", "unit_not_listed"),
+        ("{name: written, title: Số ca}", "count_without_unit"),
+        ("{name: written, title: Số ca, unit: người}", "unit_not_listed"),
+        ("{name: remark}", LISTED),
+        ("{name: weight, type: number, unit: tấn}", LISTED),
+    ],
+)
+def test_numbers_beside_the_indicators_are_looked_at_too(field, rule, home):
+    """Counts declared as text, and a share that stands there as a plain field."""
+    catalog = changed(PLAIN, f"{PLAIN}    - {field}\n")
+    dataset = catalog.datasets["register"]
+    table = register(cells()).with_columns(
+        *(pl.lit(1.5).alias(name) for name in ("share", "age", "weight")),
+        written=pl.col("patients").cast(pl.String).replace("0", "-"),
+        remark=pl.lit("đo lại 12 lần"),
+    )
+    found = problems(table, dataset, measured(catalog, dataset, table, measures(dataset, table)))
+    assert {cell.rule for cell in found} == (set() if rule == LISTED else {rule})
+
+
+def measures(dataset: Dataset, table: pl.DataFrame) -> list[tuple[str, Indicator]]:
+    return measures_of(changed(), dataset, table)
+
+
+def test_a_share_of_what_is_no_secret_is_none():
+    land = "{name: area_ha, title: Diện tích, title_en: Area, unit: ha, value: area_ha}"
+    share = '{name: half, title: N, title_en: H, unit: "%", value: half, compute: '
+    share += "{share: area_ha, of: area_ha}}"
+    text = CATALOG.replace(land, f"{land}\n  - {share}")
+    catalog = parse_catalog(text.replace(PLAIN, f"{PLAIN}    - {{name: half, type: number}}\n"))
+    dataset = catalog.datasets["register"]
+    table = register(cells()).with_columns(half=100.0)
+    kinds = measured(catalog, dataset, table, measures_of(catalog, dataset, table))
+    assert problems(table, dataset, kinds) == []
+
+
+def test_a_score_leaves_where_the_catalog_answers_for_it(warehouse):
+    score = (PATIENTS, "unit: điểm, value")
+    assert asked(warehouse, "register", score).refusal == Refusal.UNPROTECTED
+    answered = "exempt: [{field: patients, found: unit_not_listed, reason: Điểm chấm cho xã}]"
+    publish = "publish: {theme: GOVE, frequency: MONTHLY}\n"
+    text = CATALOG.replace(*score)
+    at = text.rindex(publish)
+    catalog = parse_catalog(text[:at] + publish.replace("}\n", f", {answered}}}\n"))
+    dataset = catalog.datasets["register"]
+    assert answer(catalog, dataset, warehouse, SITE) == Answer(None)
+    table = clean_table(warehouse, catalog, dataset, site=SITE)
+    told = {field["name"]: field for field in fields_of(catalog, dataset, table)}
+    assert told["patients"]["protection"][0]["description"] == "Điểm chấm cho xã"
+
+
+def test_rows_of_a_long_table_that_no_indicator_describes_are_refused():
+    catalog = changed()
+    dataset = catalog.datasets["dossiers"]
+    rows = [("31117", "received", 1.0), ("31117", "deaths", 2.0)]
+    table = pl.DataFrame(rows, schema=["area", "indicator", "value"], orient="row")
+    kinds = measured(catalog, dataset, table, measures_of(catalog, dataset, table))
+    (cell,) = problems(table, dataset, kinds)
+    assert (cell.rule, cell.shown) == ("count_without_unit", "deaths")
 
 
 def test_exact_counts_leave_only_with_a_reason_that_is_published(warehouse):
