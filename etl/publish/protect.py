@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
-from etl.catalog import Catalog, Dataset, Indicator
+from etl.catalog import Catalog, Dataset, Indicator, Measure
 from etl.errors import ForesightError
 from etl.publish.content import MONEY, Cell, masked
-from etl.publish.linked import links, settled
+from etl.publish.linked import TOTAL, links, settled
 from etl.publish.names import listed, plain
 from etl.settings import Site, secret
 
@@ -66,6 +67,8 @@ class Measured:
     scale: float
     """People or cases in one unit."""
     indicator: Indicator | None = None
+    at_most: tuple[str, ...] = ()
+    """Names of those that it is never more than, as filed online is of received."""
 
     def rows(self) -> pl.Expr:
         """Which rows of the table it is in."""
@@ -92,12 +95,38 @@ def measured(
         kind, scale = _kind_of(indicator, dataset, text=table.schema[column] == pl.String)
         owner = catalog.owner.get(indicator.name, dataset.name)
         name = f"{owner}/{indicator.name}"
-        found.append(Measured(column, code, name, kind, scale, indicator))
+        at_most = tuple(_at_most(catalog, dataset, indicator))
+        found.append(Measured(column, code, name, kind, scale, indicator, at_most))
     return [
         *found,
         *_undescribed(dataset, table, found),
         *_other_numbers(dataset, table, {one.column for one in found}),
     ]
+
+
+def _at_most(catalog: Catalog, dataset: Dataset, indicator: Indicator) -> Iterator[str]:
+    """Of which indicators this is a part: it has a share in them, or counts fewer of their rows."""
+    wholes = {
+        one.compute.denominator
+        for one in catalog.indicators.values()
+        if one.compute and one.compute.way == "share" and one.compute.numerator == indicator.name
+    }
+    measures = {one.name: one for table in dataset.tables for one in table.measures}
+    if indicator.value in measures and not indicator.compute:
+        counted = {one.value: name for name, one in catalog.indicators.items() if not one.compute}
+        its = measures[indicator.value]
+        wholes |= {counted.get(name) for name, one in measures.items() if _inside(its, one)}
+    for name in sorted(filter(None, wholes - {indicator.name})):
+        yield f"{catalog.owner.get(name, dataset.name)}/{name}"
+
+
+def _inside(one: Measure, other: Measure) -> bool:
+    """Whether the rows that `one` counts are among those that `other` does."""
+    narrower = other.where.items() <= one.where.items()
+    if one.stock and other.stock:
+        same = one.stock == other.stock or bool(one.stock.after and other.stock.from_)
+        return narrower and same and one.stock.until == other.stock.until and one != other
+    return narrower and bool(one.count) and one.count == other.count and one.where != other.where
 
 
 def _undescribed(
@@ -205,15 +234,21 @@ def rounded(
     key: bytes,
     *,
     cities: Collection[str] = (),
+    areas: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """`table` with every count rounded, and the rates that follow from counts made of these.
 
-    `cities` are codes of areas whose counts add up those of the communes in the table.
+    `cities` are codes of areas whose counts add up those of the communes in the table, `areas`
+    (code, level, parent) tells what lies in what.
     """
     dimensions = _dimensions(dataset, table)
-    for one in measures:
-        if one.kind == "count":
-            table = _counts_rounded(table, one, dimensions, key, cities)
+    # Each place once, by the name of the first that is there.
+    places = {(one.column, one.code): one for one in reversed(measures) if one.kind == "count"}
+    counts = list(places.values())
+    if counts:
+        figures = _figures(table, counts, dimensions)
+        left = _rounded_figures(figures, counts, key, cities, areas)
+        table = _written(table, counts, left)
     for one in measures:
         if one.kind == "rate":
             table = _rate_remade(table, one, measures, dimensions)
@@ -230,37 +265,89 @@ def rounded_value(value: float, cell: str, key: bytes, *, scale: float = 1.0) ->
     return (below + (BASE if drawn < (people - below) / BASE else 0)) / scale
 
 
-def _counts_rounded(
-    table: pl.DataFrame,
-    one: Measured,
-    dimensions: list[str],
+def _figures(table: pl.DataFrame, counts: list[Measured], dimensions: list[str]) -> pl.DataFrame:
+    """All counts of the table, one a row: what is protected together.
+
+    Columns record (row of the table), measure (place in `counts`), cell, people, `dimensions`, and
+    as_of where the table has it. A figure that was published again unchanged has one number,
+    `figure`.
+    """
+    numbered = table.with_row_index("record")
+    more = [name for name in ("as_of",) if name in table.columns]
+    shown = _with_totals(table, dimensions, counts)
+    parts = [
+        # In one chunk: polars panics where it formats text of an empty one.
+        numbered.filter(one.rows())
+        .rechunk()
+        .select(
+            "record",
+            pl.lit(number).alias("measure"),
+            _cell(one.name, dimensions).alias("cell"),
+            (pl.col(one.column).cast(pl.Float64) * one.scale).alias("people"),
+            *shown,
+            *more,
+        )
+        for number, one in enumerate(counts)
+    ]
+    found = pl.concat(parts).filter(pl.col("people").is_not_null())
+    return found.with_columns(
+        figure=pl.struct("measure", "cell", "people").rank("dense").cast(pl.Int64) - 1
+    )
+
+
+def _with_totals(table: pl.DataFrame, dimensions: list[str], counts: list[Measured]) -> list[str]:
+    """`dimensions`, and columns that nobody called one although they hold a total."""
+    taken = {*dimensions, *NOT_A_DIMENSION, *(one.column for one in counts)}
+    texts = [name for name, kind in table.schema.items() if kind == pl.String]
+    more = [name for name in texts if name not in taken and (table[name] == TOTAL).any()]
+    return [*dimensions, *more]
+
+
+def _rounded_figures(
+    figures: pl.DataFrame,
+    counts: list[Measured],
     key: bytes,
     cities: Collection[str],
+    areas: pl.DataFrame | None,
 ) -> pl.DataFrame:
-    numbered = table.with_row_index("row of the table")
-    its = numbered.filter(one.rows())
-    cells = its.select(_cell(one.name, dimensions)).to_series()
+    """`figures` with `left`, what may be seen of each, in people; null where it is left out."""
+    each = figures.unique("figure", keep="first").sort("figure")
+    exact = each["people"].to_numpy()
     drawn = [
-        None if value is None else rounded_value(value, cell, key, scale=one.scale)
-        for value, cell in zip(its[one.column], cells, strict=True)
+        rounded_value(people, cell, key)
+        for people, cell in each.select("people", "cell").iter_rows()
     ]
-    exact, people = (
-        pl.Series(values, dtype=pl.Float64).to_numpy() * one.scale
-        for values in (its[one.column], drawn)
-    )
-    # Several vintages of a figure stand in the table: they are no parts of anything.
-    linked = [] if cells.is_duplicated().any() else links(its, dimensions, cities)
-    left = settled(exact, people, linked, BASE) if linked else people
-    values = pl.Series(one.column, left / one.scale).fill_nan(None)
-    made = its.select("row of the table", values.cast(table.schema[one.column]))
-    rest = numbered.select("row of the table", *table.columns)
-    return rest.update(made, on="row of the table", include_nulls=True).drop("row of the table")
+    names = [one.name for one in counts]
+    bounded = [
+        (number, names.index(name))
+        for number, one in enumerate(counts)
+        for name in one.at_most
+        if name in names
+    ]
+    known = {"record", "measure", "cell", "people", "figure", "as_of"}
+    dimensions = [name for name in figures.columns if name not in known]
+    linked = links(figures, dimensions, exact, cities=cities, areas=areas, bounded=bounded)
+    left = pl.Series("left", settled(exact, np.array(drawn), linked, BASE)).fill_nan(None)
+    return figures.with_columns(left.gather(figures["figure"]))
+
+
+def _written(table: pl.DataFrame, counts: list[Measured], left: pl.DataFrame) -> pl.DataFrame:
+    for number, one in enumerate(counts):
+        its = left.filter(measure=number)
+        values = (its["left"] / one.scale).cast(table.schema[one.column])
+        made = its.select("record", values.alias(one.column))
+        table = (
+            table.with_row_index("record")
+            .update(made, on="record", include_nulls=True)
+            .drop("record")
+        )
+    return table
 
 
 def _cell(name: str, dimensions: list[str]) -> pl.Expr:
     """What a cell is, as text: the same wherever it stands. A total needs no category."""
     parts = [
-        pl.when(pl.col(column).cast(pl.String) != "total")
+        pl.when(pl.col(column).cast(pl.String) != TOTAL)
         .then(pl.format("\x1f{}={}", pl.lit(column), pl.col(column).cast(pl.String)))
         .otherwise(pl.lit(""))
         .fill_null("")

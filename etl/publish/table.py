@@ -74,8 +74,9 @@ def clean_table(
     measures = measured(catalog, dataset, frame, measures_of(catalog, dataset, frame))
     if way_of(dataset) == "rounding" and any(one.kind == "count" for one in measures):
         key = key_of(Settings.read().site() if site is None else site)
-        cities = catalog.map.areas.filter(level="city")["code"].to_list()
-        frame = rounded(frame, dataset, measures, key, cities=cities)
+        areas = catalog.map.areas.select("code", "level", "parent")
+        cities = areas.filter(level="city")["code"].to_list()
+        frame = rounded(frame, dataset, measures, key, cities=cities, areas=areas)
     order = [*key_columns(dataset), *frame.columns]
     # One chunk: the bytes of a Parquet file follow the chunks, and these follow the threads.
     return frame.sort(list(dict.fromkeys(order)), nulls_last=True).rechunk()

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import itertools
+import math
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,7 @@ from etl.publish.table import clean_table, exact_table, fields_of, measures_of
 from etl.settings import Site
 from etl.warehouse import Warehouse
 
+PLAIN = "    - {name: area_ha, type: number}\n"
 KEY = "an invented key, and long enough for a test"
 SITE = Site(rounding_key="ROUNDING_KEY_OF_THE_TEST")
 COMMUNES = ["31117", "31120", "31123", "31126"]
@@ -175,6 +178,7 @@ def asked(warehouse: Warehouse, name: str, change: tuple[str, str] = ("", "")) -
     return answer(catalog, catalog.datasets[name], warehouse, SITE)
 
 
+@cache
 def changed(old: str = "", new: str = "") -> Catalog:
     return parse_catalog(CATALOG.replace(old, new) if old else CATALOG)
 
@@ -317,6 +321,97 @@ def each_alone(exact: pl.DataFrame, key: bytes) -> pl.DataFrame:
     return pl.concat([rounded(part, dataset, [count], key) for part in parts])
 
 
+JANUARY, FIRST, AGAIN = MONTHS[0], dt.date(2026, 2, 1), dt.date(2026, 5, 1)
+AREAS = pl.DataFrame(
+    {"code": [*COMMUNES, "d", "e"], "level": [*["commune"] * 4, "district", "district"]}
+).with_columns(parent=pl.when(pl.col("level") == "commune").then(pl.lit("d")))
+
+
+def beside(column: str, parts: list[str], total: str, **others: object) -> pl.DataFrame:
+    """A figure of 1 for each of `parts`, and their total."""
+    values = [*[1.0] * len(parts), float(len(parts))]
+    table = pl.DataFrame({column: [*parts, total], "value": values}).with_columns(
+        **{name: pl.lit(value) for name, value in others.items()}
+    )
+    given = {"indicator": "received", "area": "31117", "category": "a", "sex": "a"}
+    months = {"period": JANUARY, "period_end": dt.date(2026, 1, 31), "as_of": FIRST}
+    kept = {
+        name: pl.lit(value) for name, value in (given | months).items() if name not in table.columns
+    }
+    order = ["indicator", "area", "category", "sex", "period", "period_end", "as_of", "value"]
+    return table.with_columns(**kept).select(order)
+
+
+FIELD = beside("category", list("abcd"), "total")
+QUARTER = beside("category", list("abc"), "d").with_columns(
+    period=pl.Series([*MONTHS[:3], JANUARY]),
+    period_end=pl.Series([*(dt.date(2026, n, d) for n, d in ((1, 31), (2, 28), (3, 31), (3, 31)))]),
+    category=pl.lit("a"),
+)
+LEAKING = {
+    "a figure elsewhere was revised": (
+        pl.concat([FIELD, *(FIELD[:1].with_columns(area=pl.lit("x"), as_of=on, value=n)
+                            for on, n in ((pl.lit(FIRST), 7.0), (pl.lit(AGAIN), 9.0)))]),
+        3782,
+    ),
+    "a part was revised and the total was not": (
+        pl.concat([FIELD, FIELD[:1].with_columns(as_of=pl.lit(AGAIN), value=2.0)]),
+        3782,
+    ),
+    "a part is missing": (
+        pl.concat([FIELD, FIELD[:1].with_columns(category=pl.lit("e"), value=None)]),
+        3782,
+    ),
+    "a part is nowhere": (FIELD.filter(pl.col("category") != "d"), 856),
+    "the total is of another column": (beside("sex", list("abcd"), "total"), 9556),
+    "communes of a district": (beside("area", COMMUNES, "d"), 2341),
+    "communes of a city beside its districts": (
+        pl.concat([beside("area", COMMUNES, "can_tho"),
+                   beside("area", ["d"], "e").with_columns(value=pl.Series([4.0, 0.0]))]),
+        249,
+    ),
+    "months of a quarter": (QUARTER, 3),
+    "a part can be no more than the whole": (
+        pl.concat([FIELD.with_columns(indicator=pl.lit("online")), FIELD]),
+        1753,
+    ),
+}  # fmt: skip
+
+
+BOTH = [
+    Measured("value", "received", "d/received", "count", 1.0),
+    Measured("value", "online", "d/online", "count", 1.0, None, ("d/received",)),
+]
+
+
+def leaking(case: str) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The exact figures; each rounded alone; and all together."""
+    exact, number = LEAKING[case]
+    sexes = "    - {name: sex, constraints: {enum: [a, total]}}\n"
+    dataset = changed(PLAIN, PLAIN + sexes).datasets["register"]
+    key = f"key {number}".encode()
+    alone = pl.concat([rounded(row, dataset, BOTH, key) for row in exact.iter_slices(1)])
+    return exact, alone, rounded(exact, dataset, BOTH, key, cities=["can_tho"], areas=AREAS)
+
+
+def known_of_the_parts(exact: pl.DataFrame, seen: pl.DataFrame) -> float:
+    """How many cases may be spread over the ones that left as 5, beyond one for each."""
+    shown = exact.with_columns(seen=seen["value"]).filter(pl.col("as_of") == FIRST)
+    ones = shown.filter(pl.col("value") == 1, pl.col("seen") > 0)
+    parts = ones.filter(pl.col("indicator") == shown["indicator"][0])
+    total = shown.filter(pl.col("value").is_in([3.0, 4.0]), pl.col("area") != "x")["seen"]
+    return min(math.inf if one is None else one + BASE - 1 - len(parts) for one in total)
+
+
+@pytest.mark.parametrize("case", LEAKING)
+def test_no_figure_bounds_others_to_what_they_are(case):
+    """Ones that leave as 5 each, under what leaves as 0."""
+    exact, alone, together = leaking(case)
+    assert known_of_the_parts(exact, alone) < 2
+    assert known_of_the_parts(exact, together) >= 2
+    assert ((together["value"] - exact["value"]).abs() < BASE).all()
+
+
 # What is refused
 
 
@@ -388,9 +483,6 @@ def test_a_mean_or_a_rate_gives_its_count_away_whatever_its_unit(unit, warehouse
     assert {cell.rule for cell in asked(warehouse, "register", rate).cells} == {
         "rate_without_its_counts"
     }
-
-
-PLAIN = "    - {name: area_ha, type: number}\n"
 
 
 @pytest.mark.parametrize(
@@ -552,6 +644,80 @@ def test_no_small_count_can_be_recovered_from_the_linked_tables(warehouse):
     table = left(warehouse, "dossiers").filter(indicator="received")
     found = ranges(table, BASE - 1, small_cells(14))
     assert min(high - low for low, high in found) == 4
+
+
+def revised(seed: int) -> pl.DataFrame:
+    """Received and online of a month: one cell revised, with its totals, and one missing."""
+    rng, columns = random.Random(seed), ["indicator", "area", "category", "period", "value"]
+    rows = []
+    for area, month, field in itertools.product(COMMUNES, MONTHS[:1], FIELDS):
+        received = rng.choice([1.0, 1.0, 1.0, 1.0, 2.0])
+        online = rng.choice([received, received, received, 1.0])
+        rows += [(name, area, field, month, value)
+                 for name, value in (("received", received), ("online", online))]  # fmt: skip
+    cell = (pl.col("area") == COMMUNES[0]) & (pl.col("category") == FIELDS[0])
+    missing = (pl.col("area") == COMMUNES[1]) & (pl.col("category") == FIELDS[1])
+    table = pl.DataFrame(rows, schema=columns, orient="row")
+    more = table.with_columns(pl.col("value") + pl.when(cell).then(1).otherwise(0))
+    first, then = (summed(one) for one in (table, more))
+    then = then.filter(then["value"] != first["value"])
+    both = pl.concat([first.with_columns(as_of=FIRST), then.with_columns(as_of=AGAIN)])
+    return both.with_columns(
+        value=pl.when(missing).then(None).otherwise("value"),
+        area_vintage=dt.date(2025, 7, 1),
+        period_end=pl.col("period").dt.month_end(),
+    )
+
+
+def summed(table: pl.DataFrame) -> pl.DataFrame:
+    for column, whole in (("category", "total"), ("area", "can_tho")):
+        rest = [name for name in table.columns if name not in (column, "value")]
+        sums = table.group_by(rest, maintain_order=True).agg(pl.col("value").sum())
+        table = pl.concat([table, sums.with_columns(pl.lit(whole).alias(column))], how="diagonal")
+    return table
+
+
+def narrowest(table: pl.DataFrame) -> int:
+    """Least distance between what a cell may be at least and at most, of all that were counted.
+
+    What nobody published is unknown; online is at most received.
+    """
+    cells = table.filter(pl.col("category") != "total", pl.col("area") != "can_tho")
+    names = ["indicator", "area", "category", "period", "as_of"]
+    index = {cell: at for at, cell in enumerate(cells.select(names).iter_rows())}
+    bounds: list[tuple[list[int], list[int], float]] = []
+    for row in table.drop_nulls("value").iter_rows(named=True):
+        areas = COMMUNES if row["area"] == "can_tho" else [row["area"]]
+        fields = FIELDS if row["category"] == "total" else [row["category"]]
+        parts = [
+            index.get((*part, row["as_of"]), index.get((*part, FIRST), 0))
+            for part in itertools.product([row["indicator"]], areas, fields, [row["period"]])
+        ]
+        bounds += [(parts, [], row["value"] + BASE - 1), ([], parts, BASE - 1 - row["value"])]
+    for (name, *cell), at in index.items():
+        if name == "online":
+            bounds.append(([at], [index["received", *cell]], 0.0))
+    matrix = np.zeros((len(bounds), len(index)))
+    for line, (plus, minus, _) in enumerate(bounds):
+        matrix[line, plus], matrix[line, minus] = 1, -1
+    sides = csr_array(matrix), np.array([most for *_, most in bounds])
+
+    def end(at: int, sign: int) -> float:
+        cost = np.zeros(len(index))
+        cost[at] = sign
+        return float(linprog(cost, *sides, bounds=(0, None), method="highs").x[at])
+
+    online = [at for (name, *_), at in index.items() if name == "online"]
+    ends = [(np.ceil(end(at, 1) - 1e-6), np.floor(end(at, -1) + 1e-6)) for at in online]
+    return int(min(high - low for low, high in ends))
+
+
+def test_no_count_can_be_recovered_from_two_indicators_gaps_and_revisions_together():
+    exact, dataset, key = revised(10), changed().datasets["dossiers"], b"key 10"
+    cells = exact.partition_by("indicator", "area", "category")
+    alone = pl.concat([rounded(cell, dataset, BOTH, key) for cell in cells])
+    assert narrowest(alone) < 2
+    assert narrowest(rounded(exact, dataset, BOTH, key, cities=["can_tho"])) >= 2
 
 
 def test_the_attack_succeeds_where_small_counts_are_only_left_out(warehouse):
