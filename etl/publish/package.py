@@ -101,6 +101,12 @@ def fingerprint(catalog: Catalog, content: Content) -> str:
     return hashlib.sha256(f"{rows}\n{said}".encode()).hexdigest()
 
 
+def rows_mark(table: pl.DataFrame) -> str:
+    """SHA-256 over the rows alone, without the names that the map and the catalog give."""
+    bare = table.drop("area_name", "indicator_name", "unit", strict=False)
+    return hashlib.sha256(bare.write_csv(include_header=False).encode()).hexdigest()
+
+
 def version_of(content: Content, mark: str) -> str:
     """`2026-02-13-0123abcd`: the newest day of the data, and the beginning of its fingerprint."""
     return f"{content.modified}-{mark[:8]}" if content.modified else mark[:8]

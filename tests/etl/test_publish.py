@@ -504,6 +504,61 @@ def test_a_version_taken_back_leaves_a_page_that_says_why(corrected, tmp_path):
     assert hashlib.sha256((portal / "rice" / "CHANGES").read_bytes()).hexdigest() in sums
 
 
+@pytest.fixture
+def taken_back(corrected, tmp_path) -> tuple[Path, str, str]:
+    """An archive, its wrong version, and the catalog that withdraws this."""
+    shutil.copytree(corrected.parent / "portal-versions", tmp_path / "archive")
+    version = history(corrected, "rice")[1]["version"]
+    withdrawn = f"withdrawn: [{{version: {version}, reason: Nhầm tệp}}]"
+    return (
+        tmp_path / "archive",
+        version,
+        CATALOG.replace("keywords: [lúa", f"{withdrawn}, keywords: [lúa"),
+    )
+
+
+@pytest.mark.parametrize("words", ["Sản lượng theo năm.", "Sản lượng lúa theo năm."])
+def test_rows_taken_back_never_come_back_by_an_old_file_or_under_other_words(
+    words, taken_back, corrected
+):
+    archive, version, text = taken_back
+    catalog = parse_catalog(text.replace("Sản lượng theo năm.", words))
+    with Warehouse.open(corrected.parent / "state1") as warehouse:
+        shelf = stock(warehouse, archive, catalog)
+    assert shelf.release("rice") is None
+    assert shelf.release("prices")
+    found = {one.version: one for one in shelf.histories["rice"].versions}
+    assert [one.state for one in found.values()] == ["kept", "withdrawn", "kept"]
+    assert (found[version].fingerprint, found[version].files) == ("", [])
+    read = [path for path in archive.rglob("*") if path.is_file() and path.name[0] != "."]
+    assert not any("ghi nhầm".encode() in path.read_bytes() for path in read)
+
+
+def test_what_a_version_held_is_remembered_here_and_not_in_the_portal(taken_back, corrected):
+    archive, version, text = taken_back
+    with Warehouse.open(corrected.parent / "state1") as warehouse:
+        publish_catalog(warehouse, parse_catalog(text), archive.parent / "p", archive=archive)
+    assert not list((archive.parent / "p" / "rice").rglob(".*"))
+    mark = json.loads((archive / "rice" / ".marks.json").read_text())[version]
+    told = (archive.parent / "p" / "rice" / "versions.json").read_text()
+    assert mark["fingerprint"] not in told
+    assert mark["rows"] not in told
+
+
+def test_an_archive_written_before_forgets_checksums_of_what_was_taken_back(taken_back, corrected):
+    archive, version, text = taken_back
+    path = archive / "rice" / "versions.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["versions"][1]["state"] = "withdrawn"
+    shutil.rmtree(archive / "rice" / version)
+    (archive / "rice" / ".marks.json").unlink()
+    path.write_text(json.dumps(told), encoding="utf-8")
+    with Warehouse.open(corrected.parent / "state1") as warehouse:
+        shelf = stock(warehouse, archive, parse_catalog(text))
+    assert shelf.release("rice") is None
+    assert shelf.histories["rice"].versions[1].fingerprint == ""
+
+
 def test_the_newest_versions_keep_their_files_and_the_last_of_each_year():
     entries = [
         Version(
