@@ -4,8 +4,8 @@ A version, once written, never changes. It is kept, or it expires (see `KEPT`), 
 then its files are deleted, and its entry in `versions.json` says why, without a checksum by which
 figures could be guessed. What it held is remembered in a file that stays here: the same rows are
 not published again under other words, nor by an older file that comes back. A version is written
-aside and takes its name when it is whole; only then does `versions.json` name it, itself replaced in one
-step. What a crash leaves is a folder that no history names, and the next run removes it.
+aside and takes its name when it is whole; only then does `versions.json` name it, itself replaced
+in one step. What a crash leaves is a folder that no history names, and the next run removes it.
 """
 
 import datetime as dt
