@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from etl.catalog import Catalog, Dataset, Withdrawn
 from etl.errors import ForesightError
 from etl.publish.changes import Changes, changes
+from etl.publish.content import told_outside
 from etl.publish.package import (
     fingerprint,
     release_of,
@@ -136,7 +137,10 @@ class Archive:
         None where the catalog withdrew a version with the same rows, whatever is said of them now.
         """
         dataset = content.dataset
-        withdrawn = dataset.publish.withdrawn if dataset.publish else []
+        places = set(catalog.map.areas["name"])
+        withdrawn = [
+            _outside(one, places) for one in (dataset.publish.withdrawn if dataset.publish else [])
+        ]
         history = self.withdraw(dataset, withdrawn)
         mark = Mark(fingerprint=fingerprint(catalog, content), rows=rows_mark(content.table))
         first = history.newest
@@ -306,6 +310,13 @@ def _read(path: Path) -> History:
                 hint=BACK,
             )
     return history
+
+
+def _outside(told: Withdrawn, places: set[str]) -> Withdrawn:
+    """Why it is withdrawn, without a word about a person."""
+    english = told.reason_en and told_outside(told.reason_en, places)
+    reasons = {"reason": told_outside(told.reason, places), "reason_en": english}
+    return told.model_copy(update=reasons)
 
 
 def _withdrawn(entry: Version, told: Withdrawn | None) -> Version:

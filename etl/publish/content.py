@@ -26,6 +26,7 @@ LONGEST = 200
 """Letters a text may have before it is prose; sources and remarks of published figures are shorter.
 """
 MOST_WORDS = 40
+UNTOLD = "lý do lưu tại đơn vị / the reason is kept by the department"
 
 
 class Found(StrEnum):
@@ -108,6 +109,15 @@ def may_speak_of_a_person(text: str, places: frozenset[str] = frozenset()) -> bo
     """Whether a sentence stays within: a rule finds something, or two syllables may be a name."""
     certain, possible = _text_findings(text, places)
     return bool(certain) or possible
+
+
+def told_outside(reason: str, places: Collection[str]) -> str:
+    """`reason`, which people of the house wrote for each other, where it may be read by anybody.
+
+    What would keep a cell of a table inside keeps it inside too. `places` are names of areas.
+    """
+    named = frozenset(plain(place).casefold() for place in places)
+    return UNTOLD if may_speak_of_a_person(reason, named) else reason
 
 
 def _column_rules(

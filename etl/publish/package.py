@@ -13,10 +13,9 @@ import polars as pl
 
 from etl.catalog import Catalog, Contributor, Dataset
 from etl.publish.changes import Changes, told
-from etl.publish.content import may_speak_of_a_person
+from etl.publish.content import told_outside
 from etl.publish.dictionary import dictionary
 from etl.publish.gate import LICENCES, place_names
-from etl.publish.names import plain
 from etl.publish.release import (
     MEDIA_TYPES,
     Content,
@@ -36,7 +35,6 @@ PROFILES = "https://datapackage.org/profiles/2.0"
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 """What a spreadsheet would run or might hide a formula behind, in half and full width."""
 WIDE = ["nation", "city", "former_province"]
-UNTOLD = "lý do lưu tại đơn vị / the reason is kept by the department"
 DOCUMENTS = ("datapackage.json", "dictionary.csv", "LICENSE", "CHANGES", "SHA256SUMS")
 
 
@@ -72,26 +70,22 @@ def content_of(
         table=table,
         modified=extreme(table, "as_of", "max") or extreme(loads, "day", "max"),
         places=places(warehouse, table),
-        reasons=(*corrected["reason"], *_handed_in(warehouse, catalog, dataset, said or {})),
+        reasons=(
+            *dict.fromkeys(told_outside(one, place_names(catalog)) for one in corrected["reason"]),
+            *_handed_in(warehouse, catalog, dataset, said or {}),
+        ),
     )
 
 
 def _handed_in(warehouse: Warehouse, catalog: Catalog, dataset: Dataset, said: Said) -> list[str]:
-    """Why files that are loaded now took the place of others; a reason about a person stays within.
-
-    Departments write these words for each other: what would keep a cell of a table inside keeps
-    them inside too.
-    """
+    """Why files that are loaded now took the place of others."""
     loaded = warehouse.select(
         "select distinct file from current_load where dataset = $dataset order by 1",
         dataset=dataset.name,
     )
     given = [one for file in loaded["file"] for one in said.get(file, ())]
-    named = frozenset(plain(name).casefold() for name in place_names(catalog))
-    return [
-        f"{version}: {UNTOLD if may_speak_of_a_person(reason, named) else reason}"
-        for version, reason in given
-    ]
+    places = place_names(catalog)
+    return [f"{version}: {told_outside(reason, places)}" for version, reason in given]
 
 
 def fingerprint(catalog: Catalog, content: Content) -> str:

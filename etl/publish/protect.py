@@ -25,7 +25,7 @@ import polars as pl
 
 from etl.catalog import Catalog, Dataset, Indicator, Measure
 from etl.errors import ForesightError
-from etl.publish.content import MONEY, Cell, masked
+from etl.publish.content import MONEY, Cell, masked, told_outside
 from etl.publish.linked import TOTAL, links, settled
 from etl.publish.names import listed, plain
 from etl.settings import Site, secret
@@ -459,10 +459,13 @@ REMADE = {
 }
 
 
-def protection_of(dataset: Dataset, column: str, measures: list[Measured]) -> list[dict[str, Any]]:
+def protection_of(
+    dataset: Dataset, column: str, measures: list[Measured], places: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """What was done to a column before it left, and what was found and let pass, with the reason.
 
-    Each entry has method, description and description_en.
+    Each entry has method, description and description_en. A reason that speaks of a person is not
+    repeated; `places` are names of areas, which may look like those of people.
     """
     inside = [one for one in measures if one.column == column]
     way, kinds = way_of(dataset), {one.kind for one in inside}
@@ -472,12 +475,17 @@ def protection_of(dataset: Dataset, column: str, measures: list[Measured]) -> li
         done += [REMADE] if "rate" in kinds else []
     publish = dataset.publish
     if publish and way == "none" and kinds - {"other"}:
-        done.append(_told("none", publish.reason or "", publish.reason_en))
+        done.append(_told("none", publish.reason or "", publish.reason_en, places))
     for entry in publish.exempt if publish else []:
         if entry.field in {column, *(one.code for one in inside)}:
-            done.append(_told("exempt", entry.reason, entry.reason_en) | {"found": entry.found})
+            done.append(
+                _told("exempt", entry.reason, entry.reason_en, places) | {"found": entry.found}
+            )
     return done
 
 
-def _told(method: str, reason: str, reason_en: str | None) -> dict[str, Any]:
-    return {"method": method, "description": reason, "description_en": reason_en or reason}
+def _told(
+    method: str, reason: str, reason_en: str | None, places: Collection[str]
+) -> dict[str, Any]:
+    vietnamese, english = (told_outside(one, places) for one in (reason, reason_en or reason))
+    return {"method": method, "description": vietnamese, "description_en": english}

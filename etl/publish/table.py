@@ -117,6 +117,7 @@ def fields_of(catalog: Catalog, dataset: Dataset, table: pl.DataFrame) -> list[d
     """Table Schema v2 of the columns of `table`; `title_en`, `unit`, `protection` are ours."""
     measures = measures_of(catalog, dataset, table)
     kinds = measured(catalog, dataset, table, measures)
+    places = set(catalog.map.areas["name"])
     found = []
     for name, kind in table.schema.items():
         inside = [indicator for place, indicator in measures if place == name]
@@ -124,7 +125,7 @@ def fields_of(catalog: Catalog, dataset: Dataset, table: pl.DataFrame) -> list[d
         field = _described(name, dataset.field(name), inside_one)
         field["constraints"] = _constraints(dataset.field(name), counted=dataset.case_level)
         field |= {"type": _type(kind), "categories": _categories(name, dataset, measures)}
-        field |= _told(field, protection_of(dataset, name, kinds))
+        field |= _told(field, protection_of(dataset, name, kinds, places))
         found.append({key: value for key, value in field.items() if value})
     return found
 

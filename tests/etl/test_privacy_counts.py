@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 
 from etl.catalog import Catalog, Dataset, Indicator, parse_catalog
 from etl.errors import Problems
+from etl.publish.content import UNTOLD
 from etl.publish.gate import Answer, Refusal, answer
 from etl.publish.portal import publish_catalog
 from etl.publish.protect import (
@@ -559,6 +560,15 @@ def test_exact_counts_leave_only_with_a_reason_that_is_published(warehouse):
     assert table.equals(exact_table(warehouse, catalog, dataset).sort("area", "period"))
     told = {field["name"]: field for field in fields_of(catalog, dataset, table)}
     assert told["patients"]["description"] == "Đã công bố"
+
+
+def test_a_reason_that_speaks_of_a_person_is_not_published(warehouse):
+    none = "protect: none, reason: Theo ông Trần Văn Bé}\n"
+    catalog = parse_catalog(CATALOG[: CATALOG.rindex("}\n")] + f", {none}")
+    dataset = catalog.datasets["register"]
+    table = clean_table(warehouse, catalog, dataset, site=Site())
+    told = {field["name"]: field for field in fields_of(catalog, dataset, table)}
+    assert told["patients"]["description"] == told["patients"]["description_en"] == UNTOLD
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from rdflib.namespace import DCAT, DCTERMS
 from etl.catalog import Catalog, Publish, parse_catalog
 from etl.publish.archive import KEPT, DamagedArchive, FileEntry, Version, expired
 from etl.publish.changes import Changes, changes
+from etl.publish.content import UNTOLD
 from etl.publish.mappings.dcat_ap import catalog_graph, jsonld, turtle
 from etl.publish.package import described, spreadsheet_safe
 from etl.publish.portal import NotAPortal, Outcome, publish_catalog, publish_portal
@@ -466,16 +467,23 @@ def test_the_list_of_changes_says_what_became_of_which_cell(corrected):
     assert text.index("1 cells changed") < text.index("First version.")
 
 
-def test_why_a_file_was_handed_in_anew_stands_in_the_changes_but_words_about_people_do_not(
-    home, tmp_path
-):
+def test_why_figures_changed_stands_in_the_changes_but_words_about_people_do_not(home, tmp_path):
     given = [("2025 v02", "Cộng sót một kho"), ("2025 v03", "Theo bà Nguyễn Thị Nhàn, 0912345678")]
     mended = build(tmp_path / "mended", years(city_note="đã sửa"))
+    reasons = ["Sai đơn vị", "Theo bà Nguyễn Thị Nhàn, 0912345678 sửa"]
+    with Warehouse.build(mended) as warehouse:
+        warehouse.write(
+            "correction", pl.DataFrame({"load": 77, "dataset": "rice", "reason": reasons})
+        )
     for place, said in ((home, {}), (mended, {"data/rice.csv": given, "data/gone.csv": given})):
         with Warehouse.open(place) as warehouse:
             shelf = stock(warehouse, tmp_path / "archive", said=said)
     told = (shelf.release("rice").folder / "CHANGES").read_text(encoding="utf-8")
-    assert told.count("Lý do / Reason") == 2
+    assert told.count("Lý do / Reason") == 4
+    assert "Lý do / Reason: Sai đơn vị" in told
+    assert "Reason: lý do lưu tại đơn vị / the reason is kept by the department" in told
+    kept = [path for path in (tmp_path / "archive").rglob("*") if path.suffix in ("", ".json")]
+    assert not any(b"0912345678" in path.read_bytes() for path in kept if path.is_file())
     assert "Lý do / Reason: 2025 v02: Cộng sót một kho" in told
     assert "v03: lý do lưu tại đơn vị / the reason is kept by the department" in told
     assert "Reason" not in (shelf.release("prices").folder / "CHANGES").read_text(encoding="utf-8")
@@ -509,7 +517,7 @@ def taken_back(corrected, tmp_path) -> tuple[Path, str, str]:
     """An archive, its wrong version, and the catalog that withdraws this."""
     shutil.copytree(corrected.parent / "portal-versions", tmp_path / "archive")
     version = history(corrected, "rice")[1]["version"]
-    withdrawn = f"withdrawn: [{{version: {version}, reason: Nhầm tệp}}]"
+    withdrawn = f"withdrawn: [{{version: {version}, reason: Theo bà Nguyễn Thị Nhàn}}]"
     return (
         tmp_path / "archive",
         version,
@@ -530,6 +538,7 @@ def test_rows_taken_back_never_come_back_by_an_old_file_or_under_other_words(
     found = {one.version: one for one in shelf.histories["rice"].versions}
     assert [one.state for one in found.values()] == ["kept", "withdrawn", "kept"]
     assert (found[version].fingerprint, found[version].files) == ("", [])
+    assert found[version].reason == UNTOLD
     read = [path for path in archive.rglob("*") if path.is_file() and path.name[0] != "."]
     assert not any("ghi nhầm".encode() in path.read_bytes() for path in read)
 
