@@ -203,6 +203,15 @@ def test_a_portal_without_a_datastore_is_told_apart(portal, taken, tmp_path, mon
     assert published(portal, tmp_path, taken, datastore=False).changed == ["rice", "prices"]
 
 
+def test_rows_do_not_stay_where_the_datastore_is_no_longer_wanted(portal, taken, tmp_path):
+    published(portal, tmp_path, taken)
+    assert len(portal.tables) == 2
+    published(portal, tmp_path, taken, datastore=False)
+    assert portal.tables == {}
+    assert "table" not in resources(portal, "rice")
+    assert published(portal, tmp_path, taken, datastore=False).changed == []
+
+
 def test_only_an_allowed_portal_is_spoken_to_and_only_with_a_token(
     portal, taken, tmp_path, monkeypatch
 ):
