@@ -382,9 +382,11 @@ def _rate_remade(
         values = values.unique(dimensions, keep="first")
         found = found.join(values, on=dimensions, how="left", nulls_equal=True)
     people = pl.col("below") * below.scale
-    made = pl.when(people >= SMALLEST_DENOMINATOR).then(
-        pl.col("above") * above.scale / people * rate.indicator.scale
-    )
+    made = pl.col("above") * above.scale / people * rate.indicator.scale
+    if rate.indicator.compute and rate.indicator.compute.way == "share":
+        # Eleven of eleven may leave as 15 of 10.
+        made = pl.min_horizontal(made, rate.indicator.scale)
+    made = pl.when(people >= SMALLEST_DENOMINATOR).then(made)
     remade = found.with_columns(
         made.alias("made"), table[rate.column].cast(pl.Float64).alias("was")
     )
@@ -457,6 +459,12 @@ REMADE = {
     "description": "Tính từ số đã làm tròn; để trống khi mẫu số dưới 10.",
     "description_en": "Computed from rounded counts; missing where the denominator is under 10.",
 }
+
+
+def changed(dataset: Dataset, column: str, measures: list[Measured]) -> bool:
+    """Whether a column leaves with other figures than it had, or without some of them."""
+    kinds = {one.kind for one in measures if one.column == column}
+    return way_of(dataset) == "rounding" and bool(kinds & {"count", "rate"})
 
 
 def protection_of(

@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.catalog import Catalog, Dataset, FieldEntry, Indicator
 from etl.publish import cases
-from etl.publish.protect import key_of, measured, protection_of, rounded, way_of
+from etl.publish.protect import changed, key_of, measured, protection_of, rounded, way_of
 from etl.settings import Settings, Site
 from etl.warehouse import Warehouse, identifier
 
@@ -123,7 +123,8 @@ def fields_of(catalog: Catalog, dataset: Dataset, table: pl.DataFrame) -> list[d
         inside = [indicator for place, indicator in measures if place == name]
         inside_one = inside[0] if len(inside) == 1 else None
         field = _described(name, dataset.field(name), inside_one)
-        field["constraints"] = _constraints(dataset.field(name), counted=dataset.case_level)
+        anew = dataset.case_level or changed(dataset, name, kinds)
+        field["constraints"] = _constraints(dataset.field(name), anew=anew)
         field |= {"type": _type(kind), "categories": _categories(name, dataset, measures)}
         field |= _told(field, protection_of(dataset, name, kinds, places))
         found.append({key: value for key, value in field.items() if value})
@@ -245,12 +246,12 @@ def _type(kind: pl.DataType) -> str:
     return {"Date": "date", "Boolean": "boolean"}.get(str(kind), "string")
 
 
-def _constraints(field: FieldEntry | None, *, counted: bool) -> dict[str, Any]:
+def _constraints(field: FieldEntry | None, *, anew: bool) -> dict[str, Any]:
     """Constraints that still hold: areas and periods are written anew, text may be made safe.
 
-    Of cases none do: what leaves are their counts.
+    Of cases none do, as what leaves are their counts, and none of figures that were rounded.
     """
-    if field is None or counted:
+    if field is None or anew:
         return {}
     kept = {"required"}
     if field.name not in STORED:

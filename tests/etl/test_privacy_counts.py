@@ -255,6 +255,31 @@ def test_a_rate_is_made_of_rounded_counts_and_missing_below_ten(warehouse):
     assert large["online_share"].to_list() == pytest.approx(expected)
 
 
+ON_TIME = """    - {name: done, type: integer, constraints: {required: true, maximum: 14}}
+    - {name: on_time, type: integer, constraints: {minimum: 1, unique: true}}
+    - {name: rate, type: number, constraints: {required: true, minimum: 0, maximum: 100}}
+"""
+SHARE = """  - {name: done, title: D, title_en: D, unit: hồ sơ, value: done}
+  - {name: on_time, title: O, title_en: O, unit: hồ sơ, value: on_time}
+  - {name: rate, title: R, title_en: R, unit: "%", value: rate, compute: {share: on_time, of: done}}
+"""
+
+
+def test_a_share_is_never_beyond_all_and_no_bound_is_promised_that_rounding_breaks():
+    """Eleven of eleven left as 15 of 10, 150 %, beside a schema that said at most 100."""
+    area = CATALOG.index("  - {name: area_ha, title")
+    text = (CATALOG[:area] + SHARE + CATALOG[area:]).replace(PLAIN, PLAIN + ON_TIME)
+    catalog = parse_catalog(text)
+    dataset = catalog.datasets["register"]
+    exact = register(cells()).with_columns(done=11, on_time=11, rate=100.0)
+    kinds = measured(catalog, dataset, exact, measures_of(catalog, dataset, exact))
+    found = rounded(exact, dataset, kinds, KEY.encode())
+    assert set(found["on_time"]) == {10, 15}
+    assert found["rate"].max() == 100
+    told = {field["name"]: field for field in fields_of(catalog, dataset, found)}
+    assert [told[name].get("constraints") for name in ("done", "on_time", "rate")] == [None] * 3
+
+
 def test_what_is_no_count_of_people_stays_as_it_is(warehouse):
     assert set(left(warehouse, "register")["area_ha"]) == {12.5}
 

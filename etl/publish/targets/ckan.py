@@ -115,8 +115,8 @@ def _put(portal: CkanPortal, options: Options, release: Release, history: Histor
     if hidden and not package["private"]:  # it was withdrawn, and comes back
         kept = _merged(package, {**_extras(package), STATE: "loading"})
         package = portal.act("package_patch", id=package["id"], private=True, extras=kept)
-    kept = {TABLE} if options.datastore else set()
-    changed = _put_files(portal, package, release, kept)
+    beside = {TABLE} if options.datastore else set()
+    changed = _put_files(portal, package, release, beside)
     changed |= options.datastore and _put_rows(portal, package, release)
     wanted = {**_described(release, package), "version": release.version}
     wanted["extras"] = _merged(package, _told(release, history))
