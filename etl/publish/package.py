@@ -34,6 +34,9 @@ from etl.warehouse import Warehouse
 PROFILES = "https://datapackage.org/profiles/2.0"
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 """What a spreadsheet would run or might hide a formula behind, in half and full width."""
+WITHIN = r"([;\t|\r\n])([[\s\"']--[\t\r\n]]*[=+\-@＝＋－＠])"
+"""The same where another cell begins for one that splits at such a mark: a Vietnamese Excel does at
+`;`."""
 WIDE = ["nation", "city", "former_province"]
 DOCUMENTS = ("datapackage.json", "dictionary.csv", "LICENSE", "CHANGES", "SHA256SUMS")
 
@@ -164,12 +167,16 @@ def release_of(catalog: Catalog, content: Content, version: str, folder: Path) -
 
 
 def spreadsheet_safe(table: pl.DataFrame) -> pl.DataFrame:
-    """`table` with `'` before every text that a spreadsheet might take for a formula."""
+    """`table` with `'` before every text that a spreadsheet might take for a formula.
+
+    So too within a text, where one that splits cells at `;`, `|` or a tab would see one begin.
+    """
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
     return table.with_columns(
         pl.when(pl.col(name).str.contains(FORMULA))
         .then(pl.lit("'") + pl.col(name))
         .otherwise(pl.col(name))
+        .str.replace_all(WITHIN, "${1}'${2}")
         .alias(name)
         for name in texts
     )
@@ -308,8 +315,10 @@ def _resource(release: Release, file: DataFile, schema: dict[str, Any]) -> dict[
 
 READING: dict[str, dict[str, Any]] = {
     "csv": {
-        "description": "UTF-8 có BOM. Chữ mở đầu bằng = + - @ có thêm dấu ' ở trước.",
-        "description_en": "UTF-8 with BOM. Text beginning with = + - @ has a ' before it.",
+        "description": "UTF-8 có BOM. Chữ mở đầu bằng = + - @, kể cả sau ; | hay dấu tab, "
+        "có thêm dấu ' ở trước.",
+        "description_en": "UTF-8 with BOM. Text beginning with = + - @, also behind ; | or a tab, "
+        "has a ' before it.",
         "encoding": "utf-8",
         "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"'},
     },
