@@ -28,7 +28,7 @@ from etl.publish.package import (
     write_changes,
     write_package,
 )
-from etl.publish.release import MEDIA_TYPES, Content, DataFile, Release
+from etl.publish.release import MEDIA_TYPES, Content, DataFile, Release, data_file
 from etl.publish.table import key_columns
 
 KEPT = 12
@@ -135,6 +135,9 @@ class Archive:
         """The release of `content`: written where it is new, found where it is not.
 
         None where the catalog withdrew a version with the same rows, whatever is said of them now.
+
+        Raises:
+            DamagedArchive: a file of the archive is missing or another.
         """
         dataset = content.dataset
         places = set(catalog.map.areas["name"])
@@ -142,6 +145,7 @@ class Archive:
             _outside(one, places) for one in (dataset.publish.withdrawn if dataset.publish else [])
         ]
         history = self.withdraw(dataset, withdrawn)
+        self.check(history)
         mark = Mark(fingerprint=fingerprint(catalog, content), rows=rows_mark(content.table))
         first = history.newest
         if first and first.fingerprint == mark.fingerprint:
@@ -152,6 +156,23 @@ class Archive:
         if any(_same(one, mark) for one in taken_back):
             return None
         return self._add(catalog, content, history, mark, published)
+
+    def check(self, history: History) -> None:
+        """See whether the files of every version that is kept are those that were written.
+
+        Raises:
+            DamagedArchive: one is missing or another.
+        """
+        for entry in history.versions:
+            folder = self.place(history.dataset, entry.version)
+            for file in entry.files if entry.state == "kept" else []:
+                path = folder / file.name
+                if not path.is_file() or _entry(data_file(path)) != file:
+                    raise DamagedArchive(
+                        f"version {entry.version!r}: {file.name} is not what was written",
+                        where=str(path),
+                        hint=BACK,
+                    )
 
     def withdraw(self, dataset: Dataset, withdrawn: list[Withdrawn]) -> History:
         """Delete the files of versions that the catalog withdraws; the history after that.

@@ -33,6 +33,7 @@ from etl.publish.package import described, spreadsheet_safe
 from etl.publish.portal import NotAPortal, Outcome, publish_catalog, publish_portal
 from etl.publish.release import DataFile, Place, Release
 from etl.publish.shelf import stock
+from etl.publish.targets.files import CONTENTS, _replacing
 from etl.warehouse import Warehouse
 
 SHAPES = Path(__file__).parents[1] / "samples" / "dcat_ap"
@@ -824,6 +825,54 @@ def test_a_folder_with_other_files_is_never_replaced(home, tmp_path):
     with Warehouse.open(home) as warehouse, pytest.raises(NotAPortal, match="thesis"):
         publish_portal(warehouse, tmp_path)
     assert (tmp_path / "thesis.docx").read_text() == "years of work"
+
+
+def a_site_of_others(folder: Path) -> Path:
+    """A web site whose files are called as ours are."""
+    for name in ("index.html", "LICENSE", "robots.txt", "blog/index.html", "blog/data.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("mine")
+    return folder
+
+
+def test_a_site_whose_files_are_called_like_ours_is_never_replaced(tmp_path):
+    site = a_site_of_others(tmp_path / "site")
+    with pytest.raises(NotAPortal, match="LICENSE"), _replacing(site):
+        pass
+    assert len([path for path in site.rglob("*") if path.is_file()]) == 5
+
+
+def test_what_others_put_beside_our_files_is_never_replaced(portal, tmp_path):
+    there = shutil.copytree(portal, tmp_path / "portal")
+    with _replacing(there) as fresh:
+        (fresh / "index.html").write_text("new")
+    assert (there / "index.html").read_text() == "new"
+    there = shutil.copytree(portal, tmp_path / "again")
+    (there / "rice" / "v" / "data.csv").write_text("mine")
+    with pytest.raises(NotAPortal, match=r"rice/v/data\.csv"), _replacing(there):
+        pass
+
+
+def test_a_portal_written_before_it_had_a_list_of_its_files_is_replaced(portal, tmp_path):
+    there = shutil.copytree(portal, tmp_path / "portal")
+    (there / CONTENTS).unlink()
+    with _replacing(there) as fresh:
+        (fresh / "index.html").write_text("new")
+    assert [path.name for path in there.iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize("file", ["data.csv", "data.parquet", "LICENSE"])
+def test_an_archive_in_which_a_file_is_missing_or_another_is_refused(file, corrected, tmp_path):
+    archive = shutil.copytree(corrected.parent / "portal-versions", tmp_path / "archive")
+    path = archive / "rice" / history(corrected, "rice")[0]["version"] / file
+    path.unlink()
+    if file == "LICENSE":
+        path.write_text("nobody may use this")
+    with (
+        Warehouse.open(corrected.parent / "state1") as warehouse,
+        pytest.raises(DamagedArchive, match=f"{file} is not what was written"),
+    ):
+        stock(warehouse, archive)
 
 
 def test_a_build_with_nothing_to_publish_still_has_a_portal_that_says_so(home, tmp_path):
