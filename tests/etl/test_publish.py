@@ -658,6 +658,18 @@ def test_a_dataset_is_as_new_as_its_newest_figure_or_else_its_load(portal):
     assert dates == {"rice": "2026-02-13", "prices": "2025-03-06", "catalog": "2026-02-13"}
 
 
+def test_a_dataset_was_issued_when_it_was_first_published_and_its_files_with_their_version(
+    corrected,
+):
+    graph = graph_of(corrected)
+    issued = {
+        name: str(graph.value(URIRef(f"{BASE}catalog.jsonld#{name}"), DCTERMS.issued))
+        for name in ("rice", "rice-csv", "prices", "prices-csv", "catalog")
+    }
+    assert issued.pop("rice-csv") == "2026-03-03"
+    assert set(issued.values()) == {"2026-03-01"}
+
+
 def a_release(catalog: Catalog) -> Release:
     return Release(
         dataset=catalog.datasets["rice"],
@@ -699,7 +711,9 @@ def test_the_dcat_catalog_is_the_one_agreed_on(tmp_path):
         changes=Changes(first=True),
         files=[FileEntry(name="data.csv", size=1200, sha256="89abcdef" * 8)],
     )
-    graph = catalog_graph(catalog, [a_release(catalog)], {"rice": [older]})
+    made = {"version": "2026-02-13-01234567", "published": dt.date(2026, 2, 14)}
+    newest = older.model_copy(update={**made, "modified": dt.date(2026, 2, 13)})
+    graph = catalog_graph(catalog, [a_release(catalog)], {"rice": [newest, older]})
     same_as_golden(jsonld(graph), "catalog.jsonld", tmp_path)
     same_as_golden(turtle(graph), "catalog.ttl", tmp_path)
 
