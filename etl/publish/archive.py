@@ -153,7 +153,8 @@ class Archive:
             return release_of(catalog, content, first.version, place)
         marks = self._marks(dataset.name)
         taken_back = [marks[one.version] for one in withdrawn if one.version in marks]
-        if any(_same(one, mark) for one in taken_back):
+        stands = any(entry.fingerprint == mark.fingerprint for entry in history.versions)
+        if not stands and any(_same(one, mark) for one in taken_back):
             return None
         return self._add(catalog, content, history, mark, published)
 

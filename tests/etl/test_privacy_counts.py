@@ -689,6 +689,27 @@ def test_no_small_count_can_be_recovered_from_the_linked_tables(warehouse):
     assert min(high - low for low, high in found) == 4
 
 
+def test_what_is_a_part_of_what_follows_from_shares_and_from_what_is_counted():
+    overdue = "    - {name: pending, stock: {from: received, until: done}}\n"
+    overdue += "    - {name: overdue, stock: {after: due, until: done}}\n"
+    told = "  - {name: pending, title: P, title_en: P, unit: hồ sơ, value: pending}\n"
+    told += "  - {name: overdue, title: Q, title_en: Q, unit: hồ sơ, value: overdue}\n"
+    days = "    - {name: due, type: date}\n    - {name: done, type: date}\n"
+    text = CATALOG.replace("  tables:\n", f"{days}  tables:\n", 1)
+    text = text.replace("  indicators:\n", f"{overdue}  indicators:\n{told}", 1)
+    catalog = parse_catalog(text)
+    dataset = catalog.datasets["dossiers"]
+    names = ["received", "online", "pending", "overdue"]
+    table = pl.DataFrame({"indicator": names, "value": 1.0})
+    found = measured(catalog, dataset, table, measures_of(catalog, dataset, table))
+    assert {one.code: one.at_most for one in found} == {
+        "received": (),
+        "online": ("dossiers/received",),
+        "pending": (),
+        "overdue": ("dossiers/pending",),
+    }
+
+
 def revised(seed: int) -> pl.DataFrame:
     """Received and online of a month: one cell revised, with its totals, and one missing."""
     rng, columns = random.Random(seed), ["indicator", "area", "category", "period", "value"]

@@ -556,6 +556,20 @@ def test_rows_taken_back_never_come_back_by_an_old_file_or_under_other_words(
     assert not any("ghi nhầm".encode() in path.read_bytes() for path in read)
 
 
+def test_a_version_that_still_stands_may_come_back_beside_one_of_the_same_rows(home, tmp_path):
+    def published(catalog: Catalog) -> Release | None:
+        with Warehouse.open(home) as warehouse:
+            return stock(warehouse, tmp_path / "archive", catalog).release("prices")
+
+    wrong = CATALOG.replace("title: Giá theo tháng", "title: Giá theo ngày")
+    first, second = published(parse_catalog(CATALOG)), published(parse_catalog(wrong))
+    withdrawn = f"withdrawn: [{{version: {second.version}, reason: Nhầm}}]"
+    at = "{theme: ECON, frequency: MONTHLY"
+    assert published(parse_catalog(wrong.replace(at, f"{at}, {withdrawn}"))) is None
+    again = published(parse_catalog(CATALOG.replace(at, f"{at}, {withdrawn}")))
+    assert again.version == f"{first.version}-2"
+
+
 def test_what_a_version_held_is_remembered_here_and_not_in_the_portal(taken_back, corrected):
     archive, version, text = taken_back
     with Warehouse.open(corrected.parent / "state1") as warehouse:
