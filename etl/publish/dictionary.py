@@ -12,44 +12,19 @@ COLUMNS = (
     "unit",
     "allowed_values",
     "description",
-    "description_en",
     "protection",
 )
-METHODS = {
-    "random_rounding": ("làm tròn ngẫu nhiên", "rounded at random"),
-    "from_rounded_counts": ("tính từ số đã làm tròn", "computed from rounded counts"),
-    "none": ("giữ nguyên", "left exact"),
-    "exempt": ("được cho qua", "let pass"),
-}
-"""What was done to a column, by the name of the way."""
 
 
 def dictionary(fields: list[dict[str, Any]]) -> pl.DataFrame:
     """The columns of `fields` (Table Schema), all text; what does not apply is empty."""
     rows = [
-        {
-            **field,
-            "column": field["name"],
-            "allowed_values": allowed(field),
-            "protection": protected(field),
-        }
-        for field in fields
+        {**field, "column": field["name"], "allowed_values": allowed(field)} for field in fields
     ]
     return pl.DataFrame(
         {name: [str(row.get(name) or "") for row in rows] for name in COLUMNS},
         schema=dict.fromkeys(COLUMNS, pl.String),
     )
-
-
-def protected(field: dict[str, Any]) -> str:
-    """What was done to the column and why, a line a step: Vietnamese, a stroke, English."""
-    lines = []
-    for step in field.get("protection", []):
-        said = zip(
-            METHODS[step["method"]], (step["description"], step["description_en"]), strict=True
-        )
-        lines.append(" / ".join(f"{word}: {text}" for word, text in said))
-    return "\n".join(lines)
 
 
 def allowed(field: dict[str, Any]) -> str:

@@ -10,8 +10,6 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
-from etl.publish.dictionary import protected
-
 HEADER_ROW = 2
 """The row, from 1, that holds the names of the columns; their titles stand above it."""
 MOST_ROWS = 1_048_576 - HEADER_ROW
@@ -78,5 +76,4 @@ def _write_about(sheet: Any, said: dict[str, Any], bold: Any) -> None:
         sheet.write_string(len(facts) + 1, column, text, bold)
     for row, field in enumerate(said["schema"]["fields"], len(facts) + 2):
         for column, key in enumerate(("name", "title", "title_en", "unit", "protection")):
-            told = protected(field) if key == "protection" else str(field.get(key) or "")
-            sheet.write_string(row, column, told)
+            sheet.write_string(row, column, str(field.get(key) or ""))

@@ -17,7 +17,6 @@ from scipy.sparse import csr_array
 from etl.catalog import Catalog, Dataset, Indicator, parse_catalog
 from etl.errors import Problems
 from etl.publish.content import UNTOLD
-from etl.publish.dictionary import dictionary
 from etl.publish.gate import Answer, Refusal, answer
 from etl.publish.portal import publish_catalog
 from etl.publish.protect import (
@@ -301,13 +300,6 @@ def test_the_dictionary_says_what_was_done_in_both_languages(warehouse):
     assert "multiple of 5" in value["description_en"]
     assert found["register"]["patients"]["protection"][0]["base"] == 5
     assert "protection" not in found["register"]["area_ha"]
-    told = dictionary([value])["protection"].item()
-    assert [line.split(": ")[0] for line in told.split("\n")] == [
-        "làm tròn ngẫu nhiên",
-        "tính từ số đã làm tròn",
-    ]
-    assert "/ rounded at random: Rounded at random to a multiple of 5" in told
-    assert "{" not in told
 
 
 def ones(groups: int, parts: int) -> pl.DataFrame:
