@@ -534,11 +534,22 @@ class Present(Part):
 class Exempt(Part):
     """A column in which one kind of finding is no secret: the telephone of an office.
 
-    Identity numbers of people cannot be exempt.
+    So is a number below the city that tells nothing of people, and whose unit cannot say so: a
+    score, an index. Identity numbers of people cannot be exempt.
     """
 
     field: Name
-    found: Literal["phone_number", "email", "personal_name", "address", "free_text"]
+    """A column, or an indicator of a long table."""
+    found: Literal[
+        "phone_number",
+        "email",
+        "personal_name",
+        "address",
+        "free_text",
+        "count_without_unit",
+        "unit_not_listed",
+        "rate_without_its_counts",
+    ]
     reason: str
     """Why it may leave; it is published with the data."""
     reason_en: str | None = None

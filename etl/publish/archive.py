@@ -1,9 +1,11 @@
 """Every published version of every dataset, in one folder: `<dataset>/<version>/` and its history.
 
 A version, once written, never changes. It is kept, or it expires (see `KEPT`), or it is withdrawn:
-then its files are deleted, and its entry in `versions.json` says why. A version is written aside
-and takes its name when it is whole; only then does `versions.json` name it, itself replaced in one
-step. What a crash leaves is a folder that no history names, and the next run removes it.
+then its files are deleted, and its entry in `versions.json` says why, without a checksum by which
+figures could be guessed. What it held is remembered in a file that stays here: the same rows are
+not published again under other words, nor by an older file that comes back. A version is written
+aside and takes its name when it is whole; only then does `versions.json` name it, itself replaced
+in one step. What a crash leaves is a folder that no history names, and the next run removes it.
 """
 
 import datetime as dt
@@ -12,24 +14,28 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from etl.catalog import Catalog, Dataset, Withdrawn
 from etl.errors import ForesightError
 from etl.publish.changes import Changes, changes
+from etl.publish.content import told_outside
 from etl.publish.package import (
     fingerprint,
     release_of,
+    rows_mark,
     version_of,
     write_changes,
     write_package,
 )
-from etl.publish.release import MEDIA_TYPES, Content, DataFile, Release
+from etl.publish.release import MEDIA_TYPES, Content, DataFile, Release, data_file
 from etl.publish.table import key_columns
 
 KEPT = 12
 """Versions of a dataset that keep their files, and beyond them the last one of each year."""
 HISTORY = "versions.json"
+MARKS = ".marks.json"
+"""Beside it, never published: of each version, what it held."""
 BACK = "put the file back from a backup; or move the archive away, and a new history begins"
 
 
@@ -47,13 +53,22 @@ class FileEntry(BaseModel):
     sha256: str
 
 
+class Mark(BaseModel):
+    """What a version held, as checksums."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fingerprint: str
+    rows: str
+    """Of the rows alone; empty where a version expired before this was kept."""
+
+
 class Version(BaseModel):
     """One version of a dataset, as its history tells of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     version: str
     fingerprint: str
-    """Of rows and description; two versions with one fingerprint hold the same."""
+    """Of rows and description; equal where these are. Empty where it was withdrawn."""
     published: dt.date
     """Day of the build that first held it."""
     modified: dt.date | None
@@ -119,34 +134,90 @@ class Archive:
     def take(self, catalog: Catalog, content: Content, published: dt.date) -> Release | None:
         """The release of `content`: written where it is new, found where it is not.
 
-        None where the catalog withdrew the very version that this would be.
+        None where the catalog withdrew a version with the same rows, whatever is said of them now.
+
+        Raises:
+            DamagedArchive: a file of the archive is missing or another.
         """
         dataset = content.dataset
-        withdrawn = dataset.publish.withdrawn if dataset.publish else []
+        places = set(catalog.map.areas["name"])
+        withdrawn = [
+            _outside(one, places) for one in (dataset.publish.withdrawn if dataset.publish else [])
+        ]
         history = self.withdraw(dataset, withdrawn)
-        mark = fingerprint(catalog, content)
-        first = history.versions[0] if history.versions else None
-        if first and first.fingerprint == mark:
-            if first.state == "kept":
-                place = self.place(dataset.name, first.version)
-                return release_of(catalog, content, first.version, place)
-            if first.version in {one.version for one in withdrawn}:
-                return None
+        self.check(history)
+        mark = Mark(fingerprint=fingerprint(catalog, content), rows=rows_mark(content.table))
+        first = history.newest
+        if first and first.fingerprint == mark.fingerprint:
+            place = self.place(dataset.name, first.version)
+            return release_of(catalog, content, first.version, place)
+        marks = self._marks(dataset.name)
+        taken_back = [marks[one.version] for one in withdrawn if one.version in marks]
+        stands = any(entry.fingerprint == mark.fingerprint for entry in history.versions)
+        if not stands and any(_same(one, mark) for one in taken_back):
+            return None
         return self._add(catalog, content, history, mark, published)
 
+    def check(self, history: History) -> None:
+        """See whether the files of every version that is kept are those that were written.
+
+        Raises:
+            DamagedArchive: one is missing or another.
+        """
+        for entry in history.versions:
+            folder = self.place(history.dataset, entry.version)
+            for file in entry.files if entry.state == "kept" else []:
+                path = folder / file.name
+                if not path.is_file() or _entry(data_file(path)) != file:
+                    raise DamagedArchive(
+                        f"version {entry.version!r}: {file.name} is not what was written",
+                        where=str(path),
+                        hint=BACK,
+                    )
+
     def withdraw(self, dataset: Dataset, withdrawn: list[Withdrawn]) -> History:
-        """Delete the files of versions that the catalog withdraws; the history after that."""
+        """Delete the files of versions that the catalog withdraws; the history after that.
+
+        One that holds the very same, published again after another, is withdrawn with it.
+        """
         history = self.history(dataset)
-        why = {one.version: one for one in withdrawn}
-        entries = [
-            _withdrawn(entry, why[entry.version].reason, why[entry.version].reason_en)
-            if entry.version in why
-            else entry
-            for entry in history.versions
-        ]
+        marks = self._remembered(history)
+        why = {marks[one.version].fingerprint: one for one in withdrawn if one.version in marks}
+        entries = []
+        for entry in history.versions:
+            told = why.get(marks[entry.version].fingerprint)
+            if told or entry.state == "withdrawn":
+                entry = _withdrawn(entry, told)
+            entries.append(entry)
         if entries != history.versions:
             entries = self._without_quotes(dataset, entries)
         return self._keep(history.model_copy(update={"versions": entries}))
+
+    def _remembered(self, history: History) -> dict[str, Mark]:
+        """What each version held, by its name; written down before any is forgotten."""
+        marks = self._marks(history.dataset)
+        unknown = [entry for entry in history.versions if entry.version not in marks]
+        for entry in unknown:
+            rows = self.place(history.dataset, entry.version) / "data.parquet"
+            held = rows_mark(pl.read_parquet(rows)) if rows.exists() else ""
+            marks[entry.version] = Mark(fingerprint=entry.fingerprint, rows=held)
+        if unknown:
+            self._remember(history.dataset, marks)
+        return marks
+
+    def _marks(self, dataset: str) -> dict[str, Mark]:
+        path = self.folder / dataset / MARKS
+        if not path.exists():
+            return {}
+        try:
+            return _MARKS.validate_json(path.read_text(encoding="utf-8"))
+        except (ValidationError, UnicodeDecodeError):
+            raise DamagedArchive(
+                "the history of versions cannot be read", where=str(path), hint=BACK
+            ) from None
+
+    def _remember(self, dataset: str, marks: dict[str, Mark]) -> None:
+        _replace(self.folder / dataset / MARKS, _MARKS.dump_json(marks, indent=1).decode())
 
     def _without_quotes(self, dataset: Dataset, entries: list[Version]) -> list[Version]:
         """What was withdrawn is not told by the versions after it either.
@@ -172,13 +243,15 @@ class Archive:
 
     def withdraw_all(self, history: History, reason: str, reason_en: str) -> History:
         """Delete the files of every version of a dataset that may no longer leave."""
-        entries = [_withdrawn(entry, reason, reason_en) for entry in history.versions]
+        self._remembered(history)
+        told = Withdrawn(version="all", reason=reason, reason_en=reason_en)
+        entries = [_withdrawn(entry, told) for entry in history.versions]
         return self._keep(history.model_copy(update={"versions": entries}))
 
     def _add(
-        self, catalog: Catalog, content: Content, history: History, mark: str, published: dt.date
+        self, catalog: Catalog, content: Content, history: History, mark: Mark, published: dt.date
     ) -> Release:
-        version = _free(version_of(content, mark), history)
+        version = _free(version_of(content, mark.fingerprint), history)
         made = self._changes(content, history)
         before = [(entry.version, entry.changes) for entry in history.versions]
         place = self.place(content.dataset.name, version)
@@ -189,7 +262,7 @@ class Archive:
         aside.rename(place)
         entry = Version(
             version=version,
-            fingerprint=mark,
+            fingerprint=mark.fingerprint,
             published=published,
             modified=content.modified,
             rows=release.rows,
@@ -197,6 +270,8 @@ class Archive:
             corrections=list(content.reasons),
             files=[_entry(file) for file in (*release.files, *release.documents)],
         )
+        marks = self._marks(history.dataset)
+        self._remember(history.dataset, {**marks, version: mark})
         self._keep(history.model_copy(update={"versions": [entry, *history.versions]}))
         return release_of(catalog, content, version, place)
 
@@ -218,14 +293,25 @@ class Archive:
         text = history.model_dump_json(indent=1) + "\n"
         path = folder / HISTORY
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            aside = folder / f".{HISTORY}.new"
-            aside.write_text(text, encoding="utf-8")
-            aside.replace(path)
+            _replace(path, text)
         kept = {entry.version for entry in history.versions if entry.state == "kept"}
         for place in folder.iterdir():
             if place.is_dir() and place.name not in kept:
                 shutil.rmtree(place)
         return history
+
+
+_MARKS = TypeAdapter(dict[str, Mark])
+
+
+def _same(one: Mark, other: Mark) -> bool:
+    return one.fingerprint == other.fingerprint or (bool(one.rows) and one.rows == other.rows)
+
+
+def _replace(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name.lstrip('.')}.new")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
 
 
 def _read(path: Path) -> History:
@@ -248,12 +334,23 @@ def _read(path: Path) -> History:
     return history
 
 
-def _withdrawn(entry: Version, reason: str, reason_en: str | None) -> Version:
-    """`entry` without its files, or what its changes showed of them."""
-    if entry.state == "withdrawn":
-        return entry
-    told = {"state": "withdrawn", "reason": reason, "reason_en": reason_en}
-    return entry.model_copy(update={**told, "changes": _bare(entry.changes)})
+def _outside(told: Withdrawn, places: set[str]) -> Withdrawn:
+    """Why it is withdrawn, without a word about a person."""
+    english = told.reason_en and told_outside(told.reason_en, places)
+    reasons = {"reason": told_outside(told.reason, places), "reason_en": english}
+    return told.model_copy(update=reasons)
+
+
+def _withdrawn(entry: Version, told: Withdrawn | None) -> Version:
+    """`entry` without its files and checksums, or what its changes showed of them.
+
+    Why it was withdrawn the first time stays.
+    """
+    left: dict[str, object] = {"fingerprint": "", "files": [], "corrections": []}
+    left["changes"] = _bare(entry.changes).model_copy(update={"reasons": []})
+    if told and entry.state != "withdrawn":
+        left |= {"state": "withdrawn", "reason": told.reason, "reason_en": told.reason_en}
+    return entry.model_copy(update=left)
 
 
 def _bare(made: Changes) -> Changes:

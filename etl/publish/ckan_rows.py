@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from etl.publish.ckan_portal import CkanPortal
+from etl.publish.package import spreadsheet_safe
 from etl.publish.release import Release
 from etl.publish.table import key_columns
 
@@ -65,9 +66,10 @@ class Rows:
 
 
 def rows_of(release: Release) -> Rows:
-    """The rows of a release, each with a key."""
+    """The rows of a release, each with a key; text is safe, as a portal hands out csv files."""
     fields = release.fields
     table = release.table.cast({field["name"]: STORED[field["type"]][1] for field in fields})
+    table = spreadsheet_safe(table)
     key = [name for name in key_columns(release.dataset) if name in table.columns]
     if (
         key

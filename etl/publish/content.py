@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 import phonenumbers
 import polars as pl
@@ -25,6 +26,7 @@ LONGEST = 200
 """Letters a text may have before it is prose; sources and remarks of published figures are shorter.
 """
 MOST_WORDS = 40
+UNTOLD = "lý do lưu tại đơn vị / the reason is kept by the department"
 
 
 class Found(StrEnum):
@@ -109,6 +111,15 @@ def may_speak_of_a_person(text: str, places: frozenset[str] = frozenset()) -> bo
     return bool(certain) or possible
 
 
+def told_outside(reason: str, places: Collection[str]) -> str:
+    """`reason`, which people of the house wrote for each other, where it may be read by anybody.
+
+    What would keep a cell of a table inside keeps it inside too. `places` are names of areas.
+    """
+    named = frozenset(plain(place).casefold() for place in places)
+    return UNTOLD if may_speak_of_a_person(reason, named) else reason
+
+
 def _column_rules(
     column: pl.Series, places: frozenset[str], unit: str | None
 ) -> dict[object, list[Found]]:
@@ -122,7 +133,8 @@ def _column_rules(
             for value, (certain, possible) in told.items()
         }
     if column.dtype.is_numeric():
-        return {value: _number_findings(value, unit) for value in values}
+        cards = not unit and _mostly_cards(values)
+        return {value: _number_findings(value, unit, cards=cards) for value in values}
     return {}
 
 
@@ -164,8 +176,17 @@ def _announces(heading: str) -> bool:
 
 # Numbers
 
-TWELVE = re.compile(r"(?<![\d/])\d{3}(?:[ .-]?\d{3}){3}(?!\d)|(?<![\d/])\d{3}[ .-]\d{9}(?!\d)")
-NINE = re.compile(r"(?<![\d./,-])\d{3}([ .]?)\d{3}\1\d{3}(?![\d/]|[.,]\d)")
+BETWEEN = r"[\s.,_/‐‑‒–—−-]"
+"""What may stand between two digits of one number, once."""
+RUN = re.compile(rf"\d(?:{BETWEEN}?\d)*")
+GROUP = re.compile(r"\d+")
+DAY = re.compile(
+    r"(?<!\d)(\d{1,2}[/.-])?\d{1,2}[/.-](19|20)\d\d(?!\d)|(?<!\d)(19|20)\d\d-\d\d-\d\d(?!\d)"
+)
+"""A day or a month: its digits are of no other number."""
+LONG, SHORT = 12, 9
+"""Digits of an identity number, and of one of the old card."""
+MOST_GROUPS = 4
 OLDEST_PREFIX, NEWEST_PREFIX = 1, 38
 """First two digits of the nine of the old card, by province."""
 PHONE = re.compile(r"^\(?(\+|00)?\s*\(?(84|0)")
@@ -177,6 +198,9 @@ AMOUNT = re.compile(r"^\s*(đồng|vnđ|vnd|đ\b|người|usd|%)", re.IGNORECASE
 """Of what nine digits in groups may be an amount."""
 MONEY = re.compile(r"đồng|vnd|usd|đô la|euro", re.IGNORECASE)
 SHORTEST_NUMBER = 10**8
+SHORTEST_CARD, LARGEST_CARD = 10**7, 39 * 10**7 - 1
+"""An old card of the first nine provinces without its 0, and the last of all."""
+A_DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
 LARGE = 1e9
 """No count of people or things in one city is as large; amounts of money are."""
 
@@ -190,14 +214,50 @@ def _identity(digits: str) -> bool:
 
 
 def _has_identity(text: str) -> bool:
-    twelve = (re.sub(r"\D", "", one.group()) for one in TWELVE.finditer(text))
-    if any(map(_identity, twelve)):
-        return True
-    for one in NINE.finditer(text):
-        in_range = OLDEST_PREFIX <= int(one.group()[:2]) <= NEWEST_PREFIX
-        if in_range and not AMOUNT.match(text[one.end() :]):
-            return True
+    apart = DAY.sub(" ; ", text)
+    for run in RUN.finditer(apart):
+        for groups, end in _numbers(apart, run):
+            number = "".join(groups)
+            if len(number) == LONG and _identity(number):
+                return True
+            if len(number) == SHORT and _old_identity(groups, apart[end:]):
+                return True
     return False
+
+
+def _numbers(text: str, run: re.Match[str]) -> Iterator[tuple[list[str], int]]:
+    """Twelve or nine digits in whole groups, and where they end.
+
+    Groups before and after may be numbers of their own, unless a point or comma, or the same mark,
+    ties them together.
+    """
+    spans = [one.span() for one in GROUP.finditer(text, run.start(), run.end())]
+    marks = ["", *(text[end:start] for (_, end), (start, _) in pairwise(spans)), ""]
+    for first in range(len(spans)):
+        length = 0
+        for last in range(first, len(spans)):
+            length += spans[last][1] - spans[last][0]
+            between = marks[first + 1 : last + 1]
+            ties = {*",./"} if length == SHORT else set(between) - {" "}
+            groups = [text[start:end] for start, end in spans[first : last + 1]]
+            whole = not {marks[first], marks[last + 1]} & ties
+            if length in (SHORT, LONG) and whole and not _figures(groups, between):
+                yield groups, spans[last][1]
+            if length >= LONG:
+                break
+
+
+def _figures(groups: list[str], between: list[str]) -> bool:
+    """Whether these are decimals: one of them, or a row."""
+    alone = len(between) == 1 and groups[0] not in listed("province_code")
+    return bool({",", "."} & set(between)) and (len(set(between)) > 1 or alone)
+
+
+def _old_identity(groups: list[str], behind: str) -> bool:
+    """Nine digits in at most four groups, or one by one; not an amount."""
+    few = len(groups) <= MOST_GROUPS and min(map(len, groups)) > 1
+    in_range = OLDEST_PREFIX <= int("".join(groups)[:2]) <= NEWEST_PREFIX
+    return (few or len(groups) == SHORT) and in_range and not AMOUNT.match(behind)
 
 
 def _has_phone(text: str) -> bool:
@@ -206,12 +266,20 @@ def _has_phone(text: str) -> bool:
     return any(PHONE.match(one.raw_string) for one in found)
 
 
-def _number_findings(value: float, unit: str | None) -> list[Found]:
-    """Of a number a leading 0 is lost: twelve digits are then eleven, or ten."""
+def _mostly_cards(values: pl.Series) -> bool:
+    """Whether a column may be one of old cards: half of it has their eight or nine digits."""
+    among = values.is_between(SHORTEST_CARD, LARGEST_CARD) & (values % 1 == 0)
+    return bool(len(values)) and 2 * among.sum() >= len(values)
+
+
+def _number_findings(value: float, unit: str | None, *, cards: bool = False) -> list[Found]:
+    """Of a number a leading 0 is lost: twelve digits are then eleven, or ten; nine are eight."""
     whole = math.isfinite(value) and value == int(value)
-    if not whole or value < SHORTEST_NUMBER or (unit and MONEY.search(unit)):
+    if not whole or value < SHORTEST_CARD or (unit and MONEY.search(unit)):
         return []
     digits = str(int(value))
+    if value < SHORTEST_NUMBER:
+        return [Found.IDENTITY] if cards and not A_DAY.fullmatch(digits) else []
     if value >= LARGE and len(digits) in (10, 11, 12) and _identity(digits.zfill(12)):
         return [Found.IDENTITY]
     if unit:

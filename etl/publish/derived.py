@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from etl.catalog import Catalog, Dataset, FieldEntry, Publication, Schema, Source, Target
-from etl.publish.gate import LICENCES, Refusal
+from etl.publish.content import personal_cells
+from etl.publish.gate import LICENCES, Refusal, place_names
 from etl.publish.package import places
 from etl.publish.protect import way_of
 from etl.publish.release import Content, extreme
@@ -89,6 +90,13 @@ def publication_content(
         rows = _targets(warehouse, catalog, indicators, rows)
     if rows.is_empty():
         return Refusal.NOTHING_LOADED
+    if personal_cells(
+        rows,
+        places=place_names(catalog),
+        passed=[(entry.field, entry.found) for entry in publication.publish.exempt],
+        trusted=["area", "area_name"],
+    ):
+        return Refusal.PERSONAL
     return Content(
         dataset=as_dataset(catalog, publication),
         publisher=publisher,

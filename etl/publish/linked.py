@@ -1,11 +1,15 @@
-"""Totals beside their parts in one table: would what is published of the one give the other away?
+"""Figures that bound each other: would what is published of some give others away?
 
 Four cells of 1 that are all rounded up, beside a total of 4 that is rounded down to 0, can only be
 ones. Such a total is rounded the other way; one for which that does not help is left out. Bounds
-are passed between totals and parts, along fields, areas and months, until none becomes narrower.
+are passed between totals and parts, along every column with a total, areas and periods, and between
+a figure and one that it cannot exceed, until none becomes narrower.
+
+Where parts are missing, or stand elsewhere, a total is still no less than what is known of them. Of
+figures that were revised every state is looked at that there ever was.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,52 +20,222 @@ NARROWEST = 2
 """Least distance between what a figure may be at least and at most: three values or more."""
 UNKNOWN = 1e12
 ROUNDS = 20
+TOTAL = "total"
+MONTH = 30.4
+"""Days; a period adds up those of each shorter kind that lie in it."""
 
 Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Links:
-    """Parts and their totals along one dimension, as numbers of rows, side by side."""
+    """Groups of figures and the total that none of them together exceeds, as numbers of figures."""
 
-    parts: npt.NDArray[np.int64]
-    totals: npt.NDArray[np.int64]
+    totals: Numbers
+    """Of each group."""
+    parts: Numbers
+    groups: Numbers
+    """Of each part, the group it is in."""
+    whole: npt.NDArray[np.bool_]
+    """Of each group, whether the parts make up the total."""
 
-
-def links(table: pl.DataFrame, dimensions: list[str], cities: Collection[str]) -> list[Links]:
-    """Which rows add up which: fields to all fields, communes to the city, months to the year."""
-    rows = table.select(*dimensions).with_row_index("row")
-    found = []
-    if "category" in dimensions:
-        whole = (pl.col("category") == "total").fill_null(value=True)
-        found.append(_joined(rows, whole, ["category"], dimensions))
-    if "area" in dimensions:
-        whole = pl.col("area").is_in(list(cities))
-        found.append(_joined(rows, whole, ["area", "area_vintage"], dimensions))
-    if {"period", "period_end"} <= set(dimensions):
-        days = pl.col("period_end") - pl.col("period")
-        rows = rows.with_columns(year=pl.col("period").dt.year())
-        whole = days > pl.duration(days=360)
-        found.append(_joined(rows, whole, ["period", "period_end"], [*dimensions, "year"]))
-    return [one for one in found if len(one.parts)]
+    def sums(self, values: Floats) -> Floats:
+        """The sum of `values` of the parts of each group."""
+        return np.bincount(self.groups, values[self.parts], len(self.totals)).astype(np.float64)
 
 
-def _joined(rows: pl.DataFrame, whole: pl.Expr, along: list[str], dimensions: list[str]) -> Links:
-    same = [name for name in dimensions if name not in along]
-    totals = rows.filter(whole).select(*same, pl.col("row").alias("total"))
-    both = rows.filter(~whole).join(totals, on=same, nulls_equal=True) if same else rows.clear()
-    if both.is_empty():
-        return Links(np.array([], dtype=np.int64), np.array([], dtype=np.int64))
-    parts, sums = both["row"].cast(pl.Int64), both["total"].cast(pl.Int64)
-    return Links(parts.to_numpy(), sums.to_numpy())
+def links(
+    cells: pl.DataFrame,
+    dimensions: list[str],
+    exact: Floats,
+    *,
+    cities: Collection[str] = (),
+    areas: pl.DataFrame | None = None,
+    bounded: Collection[tuple[int, int]] = (),
+) -> Links:
+    """Which figures add up which: fields to all fields, communes to the city, months to the year.
 
-
-def settled(exact: Floats, rounded: Floats, linked: list[Links], base: int) -> Floats:
-    """`rounded`, with every total changed that would give its parts away; NaN where it is left out.
-
-    Both arrays are in people or cases, NaN where missing, one value a row of the table.
+    `cells` has a row a figure as it stands in a table, none of them missing: its `measure`, its
+    number in `exact`, `dimensions`, and `as_of` where figures are revised. `areas` (code, level,
+    parent) tells what lies in what, `cities` are codes in which everything lies, and `bounded` are
+    pairs of measures of which the first is never more than the second.
     """
-    linked = [_adding_up(exact, one) for one in linked]
+    found = []
+    for number, rows in enumerate(_states(cells, ["measure", *dimensions])):
+        rows = rows.with_row_index("row")
+        kinds = [
+            *_along_columns(rows, dimensions),
+            _along_areas(rows, dimensions, cities, areas),
+            _along_periods(rows, dimensions),
+            _pairs(rows, dimensions, bounded),
+        ]
+        found += [
+            kind.select(
+                pl.lit(f"{number}.{at}").alias("kind"), "total", "part", "row", "sort", "may_be"
+            )
+            for at, kind in enumerate(kinds)
+            if len(kind)
+        ]
+    return _grouped(found, exact)
+
+
+def _states(cells: pl.DataFrame, cell: list[str]) -> Iterator[pl.DataFrame]:
+    """The table as it stood before each revision, and as it stands: every cell once."""
+    if "as_of" not in cells.columns:
+        cells = cells.with_columns(as_of=pl.lit(None, dtype=pl.Date))
+    ordered = cells.sort("as_of", nulls_last=False, maintain_order=True).with_columns(
+        copy=pl.int_range(pl.len()).over(*cell, "as_of")
+    )
+    cell = [*cell, "copy"]
+    again = ordered.filter(pl.int_range(pl.len()).over(cell) > 0)["as_of"]
+    for day in [*again.drop_nulls().unique().sort(), None]:
+        known = pl.lit(value=True) if day is None else pl.col("as_of").lt(day).fill_null(value=True)
+        yield ordered.filter(known).unique(cell, keep="last", maintain_order=True)
+
+
+def _along_columns(rows: pl.DataFrame, dimensions: list[str]) -> Iterator[pl.DataFrame]:
+    for name in dimensions:
+        if rows.schema[name] == pl.String and name != "area":
+            whole = (pl.col(name) == TOTAL).fill_null(value=True)
+            totals = rows.filter(whole)
+            if 0 < len(totals) < len(rows):
+                yield _joined(rows.filter(~whole), totals, [name], dimensions)
+
+
+def _along_areas(
+    rows: pl.DataFrame,
+    dimensions: list[str],
+    cities: Collection[str],
+    areas: pl.DataFrame | None,
+) -> pl.DataFrame:
+    if "area" not in dimensions:
+        return rows.clear()
+    above = _above(rows["area"].drop_nulls().unique().to_list(), cities, areas)
+    parts = rows.join(above, on="area").drop("area").rename({"above": "area", "level": "sort"})
+    return _joined(parts, rows, ["area_vintage"], dimensions)
+
+
+def _above(
+    present: Collection[str], cities: Collection[str], areas: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Columns area, level and above: the areas of the table that an area lies in."""
+    levels, parents = {}, {}
+    if areas is not None:
+        levels = dict(areas.select("code", "level").iter_rows())
+        parents = dict(areas.select("code", "parent").iter_rows())
+    found, known = [], set(present)
+    for area in present:
+        above = set() if area in cities else set(cities)
+        at = parents.get(area)
+        while at is not None and at != area and at not in above:
+            above.add(at)
+            at = parents.get(at)
+        found += [(area, levels.get(area, ""), one) for one in sorted(above & known)]
+    schema = {"area": pl.String, "level": pl.String, "above": pl.String}
+    return pl.DataFrame(found, schema=schema, orient="row")
+
+
+def _along_periods(rows: pl.DataFrame, dimensions: list[str]) -> pl.DataFrame:
+    if not {"period", "period_end"} <= set(dimensions):
+        return rows.clear()
+    days = (pl.col("period_end") - pl.col("period")).dt.total_days() + 1
+    rows = rows.with_columns(
+        year=pl.col("period").dt.year(),
+        sort=(days / MONTH).round().cast(pl.String),
+        days=days,
+    )
+    longer = rows.filter(pl.col("days") > 1)
+    same = [*(name for name in dimensions if name not in ("period", "period_end")), "year"]
+    both = _matched(rows, longer, same)
+    inside = (pl.col("period") >= pl.col("from")) & (pl.col("period_end") <= pl.col("until"))
+    shorter = pl.col("days") < (pl.col("until") - pl.col("from")).dt.total_days() + 1
+    return both.filter(inside, shorter)
+
+
+def _pairs(
+    rows: pl.DataFrame, dimensions: list[str], bounded: Collection[tuple[int, int]]
+) -> pl.DataFrame:
+    """Each figure beside the one of its cell that it is never more than."""
+    found = [
+        _matched(rows.filter(measure=one), rows.filter(measure=other), dimensions, measure=False)
+        for one, other in bounded
+    ]
+    return pl.concat([rows.clear(), *found], how="diagonal").with_columns(
+        may_be=pl.lit(value=False)
+    )
+
+
+def _joined(
+    parts: pl.DataFrame, totals: pl.DataFrame, along: list[str], dimensions: list[str]
+) -> pl.DataFrame:
+    return _matched(parts, totals, [name for name in dimensions if name not in along])
+
+
+def _matched(
+    parts: pl.DataFrame, totals: pl.DataFrame, same: list[str], *, measure: bool = True
+) -> pl.DataFrame:
+    """Parts beside the total that agrees with them in `same`: columns total, part, row and sort."""
+    same = [*same, "copy", *(["measure"] if measure else [])]
+    ends = {"from": "period", "until": "period_end"} if "period" in totals.columns else {}
+    asked = totals.select(
+        *same, "row", total="figure", **{name: pl.col(end) for name, end in ends.items()}
+    )
+    told = parts.drop("row").rename({"figure": "part"})
+    if "sort" not in told.columns:
+        told = told.with_columns(sort=pl.lit(""))
+    both = told.join(asked, on=same, nulls_equal=True)
+    return both.with_columns(may_be=pl.lit(value=True), sort=pl.col("sort").fill_null(""))
+
+
+def _grouped(found: list[pl.DataFrame], exact: Floats) -> Links:
+    """Each group once, of those whose total is no less than its parts."""
+    schema = pl.Schema(
+        {"group": pl.Int64, "total": pl.Int64, "part": pl.Int64, "may_be": pl.Boolean}
+    )
+    table = pl.DataFrame(schema=schema)
+    if found:
+        key = ["kind", "row", "sort"]
+        alike = ["total", "may_be", "parts", "size"]
+        every = pl.concat(found)
+        groups = every.group_by(key, maintain_order=True).agg(
+            pl.col("total", "may_be").first(),
+            parts=pl.col("part").hash().sum(),
+            size=pl.len(),
+        )
+        groups = groups.unique(alike, keep="first", maintain_order=True).with_row_index("group")
+        table = every.join(groups.select(*key, "group"), on=key).select(*schema).cast(schema)
+        table = table.sort("group", "part")
+    first = table.unique("group", keep="first").sort("group")
+    every_link = Links(
+        first["total"].to_numpy(),
+        table["part"].to_numpy(),
+        table["group"].to_numpy(),
+        first["may_be"].to_numpy(),
+    )
+    return _true(every_link, exact)
+
+
+def _true(one: Links, exact: Floats) -> Links:
+    """The groups that hold: what does not add up bounds nothing."""
+    sums, totals = one.sums(exact), exact[one.totals]
+    same = np.isclose(sums, totals)
+    holds = same | (sums < totals)
+    kept = holds[one.groups]
+    numbers = np.cumsum(holds) - 1
+    return Links(
+        one.totals[holds],
+        one.parts[kept],
+        numbers[one.groups[kept]],
+        (same & one.whole)[holds],
+    )
+
+
+def settled(exact: Floats, rounded: Floats, linked: Links, base: int) -> Floats:
+    """`rounded`, with every total changed that would give others away; NaN where it is left out.
+
+    Both arrays are in people or cases, one value a figure, NaN where missing.
+    """
     seen, tried = rounded.copy(), np.zeros(len(rounded), dtype=bool)
     while len(guilty := _guilty(seen, linked, base)):
         other = np.where(seen > exact, seen - base, seen + base)
@@ -71,25 +245,19 @@ def settled(exact: Floats, rounded: Floats, linked: list[Links], base: int) -> F
     return seen
 
 
-def _adding_up(exact: Floats, one: Links) -> Links:
-    """The links of totals that are the sum of what stands there: some parts may be elsewhere."""
-    sums = np.bincount(one.totals, exact[one.parts], len(exact))
-    holds = np.isclose(sums, exact)[one.totals]
-    return Links(one.parts[holds], one.totals[holds])
-
-
-def _guilty(seen: Floats, linked: list[Links], base: int) -> npt.NDArray[np.int64]:
-    """Totals that leave one of their parts too few values."""
-    least, most = _bounds(seen, base)
+def _guilty(seen: Floats, linked: Links, base: int) -> Numbers:
+    """Totals that leave some figure too few values."""
+    first, last = _bounds(seen, base)
+    least, most = first.copy(), last.copy()
     for _ in range(ROUNDS):
         before = most - least
-        for one in linked:
-            _narrow(least, most, one)
+        _narrow(least, most, linked)
         if np.array_equal(before, most - least):
             break
-    first, last = _bounds(seen, base)
-    found = [_tight(first, last, least, most, one) for one in linked]
-    return np.unique(np.concatenate(found)) if found else np.array([], dtype=np.int64)
+    narrow = ~np.isnan(seen) & (most - least < NARROWEST)
+    if not narrow.any():
+        return np.array([], dtype=np.int64)
+    return _blamed(narrow, _slack(first, last, least, most, linked), seen, linked)
 
 
 def _bounds(seen: Floats, base: int) -> tuple[Floats, Floats]:
@@ -100,25 +268,43 @@ def _bounds(seen: Floats, base: int) -> tuple[Floats, Floats]:
 
 def _narrow(least: Floats, most: Floats, one: Links) -> None:
     """Narrow the bounds of totals by those of their parts, and then of parts by their totals."""
-    at_least = np.bincount(one.totals, least[one.parts], len(least))
-    at_most = np.bincount(one.totals, most[one.parts], len(least))
-    sums = np.unique(one.totals)
-    least[sums] = np.maximum(least[sums], at_least[sums])
-    most[sums] = np.minimum(most[sums], at_most[sums])
-    others_least = at_least[one.totals] - least[one.parts]
-    others_most = at_most[one.totals] - most[one.parts]
-    above, below = most[one.totals] - others_least, least[one.totals] - others_most
-    most[one.parts] = np.minimum(most[one.parts], above)
-    least[one.parts] = np.maximum(least[one.parts], below)
+    at_least, at_most = one.sums(least), one.sums(most)
+    np.maximum.at(least, one.totals, at_least)
+    np.minimum.at(most, one.totals[one.whole], at_most[one.whole])
+    others_least = at_least[one.groups] - least[one.parts]
+    others_most = at_most[one.groups] - most[one.parts]
+    np.minimum.at(most, one.parts, most[one.totals][one.groups] - others_least)
+    below = np.where(one.whole, least[one.totals], 0.0)[one.groups] - others_most
+    np.maximum.at(least, one.parts, below)
 
 
-def _tight(
-    first: Floats, last: Floats, least: Floats, most: Floats, one: Links
-) -> npt.NDArray[np.int64]:
-    """Totals whose own bounds, `first` to `last`, are nearly used up by those of their parts."""
-    at_least = np.bincount(one.totals, least[one.parts], len(least))
-    at_most = np.bincount(one.totals, most[one.parts], len(least))
-    narrow = (most - least)[one.parts] < NARROWEST
-    sums = np.unique(one.totals[narrow])
-    used = np.minimum(last[sums] - at_least[sums], at_most[sums] - first[sums])
-    return sums[used < NARROWEST]
+def _slack(first: Floats, last: Floats, least: Floats, most: Floats, one: Links) -> Floats:
+    """Of each group, how much its parts leave of the bounds, `first` to `last`, of its total."""
+    above = last[one.totals] - one.sums(least)
+    below = np.where(one.whole, one.sums(most) - first[one.totals], UNKNOWN)
+    return np.minimum(above, below)
+
+
+def _blamed(narrow: npt.NDArray[np.bool_], slack: Floats, seen: Floats, linked: Links) -> Numbers:
+    """Totals whose bounds are nearly used up; else the tightest of those that bound narrow ones.
+
+    A figure that no total is to blame for is left out itself.
+    """
+    groups = np.zeros(len(slack), dtype=bool)
+    groups[linked.groups[narrow[linked.parts]]] = True
+    groups |= narrow[linked.totals]
+    shown = ~np.isnan(seen[linked.totals])
+    tight = groups & shown & (slack < NARROWEST)
+    if tight.any():
+        return np.unique(linked.totals[tight])
+    while True:
+        inside = np.isin(linked.parts, linked.totals[groups])
+        wider = groups.copy()
+        wider[linked.groups[inside]] = True
+        if np.array_equal(wider, groups):
+            break
+        groups = wider
+    asked = groups & shown
+    if not asked.any():
+        return np.flatnonzero(narrow)
+    return np.unique(linked.totals[asked & (slack <= slack[asked].min())])

@@ -13,10 +13,9 @@ import polars as pl
 
 from etl.catalog import Catalog, Contributor, Dataset
 from etl.publish.changes import Changes, told
-from etl.publish.content import may_speak_of_a_person
+from etl.publish.content import told_outside
 from etl.publish.dictionary import dictionary
 from etl.publish.gate import LICENCES, place_names
-from etl.publish.names import plain
 from etl.publish.release import (
     MEDIA_TYPES,
     Content,
@@ -35,8 +34,10 @@ from etl.warehouse import Warehouse
 PROFILES = "https://datapackage.org/profiles/2.0"
 FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 """What a spreadsheet would run or might hide a formula behind, in half and full width."""
+WITHIN = r"([;\t|\r\n])([[\s\"']--[\t\r\n]]*[=+\-@＝＋－＠])"
+"""The same where another cell begins for one that splits at such a mark: a Vietnamese Excel does at
+`;`."""
 WIDE = ["nation", "city", "former_province"]
-UNTOLD = "lý do lưu tại đơn vị / the reason is kept by the department"
 DOCUMENTS = ("datapackage.json", "dictionary.csv", "LICENSE", "CHANGES", "SHA256SUMS")
 
 
@@ -72,26 +73,22 @@ def content_of(
         table=table,
         modified=extreme(table, "as_of", "max") or extreme(loads, "day", "max"),
         places=places(warehouse, table),
-        reasons=(*corrected["reason"], *_handed_in(warehouse, catalog, dataset, said or {})),
+        reasons=(
+            *dict.fromkeys(told_outside(one, place_names(catalog)) for one in corrected["reason"]),
+            *_handed_in(warehouse, catalog, dataset, said or {}),
+        ),
     )
 
 
 def _handed_in(warehouse: Warehouse, catalog: Catalog, dataset: Dataset, said: Said) -> list[str]:
-    """Why files that are loaded now took the place of others; a reason about a person stays within.
-
-    Departments write these words for each other: what would keep a cell of a table inside keeps
-    them inside too.
-    """
+    """Why files that are loaded now took the place of others."""
     loaded = warehouse.select(
         "select distinct file from current_load where dataset = $dataset order by 1",
         dataset=dataset.name,
     )
     given = [one for file in loaded["file"] for one in said.get(file, ())]
-    named = frozenset(plain(name).casefold() for name in place_names(catalog))
-    return [
-        f"{version}: {UNTOLD if may_speak_of_a_person(reason, named) else reason}"
-        for version, reason in given
-    ]
+    places = place_names(catalog)
+    return [f"{version}: {told_outside(reason, places)}" for version, reason in given]
 
 
 def fingerprint(catalog: Catalog, content: Content) -> str:
@@ -99,6 +96,12 @@ def fingerprint(catalog: Catalog, content: Content) -> str:
     rows = hashlib.sha256(_csv(content.table)).hexdigest()
     said = json.dumps(description(catalog, content), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(f"{rows}\n{said}".encode()).hexdigest()
+
+
+def rows_mark(table: pl.DataFrame) -> str:
+    """SHA-256 over the rows alone, without the names that the map and the catalog give."""
+    bare = table.drop("area_name", "indicator_name", "unit", strict=False)
+    return hashlib.sha256(bare.write_csv(include_header=False).encode()).hexdigest()
 
 
 def version_of(content: Content, mark: str) -> str:
@@ -164,12 +167,16 @@ def release_of(catalog: Catalog, content: Content, version: str, folder: Path) -
 
 
 def spreadsheet_safe(table: pl.DataFrame) -> pl.DataFrame:
-    """`table` with `'` before every text that a spreadsheet might take for a formula."""
+    """`table` with `'` before every text that a spreadsheet might take for a formula.
+
+    So too within a text, where one that splits cells at `;`, `|` or a tab would see one begin.
+    """
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
     return table.with_columns(
         pl.when(pl.col(name).str.contains(FORMULA))
         .then(pl.lit("'") + pl.col(name))
         .otherwise(pl.col(name))
+        .str.replace_all(WITHIN, "${1}'${2}")
         .alias(name)
         for name in texts
     )
@@ -308,8 +315,10 @@ def _resource(release: Release, file: DataFile, schema: dict[str, Any]) -> dict[
 
 READING: dict[str, dict[str, Any]] = {
     "csv": {
-        "description": "UTF-8 có BOM. Chữ mở đầu bằng = + - @ có thêm dấu ' ở trước.",
-        "description_en": "UTF-8 with BOM. Text beginning with = + - @ has a ' before it.",
+        "description": "UTF-8 có BOM. Chữ mở đầu bằng = + - @, kể cả sau ; | hay dấu tab, "
+        "có thêm dấu ' ở trước.",
+        "description_en": "UTF-8 with BOM. Text beginning with = + - @, also behind ; | or a tab, "
+        "has a ' before it.",
         "encoding": "utf-8",
         "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"'},
     },

@@ -7,23 +7,27 @@ twice learns more. Totals are rounded on their own: parts need not add up to the
 gives its parts away (`etl.publish.linked`). Rates are made of the rounded counts, and only where
 the denominator is large enough.
 
-What is a count of people or cases, its unit says. What nobody says is an error, and not a guess.
+What is a count of people or cases, its unit says, and so it does of what has nothing to do with
+them: land, weight, money (`reference/people/words.csv`). Any other unit is an error, and not a
+guess; so is a quotient whose two counts are not there, and a number that is written as text.
 """
 
 import hmac
 import math
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
-from etl.catalog import Catalog, Dataset, Indicator
+from etl.catalog import Catalog, Dataset, Indicator, Measure
 from etl.errors import ForesightError
-from etl.publish.content import MONEY, Cell, masked
-from etl.publish.linked import links, settled
-from etl.publish.names import listed
+from etl.publish.content import MONEY, Cell, masked, told_outside
+from etl.publish.linked import TOTAL, links, settled
+from etl.publish.names import listed, plain
 from etl.settings import Site, secret
 
 BASE = 5
@@ -31,10 +35,11 @@ SMALLEST_DENOMINATOR = 10
 SHORTEST_KEY = 32
 """Letters of a secret that cannot be guessed by trying."""
 BELOW_CITY = {"district", "commune"}
-SCALES = {"nghìn": 1e3, "ngàn": 1e3, "triệu": 1e6}
-SHARES = {"%", "‰"}
+SCALES = {"chục": 10.0, "trăm": 1e2, "nghìn": 1e3, "ngàn": 1e3, "vạn": 1e4}
+SCALES |= {"triệu": 1e6, "tỷ": 1e9, "tỉ": 1e9}
+SHARES = ("%", "‰")
 
-Kind = Literal["count", "rate", "unsaid", "other"]
+Kind = Literal["count", "rate", "unsaid", "unlisted", "other"]
 
 
 class NoRoundingKey(ForesightError):
@@ -45,6 +50,7 @@ class Problem(StrEnum):
     """Why the counts of a dataset cannot be protected."""
 
     UNSAID = "count_without_unit"
+    UNLISTED = "unit_not_listed"
     RATE = "rate_without_its_counts"
     SMALL = "small_count_of_the_city"
 
@@ -61,6 +67,8 @@ class Measured:
     scale: float
     """People or cases in one unit."""
     indicator: Indicator | None = None
+    at_most: tuple[str, ...] = ()
+    """Names of those that it is never more than, as filed online is of received."""
 
     def rows(self) -> pl.Expr:
         """Which rows of the table it is in."""
@@ -83,39 +91,119 @@ def measured(
     found = []
     for place, indicator in measures:
         wide = place in table.columns
+        column, code = (place, None) if wide else ("value", place)
+        kind, scale = _kind_of(indicator, dataset, text=table.schema[column] == pl.String)
         owner = catalog.owner.get(indicator.name, dataset.name)
-        kind, scale = _kind(indicator.unit, indicator, asked=_asked(dataset))
-        if dataset.case_level and not indicator.compute:
-            kind, scale = "count", 1.0
-        name, code = f"{owner}/{indicator.name}", None if wide else place
-        found.append(Measured(place if wide else "value", code, name, kind, scale, indicator))
-    return [*found, *_other_numbers(dataset, table, {one.column for one in found})]
+        name = f"{owner}/{indicator.name}"
+        at_most = tuple(_at_most(catalog, dataset, indicator))
+        found.append(Measured(column, code, name, kind, scale, indicator, at_most))
+    return [
+        *found,
+        *_undescribed(dataset, table, found),
+        *_other_numbers(dataset, table, {one.column for one in found}),
+    ]
+
+
+def _at_most(catalog: Catalog, dataset: Dataset, indicator: Indicator) -> Iterator[str]:
+    """Of which indicators this is a part: it has a share in them, or counts fewer of their rows."""
+    wholes = {
+        one.compute.denominator
+        for one in catalog.indicators.values()
+        if one.compute and one.compute.way == "share" and one.compute.numerator == indicator.name
+    }
+    measures = {one.name: one for table in dataset.tables for one in table.measures}
+    if indicator.value in measures and not indicator.compute:
+        counted = {one.value: name for name, one in catalog.indicators.items() if not one.compute}
+        its = measures[indicator.value]
+        wholes |= {counted.get(name) for name, one in measures.items() if _inside(its, one)}
+    for name in sorted(filter(None, wholes - {indicator.name})):
+        yield f"{catalog.owner.get(name, dataset.name)}/{name}"
+
+
+def _inside(one: Measure, other: Measure) -> bool:
+    """Whether the rows that `one` counts are among those that `other` does."""
+    narrower = other.where.items() <= one.where.items()
+    if one.stock and other.stock:
+        same = one.stock == other.stock or bool(one.stock.after and other.stock.from_)
+        return narrower and same and one.stock.until == other.stock.until and one != other
+    return narrower and bool(one.count) and one.count == other.count and one.where != other.where
+
+
+def _undescribed(
+    dataset: Dataset, table: pl.DataFrame, found: list[Measured]
+) -> Iterator[Measured]:
+    """Rows of a long table with the code of no indicator."""
+    if not {"indicator", "value"} <= set(table.columns) or not any(one.code for one in found):
+        return
+    told = {one.code for one in found}
+    for code in table["indicator"].drop_nulls().unique().sort():
+        if code not in told:
+            yield Measured("value", code, f"{dataset.name}/{code}", "unsaid", 1.0)
 
 
 def _other_numbers(dataset: Dataset, table: pl.DataFrame, known: set[str]) -> Iterator[Measured]:
     for field in dataset.schema_.fields:
-        inside = field.name in table.columns and table.schema[field.name].is_numeric()
-        told = field.name in {*known, *dataset.schema_.primary_key} or field.categories
-        if inside and not told:
-            kind, scale = _kind(field.unit or "", None, asked=_asked(dataset))
+        told = field.name in {*known, *dataset.schema_.primary_key, "area"} or field.categories
+        if told or field.name not in table.columns:
+            continue
+        values = table[field.name]
+        if values.dtype.is_numeric() or _digits_as_text(values):
+            whole = _asked(dataset) and values.dtype.is_integer()
+            kind, scale = _kind(field.unit or "", whole=whole)
+            if kind == "count" and values.dtype == pl.String:
+                kind = "unlisted"
             yield Measured(field.name, None, f"{dataset.name}/{field.name}", kind, scale)
+
+
+NUMBER = r"^[+-]?\d[\d.,\s]*\s*[%‰]?$"
+WORD = r"[\p{L}\d]"
+
+
+def _digits_as_text(values: pl.Series) -> bool:
+    """Whether a column of text is one of numbers: most of what it holds, dashes aside."""
+    if values.dtype != pl.String:
+        return False
+    told = values.str.strip_chars().drop_nulls().unique()
+    told = told.filter(told.str.contains(WORD))
+    return bool(len(told)) and 2 * told.str.contains(NUMBER).sum() >= len(told)
 
 
 def _asked(dataset: Dataset) -> bool:
     return bool(dataset.publish and dataset.publish.protect == "rounding")
 
 
-def _kind(unit: str, indicator: Indicator | None, *, asked: bool) -> tuple[Kind, float]:
-    """What a unit says. Asked to by name, whole numbers in any unit but money are protected."""
-    first, _, rest = unit.strip().casefold().partition(" ")
-    scale = SCALES.get(first, 1.0)
-    counted = rest if first in SCALES else unit.strip().casefold()
-    if indicator and indicator.aggregate == "rate":
-        return ("rate" if unit in SHARES or indicator.compute else "other"), 1.0
-    whole = indicator is not None and indicator.decimals == 0 and not MONEY.search(unit)
-    if counted in listed("counted_unit") or (asked and whole):
+def _kind_of(indicator: Indicator, dataset: Dataset, *, text: bool) -> tuple[Kind, float]:
+    if dataset.case_level and not indicator.compute:
+        return "count", 1.0
+    whole = _asked(dataset) and indicator.decimals == 0
+    kind, scale = _kind(indicator.unit, whole=whole, rated=indicator.aggregate == "rate")
+    return ("unlisted" if text and kind == "count" else kind), scale
+
+
+def _kind(unit: str, *, whole: bool = False, rated: bool = False) -> tuple[Kind, float]:
+    """What a unit says. `whole` numbers in any unit but money are protected where that was asked.
+
+    A quotient is harmless where both its units are, as a yield or a price is.
+    """
+    scale, counted = _unscaled(unit)
+    parts = counted.split("/")
+    harmless = all(_unscaled(part)[1] in listed("harmless_unit") for part in parts)
+    if rated or len(parts) > 1 or counted.startswith(SHARES):
+        return ("other" if harmless and len(parts) > 1 else "rate"), 1.0
+    if counted in listed("counted_unit") or (whole and not MONEY.search(unit)):
         return "count", scale
-    return ("other" if unit else "unsaid"), 1.0
+    if harmless:
+        return "other", 1.0
+    return ("unlisted" if counted else "unsaid"), 1.0
+
+
+def _unscaled(unit: str) -> tuple[float, str]:
+    """`nghìn người` as 1000 and `người`; in small letters, written in one way."""
+    words = re.sub(r"\s*/\s*", "/", plain(unit).casefold()).split()
+    scale = 1.0
+    while len(words) > 1 and words[0] in SCALES:
+        scale *= SCALES[words.pop(0)]
+    return scale, " ".join(words)
 
 
 def key_of(site: Site) -> bytes:
@@ -146,15 +234,21 @@ def rounded(
     key: bytes,
     *,
     cities: Collection[str] = (),
+    areas: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """`table` with every count rounded, and the rates that follow from counts made of these.
 
-    `cities` are codes of areas whose counts add up those of the communes in the table.
+    `cities` are codes of areas whose counts add up those of the communes in the table, `areas`
+    (code, level, parent) tells what lies in what.
     """
     dimensions = _dimensions(dataset, table)
-    for one in measures:
-        if one.kind == "count":
-            table = _counts_rounded(table, one, dimensions, key, cities)
+    # Each place once, by the name of the first that is there.
+    places = {(one.column, one.code): one for one in reversed(measures) if one.kind == "count"}
+    counts = list(places.values())
+    if counts:
+        figures = _figures(table, counts, dimensions)
+        left = _rounded_figures(figures, counts, key, cities, areas)
+        table = _written(table, counts, left)
     for one in measures:
         if one.kind == "rate":
             table = _rate_remade(table, one, measures, dimensions)
@@ -171,37 +265,89 @@ def rounded_value(value: float, cell: str, key: bytes, *, scale: float = 1.0) ->
     return (below + (BASE if drawn < (people - below) / BASE else 0)) / scale
 
 
-def _counts_rounded(
-    table: pl.DataFrame,
-    one: Measured,
-    dimensions: list[str],
+def _figures(table: pl.DataFrame, counts: list[Measured], dimensions: list[str]) -> pl.DataFrame:
+    """All counts of the table, one a row: what is protected together.
+
+    Columns record (row of the table), measure (place in `counts`), cell, people, `dimensions`, and
+    as_of where the table has it. A figure that was published again unchanged has one number,
+    `figure`.
+    """
+    numbered = table.with_row_index("record")
+    more = [name for name in ("as_of",) if name in table.columns]
+    shown = _with_totals(table, dimensions, counts)
+    parts = [
+        # In one chunk: polars panics where it formats text of an empty one.
+        numbered.filter(one.rows())
+        .rechunk()
+        .select(
+            "record",
+            pl.lit(number).alias("measure"),
+            _cell(one.name, dimensions).alias("cell"),
+            (pl.col(one.column).cast(pl.Float64) * one.scale).alias("people"),
+            *shown,
+            *more,
+        )
+        for number, one in enumerate(counts)
+    ]
+    found = pl.concat(parts).filter(pl.col("people").is_not_null())
+    return found.with_columns(
+        figure=pl.struct("measure", "cell", "people").rank("dense").cast(pl.Int64) - 1
+    )
+
+
+def _with_totals(table: pl.DataFrame, dimensions: list[str], counts: list[Measured]) -> list[str]:
+    """`dimensions`, and columns that nobody called one although they hold a total."""
+    taken = {*dimensions, *NOT_A_DIMENSION, *(one.column for one in counts)}
+    texts = [name for name, kind in table.schema.items() if kind == pl.String]
+    more = [name for name in texts if name not in taken and (table[name] == TOTAL).any()]
+    return [*dimensions, *more]
+
+
+def _rounded_figures(
+    figures: pl.DataFrame,
+    counts: list[Measured],
     key: bytes,
     cities: Collection[str],
+    areas: pl.DataFrame | None,
 ) -> pl.DataFrame:
-    numbered = table.with_row_index("row of the table")
-    its = numbered.filter(one.rows())
-    cells = its.select(_cell(one.name, dimensions)).to_series()
+    """`figures` with `left`, what may be seen of each, in people; null where it is left out."""
+    each = figures.unique("figure", keep="first").sort("figure")
+    exact = each["people"].to_numpy()
     drawn = [
-        None if value is None else rounded_value(value, cell, key, scale=one.scale)
-        for value, cell in zip(its[one.column], cells, strict=True)
+        rounded_value(people, cell, key)
+        for people, cell in each.select("people", "cell").iter_rows()
     ]
-    exact, people = (
-        pl.Series(values, dtype=pl.Float64).to_numpy() * one.scale
-        for values in (its[one.column], drawn)
-    )
-    # Several vintages of a figure stand in the table: they are no parts of anything.
-    linked = [] if cells.is_duplicated().any() else links(its, dimensions, cities)
-    left = settled(exact, people, linked, BASE) if linked else people
-    values = pl.Series(one.column, left / one.scale).fill_nan(None)
-    made = its.select("row of the table", values.cast(table.schema[one.column]))
-    rest = numbered.select("row of the table", *table.columns)
-    return rest.update(made, on="row of the table", include_nulls=True).drop("row of the table")
+    names = [one.name for one in counts]
+    bounded = [
+        (number, names.index(name))
+        for number, one in enumerate(counts)
+        for name in one.at_most
+        if name in names
+    ]
+    known = {"record", "measure", "cell", "people", "figure", "as_of"}
+    dimensions = [name for name in figures.columns if name not in known]
+    linked = links(figures, dimensions, exact, cities=cities, areas=areas, bounded=bounded)
+    left = pl.Series("left", settled(exact, np.array(drawn), linked, BASE)).fill_nan(None)
+    return figures.with_columns(left.gather(figures["figure"]))
+
+
+def _written(table: pl.DataFrame, counts: list[Measured], left: pl.DataFrame) -> pl.DataFrame:
+    for number, one in enumerate(counts):
+        its = left.filter(measure=number)
+        values = (its["left"] / one.scale).cast(table.schema[one.column])
+        made = its.select("record", values.alias(one.column))
+        table = (
+            table.with_row_index("record")
+            .update(made, on="record", include_nulls=True)
+            .drop("record")
+        )
+    return table
 
 
 def _cell(name: str, dimensions: list[str]) -> pl.Expr:
     """What a cell is, as text: the same wherever it stands. A total needs no category."""
     parts = [
-        pl.when(pl.col(column).cast(pl.String) != "total")
+        pl.when(pl.col(column).cast(pl.String) != TOTAL)
         .then(pl.format("\x1f{}={}", pl.lit(column), pl.col(column).cast(pl.String)))
         .otherwise(pl.lit(""))
         .fill_null("")
@@ -236,9 +382,11 @@ def _rate_remade(
         values = values.unique(dimensions, keep="first")
         found = found.join(values, on=dimensions, how="left", nulls_equal=True)
     people = pl.col("below") * below.scale
-    made = pl.when(people >= SMALLEST_DENOMINATOR).then(
-        pl.col("above") * above.scale / people * rate.indicator.scale
-    )
+    made = pl.col("above") * above.scale / people * rate.indicator.scale
+    if rate.indicator.compute and rate.indicator.compute.way == "share":
+        # Eleven of eleven may leave as 15 of 10.
+        made = pl.min_horizontal(made, rate.indicator.scale)
+    made = pl.when(people >= SMALLEST_DENOMINATOR).then(made)
     remade = found.with_columns(
         made.alias("made"), table[rate.column].cast(pl.Float64).alias("was")
     )
@@ -262,13 +410,26 @@ def problems(table: pl.DataFrame, dataset: Dataset, measures: list[Measured]) ->
         return []
     if way is None:
         return [cell for one in measures if one.kind == "count" for cell in _small(table, one)]
-    found = [_column_problem(one, Problem.UNSAID) for one in measures if one.kind == "unsaid"]
-    bare = [one for one in measures if one.kind == "rate" and None in _parts(one, measures)]
-    return [*found, *(_column_problem(one, Problem.RATE) for one in bare)]
+    answered = [(one.field, one.found) for one in dataset.publish.exempt] if dataset.publish else []
+    found = [(one, why) for one in measures if (why := _problem(one, measures))]
+    return [
+        Cell(one.column, "", None, why, one.code or one.column)
+        for one, why in found
+        if not {(one.column, str(why)), (one.code, str(why))} & set(answered)
+    ]
 
 
-def _column_problem(one: Measured, why: Problem) -> Cell:
-    return Cell(one.column, "", None, why, one.code or one.column)
+def _problem(one: Measured, measures: list[Measured]) -> Problem | None:
+    if one.kind == "rate" and not _of_harmless(one, measures):
+        return Problem.RATE if None in _parts(one, measures) else None
+    return {"unsaid": Problem.UNSAID, "unlisted": Problem.UNLISTED}.get(one.kind)
+
+
+def _of_harmless(rate: Measured, measures: list[Measured]) -> bool:
+    """Whether both figures it is made of leave as they are: a share of the land tells no more."""
+    compute = rate.indicator.compute if rate.indicator else None
+    kinds = {one.indicator.name: one.kind for one in measures if one.indicator}
+    return bool(compute and {kinds.get(name) for name in compute.inputs} == {"other"})
 
 
 def _small(table: pl.DataFrame, one: Measured) -> Iterator[Cell]:
@@ -300,24 +461,39 @@ REMADE = {
 }
 
 
-def protection_of(dataset: Dataset, column: str, measures: list[Measured]) -> list[dict[str, Any]]:
+def changed(dataset: Dataset, column: str, measures: list[Measured]) -> bool:
+    """Whether a column leaves with other figures than it had, or without some of them."""
+    kinds = {one.kind for one in measures if one.column == column}
+    return way_of(dataset) == "rounding" and bool(kinds & {"count", "rate"})
+
+
+def protection_of(
+    dataset: Dataset, column: str, measures: list[Measured], places: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """What was done to a column before it left, and what was found and let pass, with the reason.
 
-    Each entry has method, description and description_en.
+    Each entry has method, description and description_en. A reason that speaks of a person is not
+    repeated; `places` are names of areas, which may look like those of people.
     """
-    way, kinds = way_of(dataset), {one.kind for one in measures if one.column == column}
+    inside = [one for one in measures if one.column == column]
+    way, kinds = way_of(dataset), {one.kind for one in inside}
     done: list[dict[str, Any]] = []
     if way == "rounding":
         done += [ROUNDED] if "count" in kinds else []
         done += [REMADE] if "rate" in kinds else []
     publish = dataset.publish
-    if publish and way == "none" and kinds & {"count", "rate", "unsaid"}:
-        done.append(_told("none", publish.reason or "", publish.reason_en))
+    if publish and way == "none" and kinds - {"other"}:
+        done.append(_told("none", publish.reason or "", publish.reason_en, places))
     for entry in publish.exempt if publish else []:
-        if entry.field == column:
-            done.append(_told("exempt", entry.reason, entry.reason_en) | {"found": entry.found})
+        if entry.field in {column, *(one.code for one in inside)}:
+            done.append(
+                _told("exempt", entry.reason, entry.reason_en, places) | {"found": entry.found}
+            )
     return done
 
 
-def _told(method: str, reason: str, reason_en: str | None) -> dict[str, Any]:
-    return {"method": method, "description": reason, "description_en": reason_en or reason}
+def _told(
+    method: str, reason: str, reason_en: str | None, places: Collection[str]
+) -> dict[str, Any]:
+    vietnamese, english = (told_outside(one, places) for one in (reason, reason_en or reason))
+    return {"method": method, "description": vietnamese, "description_en": english}

@@ -90,15 +90,17 @@ def stock(
 
     Raises:
         NoCatalog: the build holds no catalog.
-        DamagedArchive: a history in the archive cannot be read.
+        DamagedArchive: the archive is not what was written.
     """
     facts = dict(warehouse.select("select name, value from build_fact").iter_rows())
     catalog = catalog or catalog_of(warehouse)
     kept = Archive(archive)
     releases, refused = _taken(warehouse, catalog, kept, _day(facts), site, said)
     _withdraw(catalog, kept, refused)
-    found = coverage(warehouse, catalog, kept)
-    return Shelf(catalog, releases, refused, kept.histories(), kept, found)
+    found, histories = coverage(warehouse, catalog, kept), kept.histories()
+    for history in histories.values():
+        kept.check(history)
+    return Shelf(catalog, releases, refused, histories, kept, found)
 
 
 def catalog_of(warehouse: Warehouse) -> Catalog:

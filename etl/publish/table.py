@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.catalog import Catalog, Dataset, FieldEntry, Indicator
 from etl.publish import cases
-from etl.publish.protect import key_of, measured, protection_of, rounded, way_of
+from etl.publish.protect import changed, key_of, measured, protection_of, rounded, way_of
 from etl.settings import Settings, Site
 from etl.warehouse import Warehouse, identifier
 
@@ -74,8 +74,9 @@ def clean_table(
     measures = measured(catalog, dataset, frame, measures_of(catalog, dataset, frame))
     if way_of(dataset) == "rounding" and any(one.kind == "count" for one in measures):
         key = key_of(Settings.read().site() if site is None else site)
-        cities = catalog.map.areas.filter(level="city")["code"].to_list()
-        frame = rounded(frame, dataset, measures, key, cities=cities)
+        areas = catalog.map.areas.select("code", "level", "parent")
+        cities = areas.filter(level="city")["code"].to_list()
+        frame = rounded(frame, dataset, measures, key, cities=cities, areas=areas)
     order = [*key_columns(dataset), *frame.columns]
     # One chunk: the bytes of a Parquet file follow the chunks, and these follow the threads.
     return frame.sort(list(dict.fromkeys(order)), nulls_last=True).rechunk()
@@ -117,14 +118,16 @@ def fields_of(catalog: Catalog, dataset: Dataset, table: pl.DataFrame) -> list[d
     ours."""
     measures = measures_of(catalog, dataset, table)
     kinds = measured(catalog, dataset, table, measures)
+    places = set(catalog.map.areas["name"])
     found = []
     for name, kind in table.schema.items():
         inside = [indicator for place, indicator in measures if place == name]
         inside_one = inside[0] if len(inside) == 1 else None
         field = _described(name, dataset.field(name), inside_one)
-        field["constraints"] = _constraints(dataset.field(name), counted=dataset.case_level)
+        anew = dataset.case_level or changed(dataset, name, kinds)
+        field["constraints"] = _constraints(dataset.field(name), anew=anew)
         field |= {"type": _type(kind), "categories": _categories(name, dataset, measures)}
-        field |= _told(field, protection_of(dataset, name, kinds))
+        field |= _told(field, protection_of(dataset, name, kinds, places))
         found.append({key: value for key, value in field.items() if value})
     return found
 
@@ -245,12 +248,12 @@ def _type(kind: pl.DataType) -> str:
     return {"Date": "date", "Boolean": "boolean"}.get(str(kind), "string")
 
 
-def _constraints(field: FieldEntry | None, *, counted: bool) -> dict[str, Any]:
+def _constraints(field: FieldEntry | None, *, anew: bool) -> dict[str, Any]:
     """Constraints that still hold: areas and periods are written anew, text may be made safe.
 
-    Of cases none do: what leaves are their counts.
+    Of cases none do, as what leaves are their counts, and none of figures that were rounded.
     """
-    if field is None or counted:
+    if field is None or anew:
         return {}
     kept = {"required"}
     if field.name not in STORED:

@@ -49,7 +49,10 @@ Nghị định 45/2025/NĐ-CP|Quyết định 3203/QĐ-UBND|1.004227.000.00.00.H
 https://example.vn/post912345678.html
 Can Tho's socio-economy maintain a positive growth trend in August
 Maintain economic growth, accelerate public investment|Xã, phường|Ước thực hiện
-TTHC đang thực hiện trên địa bàn
+TTHC đang thực hiện trên địa bàn|07/2025-10/2025|12/11/2025 9 giờ|01/07/2025-31/12/2025
+12.345.678,9|1,079,203,001,234|10.0341234|0.01202512345|2020-2021 1|0,25 0,31 0,42 0,15
+12,5 14,2 16,7|2.001234.000.00.00.H13|2024-01-15 08
+https://example.vn/092/079203001234/tin.html
 """
 
 
@@ -59,7 +62,11 @@ def several(text: str) -> list[str]:
 
 def identities(rng: random.Random, number: int) -> list[str]:
     """Of people born in Cần Thơ, Sóc Trăng, Hậu Giang and elsewhere, as they are written."""
-    forms = ["{}{}{}{}", "{} {} {} {}", "{}.{}.{}.{}", "CCCD: {}{}{}{}", "số {}{}{}{} cấp 2021"]
+    forms = [
+        *("{}{}{}{}", "{} {} {} {}", "{}.{}.{}.{}", "CCCD: {}{}{}{}", "số {}{}{}{} cấp 2021"),
+        *("{},{},{},{}", "{}–{}–{}–{}", "{}_{}_{}_{}", "{}/{}{}{}", "{}{} {}{}", "{}-{}{}-{}"),
+        *("092/{}{}{}{}", "STT 7 {}{}{}{} 10/10/2021", "{}\u00a0{}\u00a0{}\u00a0{}"),
+    ]
     found = []
     for _ in range(number):
         born = rng.choice(["092", "094", "093", "001", "079", "091"])
@@ -70,8 +77,12 @@ def identities(rng: random.Random, number: int) -> list[str]:
 
 
 def old_identities(rng: random.Random, number: int) -> list[str]:
-    forms = ["{}", "CMND {}", "cmnd:{} ngày 01/02/2010"]
-    return [rng.choice(forms).format(f"36{rng.randrange(10**7):07}") for _ in range(number)]
+    forms = ["{0}{1}{2}", "CMND {0}{1}{2}", "cmnd:{0}{1}{2} ngày 01/02/2010"]
+    forms += ["{0} {1} {2}", "{0}-{1}-{2}", "{0}{1} {2}", "{0}/{1}{2}"]
+    return [
+        rng.choice(forms).format("36", f"{rng.randrange(1000):03}", f"{rng.randrange(10**4):04}")
+        for _ in range(number)
+    ]
 
 
 def phones(rng: random.Random, number: int) -> list[str]:
@@ -199,6 +210,17 @@ def test_an_identity_number_that_lost_its_zero_in_a_column_of_numbers_is_found(n
         table = pl.DataFrame({"value": [12, number]}, schema={"value": kind})
         (cell,) = personal_cells(table, units={"value": "người"})
         assert (cell.record, cell.rule) == (2, Found.IDENTITY)
+
+
+def test_an_old_card_that_lost_its_zero_is_found_where_nobody_says_what_is_counted():
+    for kind in (pl.Int64, pl.Float64):
+        table = pl.DataFrame({"code": [23456789, 12345678]}, schema={"code": kind})
+        assert {cell.rule for cell in personal_cells(table)} == {Found.IDENTITY}
+        assert len(personal_cells(table)) == 2
+    days = pl.DataFrame({"day": [20251122, 20260101], "amount": [12345678, 40]})
+    assert personal_cells(days, units={"amount": "tấn"}) == []
+    some = pl.DataFrame({"amount": [12345678, 40, 12, 7]})
+    assert personal_cells(some) == []
 
 
 def test_money_and_counts_are_no_identity_numbers():

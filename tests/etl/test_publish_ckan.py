@@ -90,6 +90,11 @@ def test_columns_carry_their_type_and_their_title_in_both_languages(portal, take
     assert table["key"] == ["period", "period_end", "frequency"]
 
 
+def test_text_in_the_datastore_is_no_formula_for_who_takes_it_as_csv(portal, taken, tmp_path):
+    published(portal, tmp_path, taken)
+    assert {row["note"] for row in rows(portal, "rice")} == {"'=1+1, “chữ”"}
+
+
 def test_rows_without_a_key_are_told_apart_even_where_they_are_alike(portal, taken, tmp_path):
     published(portal, tmp_path, taken)
     assert sorted((row["goods"], row["price"] or 0) for row in rows(portal, "prices")) == [
@@ -201,6 +206,15 @@ def test_a_portal_without_a_datastore_is_told_apart(portal, taken, tmp_path, mon
     with pytest.raises(Problems, match=r"knows no datastore_create(.|\n)*datastore: false"):
         published(portal, tmp_path, taken)
     assert published(portal, tmp_path, taken, datastore=False).changed == ["rice", "prices"]
+
+
+def test_rows_do_not_stay_where_the_datastore_is_no_longer_wanted(portal, taken, tmp_path):
+    published(portal, tmp_path, taken)
+    assert len(portal.tables) == 2
+    published(portal, tmp_path, taken, datastore=False)
+    assert portal.tables == {}
+    assert "table" not in resources(portal, "rice")
+    assert published(portal, tmp_path, taken, datastore=False).changed == []
 
 
 def test_only_an_allowed_portal_is_spoken_to_and_only_with_a_token(

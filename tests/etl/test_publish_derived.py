@@ -19,6 +19,8 @@ from etl.errors import Problems
 from etl.publish import mappings as package
 from etl.publish.archive import Archive, Version
 from etl.publish.coverage import DAYS, coverage, receipts
+from etl.publish.derived import publication_content
+from etl.publish.gate import Refusal
 from etl.publish.mappings import mappings
 from etl.publish.page import TEMPLATES, words
 from etl.publish.portal import publish_catalog, publish_everywhere
@@ -181,6 +183,21 @@ def test_a_target_leaves_beside_the_newest_figure_and_the_forecast_for_its_time(
     assert (row["latest"], row["latest_period"]) == (790.5, month(10))
     assert (row["median"], row["lower_80"], row["upper_80"]) == (808, 804, 812)
     assert rows.row(1, named=True)["latest"] is None
+
+
+@pytest.mark.parametrize(
+    ("word", "person"),
+    [
+        ("owner: Sở Khoa học", "owner: Nguyễn Thị Nhàn"),
+        ("title: Dữ liệu mở", "title: Hỏi 0912 345 678"),
+        ("value: 100, document: Kế hoạch", "value: 100, document: Thư của ông Trần Văn Bé"),
+    ],
+)
+def test_targets_that_speak_of_a_person_stay_inside(word, person, home):
+    catalog = parse_catalog(CATALOG.replace(word, person))
+    with Warehouse.open(home) as warehouse:
+        found = publication_content(warehouse, catalog, catalog.publications[1], ["visits"])
+    assert found == Refusal.PERSONAL
 
 
 def test_coverage_counts_what_is_there_and_what_is_missing(home, portal):

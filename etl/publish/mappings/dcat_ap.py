@@ -3,8 +3,8 @@
 Addresses are relative to `catalog.jsonld` unless a base is given, so that the folder may be served
 from anywhere. There are no blank nodes and everything is sorted: the same data give the same bytes.
 Every entry used of a controlled vocabulary carries its type, because range shapes ask for it.
-A dataset is its newest version; every version that can still be had is a dataset of its own, which
-the first one names with `dcat:hasVersion`.
+A dataset is its newest version, issued on the day of its oldest; every version that can still be
+had is a dataset of its own, which the first one names with `dcat:hasVersion`.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ THEMES: dict[Theme, tuple[str, str]] = {
 }
 VIETNAMESE = EU["language/VIE"]
 Versions = dict[str, list[Version]]
-"""Versions that can still be had, newest first, by dataset."""
+"""All versions there were, newest first, by dataset."""
 
 
 FILES = {"catalog.jsonld": "DCAT-AP 3 (JSON-LD)", "catalog.ttl": "DCAT-AP 3 (Turtle)"}
@@ -70,10 +70,7 @@ FILES = {"catalog.jsonld": "DCAT-AP 3 (JSON-LD)", "catalog.ttl": "DCAT-AP 3 (Tur
 
 def files(shelf: Shelf, base: str) -> dict[str, str]:
     """`catalog.jsonld` and `catalog.ttl`; `base` is the address of the folder, or empty."""
-    versions = {
-        name: [entry for entry in history.versions if entry.state == "kept"]
-        for name, history in shelf.histories.items()
-    }
+    versions = {name: history.versions for name, history in shelf.histories.items()}
     graph = catalog_graph(shelf.catalog, shelf.releases, versions, base=base)
     return {"catalog.jsonld": jsonld(graph), "catalog.ttl": turtle(graph)}
 
@@ -83,7 +80,7 @@ def catalog_graph(
 ) -> Graph:
     """The catalog of these releases; `base` ends in a stroke."""
     writer = _Writer(base)
-    writer.catalog(catalog, releases)
+    writer.catalog(catalog, releases, [one for every in versions.values() for one in every])
     for release in releases:
         writer.dataset(catalog, release, versions.get(release.dataset.name, []))
     return writer.graph
@@ -123,7 +120,7 @@ class _Writer:
                 self.graph.add((subject, predicate, value))
         return subject
 
-    def catalog(self, catalog: Catalog, releases: list[Release]) -> None:
+    def catalog(self, catalog: Catalog, releases: list[Release], versions: list[Version]) -> None:
         who = _publisher(catalog, releases)
         days = [release.modified for release in releases if release.modified]
         self.say(
@@ -140,7 +137,7 @@ class _Writer:
                 (DCTERMS.language, self.language()),
                 (DCTERMS.publisher, self.agent(who) if who else None),
                 (DCTERMS.modified, _day(max(days, default=None))),
-                (DCTERMS.issued, _day(max(days, default=None))),
+                (DCTERMS.issued, _issued(versions)),
                 (DCAT.themeTaxonomy, self.taxonomy()),
                 (FOAF.homepage, self.say(self.address("index.html"), FOAF.Document, [])),
                 *((DCAT.dataset, self.node(r.dataset.name)) for r in releases),
@@ -150,6 +147,7 @@ class _Writer:
 
     def dataset(self, catalog: Catalog, release: Release, versions: list[Version]) -> None:
         dataset = release.dataset
+        its = [one for one in versions if one.version == release.version]
         self.say(
             self.node(dataset.name),
             DCAT.Dataset,
@@ -166,16 +164,23 @@ class _Writer:
                 (DCAT.contactPoint, self.contact(release.publisher)),
                 (DCTERMS.language, self.language()),
                 (DCTERMS.accessRights, self.access()),
-                (DCTERMS.issued, _day(release.modified)),
+                (DCTERMS.issued, _issued(versions)),
                 (DCTERMS.modified, _day(release.modified)),
                 (DCTERMS.temporal, self.span(release)),
                 (FOAF.page, self.description(release)),
                 (DCAT.landingPage, self.landing(release)),
-                *((DCAT.hasVersion, self.version(release, one)) for one in versions),
+                *(
+                    (DCAT.hasVersion, self.version(release, one))
+                    for one in versions
+                    if one.state == "kept"
+                ),
                 *((DCTERMS.spatial, self.place(place)) for place in release.places),
                 *((DCTERMS.provenance, p) for p in self.provenance(release)),
                 *self.publication(release),
-                *((DCAT.distribution, self.distribution(release, f)) for f in release.files),
+                *(
+                    (DCAT.distribution, self.distribution(release, file, _issued(its)))
+                    for file in release.files
+                ),
             ],
         )
 
@@ -235,7 +240,7 @@ class _Writer:
             *((DCAT.keyword, Literal(word, lang="vi")) for word in publish.keywords),
         ]
 
-    def distribution(self, release: Release, file: DataFile) -> Any:
+    def distribution(self, release: Release, file: DataFile, issued: Any) -> Any:
         media_type = self.say(IANA[MEDIA_TYPES[file.format]], DCTERMS.MediaType, [])
         # The standard calls for `MediaTypeOrExtent`, of which a file type is one.
         file_type = EU[f"file-type/{file.format.upper()}"]
@@ -252,7 +257,7 @@ class _Writer:
                 (DCAT.byteSize, Literal(str(file.size), datatype=XSD.nonNegativeInteger)),
                 (DCTERMS.license, self.licence(release.licence)),
                 (DCTERMS.language, self.language()),
-                (DCTERMS.issued, _day(release.modified)),
+                (DCTERMS.issued, issued),
                 (DCTERMS.modified, _day(release.modified)),
                 (SPDX.checksum, self.checksum(release, file)),
             ],
@@ -366,6 +371,11 @@ def _bilingual(predicate: Any, vietnamese: str, english: str | None) -> list[tup
 
 def _day(day: Any) -> Any:
     return Literal(day.isoformat(), datatype=XSD.date) if day else None
+
+
+def _issued(versions: list[Version]) -> Any:
+    """The day on which the first of them was published."""
+    return _day(min((one.published for one in versions), default=None))
 
 
 def _mail(who: Contributor) -> Any:

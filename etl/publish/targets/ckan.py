@@ -115,7 +115,8 @@ def _put(portal: CkanPortal, options: Options, release: Release, history: Histor
     if hidden and not package["private"]:  # it was withdrawn, and comes back
         kept = _merged(package, {**_extras(package), STATE: "loading"})
         package = portal.act("package_patch", id=package["id"], private=True, extras=kept)
-    changed = _put_files(portal, package, release)
+    beside = {TABLE} if options.datastore else set()
+    changed = _put_files(portal, package, release, beside)
     changed |= options.datastore and _put_rows(portal, package, release)
     wanted = {**_described(release, package), "version": release.version}
     wanted["extras"] = _merged(package, _told(release, history))
@@ -176,13 +177,14 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", letters)[:100].strip("-")
 
 
-def _put_files(portal: CkanPortal, package: dict[str, Any], release: Release) -> bool:
-    """Send what its checksum says is new; take away files of ours that are made no more."""
-    there = _resources(package)
+def _put_files(
+    portal: CkanPortal, package: dict[str, Any], release: Release, kept: set[str]
+) -> bool:
+    """Send what its checksum says is new; take away what is ours, made no more and not `kept`."""
+    there = {name: one for name, one in _resources(package).items() if name not in kept}
     changed = False
     for file in (*release.files, *release.documents):
         changed |= _put_file(portal, package["id"], there.pop(file.name, None), file, release)
-    there.pop(TABLE, None)
     for left in there.values():
         _remove(portal, left)
     return changed or bool(there)

@@ -34,6 +34,10 @@ OURS = {
     *(HISTORY, "robots.txt", "sitemap.xml"),
 }
 """Names of files of a portal, beside those of the mappings."""
+CONTENTS = ".foresight-portal"
+"""The names of all files of the portal, one a line: what is none of these is not ours."""
+LEFT_BEFORE = {"catalog.jsonld", "catalog.ttl", "datasets.jsonld", "robots.txt"}
+"""By which a portal is known that was written before it had a list."""
 
 
 class NotAPortal(ForesightError):
@@ -73,6 +77,8 @@ def write_portal(shelf: Shelf, folder: Path, *, base: str = "") -> Done:
         _write(fresh / "robots.txt", _robots(base))
         if base:  # the standard knows no relative addresses
             _write(fresh / "sitemap.xml", _sitemap(shelf, written, base))
+        names = sorted(path.relative_to(fresh).as_posix() for path in _files(fresh))
+        _write(fresh / CONTENTS, "".join(f"{name}\n" for name in names))
     return Done(
         where=str(folder),
         published=[release.dataset.name for release in shelf.releases],
@@ -169,12 +175,23 @@ def _replacing(folder: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if not path.is_dir())
+
+
+def _is_ours(folder: Path, path: Path) -> bool:
+    contents = folder / CONTENTS
+    if contents.is_file():
+        names = contents.read_text(encoding="utf-8").splitlines()
+        return path == contents or path.relative_to(folder).as_posix() in names
+    known = path.name in {*OURS, *documents()}
+    return known and all((folder / name).is_file() for name in LEFT_BEFORE)
+
+
 def _check_replaceable(folder: Path) -> None:
     if folder.is_file():
         raise NotAPortal("it is a file", where=str(folder), hint="name a new or empty folder")
-    files = (path for path in folder.rglob("*") if path.is_file())
-    ours = {*OURS, *documents()}
-    strange = next((path for path in files if path.name not in ours), None)
+    strange = next((path for path in _files(folder) if not _is_ours(folder, path)), None)
     if strange:
         raise NotAPortal(
             f"it holds {strange.relative_to(folder)}, which is not of a portal",
