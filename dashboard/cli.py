@@ -21,7 +21,7 @@ from rich.table import Table
 
 from dashboard.alert_commands import commands, looked_again, looked_in, say_rung, would_ring
 from dashboard.handin_commands import commands as handin
-from etl import pipeline
+from etl import clock, pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
 from etl.errors import ForesightError, Problems
 from etl.fetch import fetch, local_files
@@ -177,7 +177,7 @@ def main(
 
 def _day(text: str | None) -> dt.date:
     try:
-        return dt.date.fromisoformat(text) if text else dt.datetime.now().astimezone().date()
+        return dt.date.fromisoformat(text) if text else clock.today()
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a day; write 2026-11-22") from None
 
@@ -426,7 +426,7 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         refreshing(settings.home, wait=wait, waiting=context.say),
     ):
         pipeline.generate(catalog, settings, progress, rows)
-        released, _ = release_due(catalog, settings, Store(settings.home), context.today)
+        released, _ = release_due(catalog, settings, Store(settings.home))
         for one in released:
             context.say(f"released at its date: {one.number}, {one.placed}")
         fetched = fetch(catalog, settings, progress)

@@ -1,8 +1,6 @@
 """`foresight handin`: the whole way from the template to the release, for scripts."""
 
 import datetime as dt
-import os
-import pwd
 import socket
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +34,7 @@ from etl.handin import (
 )
 from etl.handin.store import Step
 from etl.handin.words import word
-from etl.people import People, PeopleError, read_people
+from etl.people import People, PeopleError, login, read_people
 from etl.periods import Period
 from etl.translation import translated
 
@@ -100,7 +98,7 @@ def submit(context: "Context", /, **said: Any) -> None:
         reason=said["reason"],
     )
     seen = _look(context, catalog, store, one, None)
-    day = dt.date.fromisoformat(said["release_on"]) if said["release_on"] else context.today
+    day = dt.date.fromisoformat(said["release_on"]) if said["release_on"] else store.today()
     if seen.verdict.takes and not said["only_draft"]:
         one = store.take(
             "submitted",
@@ -186,10 +184,10 @@ def release_now(context: "Context", number: str | None, every: bool, who: str | 
     """Bring an approved file among the sources; the next refresh loads it."""
     catalog, store = _catalog(context), Store(context.settings.home)
     if every or not number:
-        released, _ = release_due(catalog, context.settings, store, context.today)
+        released, _ = release_due(catalog, context.settings, store)
     else:
         actor, _ = _actor(context, who)
-        released = [release(catalog, context.settings, store, number, actor, context.today)]
+        released = [release(catalog, context.settings, store, number, actor)]
     rows = [[one.number, one.dataset, one.period, one.placed] for one in released]
     context.table(_headings(context, "submission", "dataset", "period", "file"), rows)
 
@@ -405,6 +403,5 @@ def _people(context: "Context") -> People:
 
 def _actor(context: "Context", who: str | None) -> tuple[Actor, People]:
     people = _people(context)
-    login = pwd.getpwuid(os.getuid()).pw_name
-    person, account = person_at_the_terminal(people, login, who)
+    person, account = person_at_the_terminal(people, login(), who)
     return Actor(person, account, "command", socket.gethostname()), people

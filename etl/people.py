@@ -6,6 +6,8 @@ under another account. Without the file nobody is known, and nothing can be hand
 """
 
 import ipaddress
+import os
+import pwd
 import unicodedata
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -141,6 +143,14 @@ class People(_Part):
     def departments_of(self, dataset: str) -> list[Department]:
         """Who hands a dataset in."""
         return [one for one in self.departments if dataset in one.datasets]
+
+
+def login() -> str:
+    """The account of the system that this is done by."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container an account may be a number and nothing else
+        return str(os.getuid())
 
 
 def plain(account: str) -> str:

@@ -16,6 +16,7 @@ from dashboard.sign_on import current_people
 from dashboard.tables import Column
 from dashboard.who import Visitor, person, sign_on
 from etl.catalog import Catalog, load_catalog
+from etl.clock import local_day
 from etl.errors import ForesightError, Problems
 from etl.handin import (
     MOST_BYTES,
@@ -451,7 +452,6 @@ class _Desk:
             self.store,
             number,
             self.visitor.actor,
-            self.reader.today,
         )
 
     def _withdraw(self, number: str, reason: str) -> Submission:
@@ -493,7 +493,7 @@ class _Desk:
     def _steps(self, one: Submission) -> str:
         lines = []
         for entry in one.steps:
-            day = self.reader.notation.date(entry.at.date())
+            day = self.reader.notation.date(local_day(entry.at))
             step = self.text(f"handin_step.{entry.step}")
             reason = entry.detail.get("reason")
             if entry.detail.get("replaced"):

@@ -10,13 +10,13 @@ from etl.handin.journal import BrokenAudit, Entry, exported
 from etl.handin.placing import PlaceTaken, Settled, given_reasons, place_of, settle
 from etl.handin.release import release, release_due
 from etl.handin.store import (
-    SCHEDULE,
     Actor,
     SamePerson,
     StepRefused,
     Store,
     Submission,
     UnknownSubmission,
+    schedule,
 )
 from etl.handin.template import NoTemplate, template
 from etl.handin.vault import MOST_BYTES, FileRefused
@@ -24,7 +24,6 @@ from etl.handin.verdict import NoRecords, Verdict, WrongPeriod, examined
 
 __all__ = [
     "MOST_BYTES",
-    "SCHEDULE",
     "Actor",
     "BrokenAudit",
     "Due",
@@ -51,6 +50,7 @@ __all__ = [
     "release",
     "release_due",
     "reminders",
+    "schedule",
     "settle",
     "template",
 ]

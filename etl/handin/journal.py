@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from etl import clock
+from etl.clock import Clock
 from etl.errors import ForesightError
 
 NOTHING = "0" * 64
@@ -51,8 +53,8 @@ class Entry:
 class Journal:
     """The lines of one file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, now: Clock = clock.now) -> None:
+        self.path, self.now = path, now
 
     def entries(self) -> list[Entry]:
         """Every step, oldest first. Raises `BrokenAudit` at the first line that does not fit."""
@@ -72,7 +74,7 @@ class Journal:
             entries = list(_checked(whole, self.path.name))
             if len(whole) < len(content):
                 os.ftruncate(descriptor, len(whole))
-            yield Writer(descriptor, entries)
+            yield Writer(descriptor, entries, self.now)
         finally:
             os.close(descriptor)
 
@@ -80,15 +82,15 @@ class Journal:
 class Writer:
     """Adds lines to an open journal."""
 
-    def __init__(self, descriptor: int, entries: list[Entry]) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, entries: list[Entry], now: Clock) -> None:
+        self._descriptor, self._now = descriptor, now
         self.entries = entries
 
     def add(self, **said: Any) -> Entry:
         """Add a step: `step, submission, who, account, via, origin, detail`."""
         line = {
             "number": len(self.entries) + 1,
-            "at": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
+            "at": self._now().isoformat(timespec="microseconds"),
             **said,
             "before": self.entries[-1].seal if self.entries else NOTHING,
         }

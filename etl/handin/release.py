@@ -1,11 +1,9 @@
 """From approved to the sources: at its date, by a publisher or by itself at the next refresh."""
 
-import datetime as dt
-
 from etl.catalog import Catalog
 from etl.errors import ForesightError
 from etl.handin.placing import Settled, place_of, settle
-from etl.handin.store import SCHEDULE, Actor, Store, Submission
+from etl.handin.store import Actor, Store, Submission, schedule
 from etl.settings import Settings
 
 
@@ -14,7 +12,7 @@ class NotInTheCatalog(ForesightError):
 
 
 def release(
-    catalog: Catalog, settings: Settings, store: Store, number: str, actor: Actor, today: dt.date
+    catalog: Catalog, settings: Settings, store: Store, number: str, actor: Actor
 ) -> Submission:
     """Release an approved submission: its file becomes one of the sources.
 
@@ -32,18 +30,18 @@ def release(
         )
     store.vault.path(one.file.sha256)
     placed = place_of(dataset, one)
-    found = store.take("released", number, actor, today=today.isoformat(), placed=placed)
+    found = store.take("released", number, actor, placed=placed)
     settle(catalog, settings, store)
     return found
 
 
 def release_due(
-    catalog: Catalog, settings: Settings, store: Store, today: dt.date
+    catalog: Catalog, settings: Settings, store: Store
 ) -> tuple[list[Submission], Settled]:
     """Release all that is approved and whose day has come; then settle the sources."""
     released = [
-        release(catalog, settings, store, one.number, SCHEDULE, today)
+        release(catalog, settings, store, one.number, schedule())
         for one in store.all()
-        if one.state == "approved" and (one.release_on is None or one.release_on <= today)
+        if one.state == "approved" and (one.release_on is None or one.release_on <= store.today())
     ]
     return released, settle(catalog, settings, store)

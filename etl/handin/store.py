@@ -9,16 +9,19 @@ people: whoever drafted or submitted a file, or handed in a version before it, d
 """
 
 import datetime as dt
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from etl import clock
 from etl.catalog import Dataset
+from etl.clock import Clock, local_day
 from etl.errors import ForesightError
 from etl.handin.journal import Entry, Journal, Writer
 from etl.handin.vault import Kept, Vault
-from etl.people import Person, Role, plain
+from etl.people import COMMAND, Person, Role, login, plain
 from etl.periods import Period
 
 State = Literal["draft", "submitted", "approved", "released", "withdrawn", "corrected"]
@@ -48,13 +51,10 @@ class Actor:
     origin: str
 
 
-SCHEDULE = Actor(
-    Person(name="schedule", title="schedule", roles=frozenset({"publisher", "admin"})),
-    "schedule",
-    "schedule",
-    "",
-)
-"""Releases what was approved when its day has come."""
+def schedule() -> Actor:
+    """Whoever's refresh it is: it releases what was approved when its day has come."""
+    person = Person(name="schedule", title="schedule", roles=frozenset({"publisher", "admin"}))
+    return Actor(person, COMMAND + login(), "schedule", socket.gethostname())
 
 
 @dataclass(frozen=True)
@@ -108,16 +108,20 @@ class Submission:
 
 
 class Store:
-    """The submissions of one installation."""
+    """The submissions of one installation; `now` is the clock by which steps are dated."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, now: Clock = clock.now) -> None:
         folder = home / "handin"
-        self.journal = Journal(folder / "audit.jsonl")
+        self.journal = Journal(folder / "audit.jsonl", now)
         self.vault = Vault(folder / "files")
 
     def all(self) -> list[Submission]:
         """Every submission, oldest first. Raises `BrokenAudit`."""
         return list(folded(self.journal.entries()).values())
+
+    def today(self) -> dt.date:
+        """The day in Cần Thơ: a file stays within until its own, whatever a command is told."""
+        return local_day(self.journal.now())
 
     def one(self, number: str) -> Submission:
         """The submission of that number. Raises `UnknownSubmission`, `BrokenAudit`."""
@@ -174,7 +178,7 @@ class Store:
         """Take a submission one step on.
 
         `said` is `reason`; of a submission `verdict` and `release_on`; of an approval `sha256`, the
-        file that was looked at; of a release `today` and `placed`.
+        file that was looked at; of a release `placed`.
 
         Raises:
             SamePerson: maker and checker would be one.
@@ -192,7 +196,7 @@ class Store:
             _may(actor, _roles(step, one), one.department)
             if way.reason:
                 said["reason"] = _reason(said.get("reason", ""))
-            _check(step, one, actor, said)
+            _check(step, one, actor, said, self.today())
             _add(writer, step, number, actor, said)
             return _found(folded(writer.entries), number)
 
@@ -281,7 +285,7 @@ def _roles(step: Step, one: Submission) -> tuple[Role, ...]:
     return WAYS[step].roles
 
 
-def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any]) -> None:
+def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any], today: dt.date) -> None:
     if step == "submitted" and not (said.get("verdict") or {}).get("takes"):
         raise StepRefused(
             "it cannot be submitted as it is",
@@ -299,7 +303,7 @@ def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any]) -> N
             raise StepRefused(
                 "the file that was checked is another one", where=one.number, hint="look again"
             )
-    if step == "released" and one.release_on and said["today"] < one.release_on.isoformat():
+    if step == "released" and one.release_on and today < one.release_on:
         raise StepRefused(
             f"it is not to be released before {one.release_on}",
             where=one.number,

@@ -82,6 +82,20 @@ def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_pa
     assert "taken out" in run("handin", "audit", "--holds", "0" * 64, code=1)["errors"][0]["hint"]
 
 
+def test_no_day_that_a_command_is_told_brings_a_file_out_before_its_own(run, tmp_path):
+    filled = tmp_path / "filled.xlsx"
+    run("handin", "template", "guests", "10/2026", "--out", filled)
+    book = load_workbook(filled)
+    book.worksheets[0]["C2"] = 1200
+    book.save(filled)
+    said = ("--dataset", "guests", "--period", "10/2026", "--release-on", "9998-01-01")
+    run("handin", "submit", filled, *said, "--who", "nhan")
+    run("handin", "approve", "000001", "--who", "lan")
+    assert run("handin", "release", "--due", today="9999-01-01") == []
+    run("refresh", today="9999-01-01")
+    assert run("handin", "list")[0]["state"] == "approved"
+
+
 def test_a_late_file_is_told_by_mail_to_whoever_is_to_hand_it_in_and_to_check_it(
     run, installation, mails
 ):

@@ -12,8 +12,9 @@ from openpyxl import load_workbook
 from streamlit.testing.v1 import AppTest
 
 from dashboard import reader as reader_module
-from etl import pipeline
+from etl import clock, pipeline
 from etl.catalog import load_catalog
+from etl.clock import Clock
 from etl.handin import Actor, Store, template
 from etl.people import People
 from etl.periods import Period
@@ -60,7 +61,13 @@ def office(made, monkeypatch):
     return made
 
 
-def draft(settings: Settings, guests: object, month: str = "2026-10", more: Sequence[str] = ()):
+def draft(
+    settings: Settings,
+    guests: object,
+    month: str = "2026-10",
+    more: Sequence[str] = (),
+    now: Clock = clock.now,
+):
     """A file that the maker dropped on the page, with one figure typed in."""
     catalog = load_catalog(settings.catalog)
     dataset, period = catalog.datasets["guests"], Period.parse(month)
@@ -72,7 +79,7 @@ def draft(settings: Settings, guests: object, month: str = "2026-10", more: Sequ
     content = io.BytesIO()
     book.save(content)
     person = People.model_validate(PEOPLE).person("nhan")
-    return Store(settings.home).draft(
+    return Store(settings.home, now).draft(
         Actor(person, "demo:nhan", "page", "localhost"),
         dataset,
         "culture",
@@ -106,6 +113,10 @@ def opened(who: str | None, **query: str) -> AppTest:
 
 def headings(test: AppTest) -> list[str]:
     return [header.value for header in test.header]
+
+
+def shown(test: AppTest) -> str:
+    return " ".join(element.proto.body for element in test.get("html"))
 
 
 def press(test: AppTest, label: str) -> AppTest:
@@ -145,17 +156,21 @@ def test_an_alert_that_the_file_would_ring_is_told_and_one_that_rings_anyway_is_
 def test_a_bad_cell_is_told_with_its_place_and_the_file_cannot_be_submitted(office):
     draft(office, "nhiều")
     maker = opened("nhan", lang="en")
-    shown = " ".join(element.proto.body for element in maker.get("html"))
     assert "Not taken: 1 records, 0 accepted, 1 not" in headings(maker)
-    assert ">C2<" in shown
-    assert "nhiều" in shown
+    assert ">C2<" in shown(maker)
+    assert "nhiều" in shown(maker)
     assert "Submit" not in [button.label for button in maker.button]
+
+
+def test_a_step_is_dated_by_the_day_in_can_tho(office):
+    night = dt.datetime(2026, 10, 31, 18, 30, tzinfo=dt.UTC)
+    draft(office, 1200, now=lambda: night)
+    assert "01/11/2026, nhan (localhost): đưa tệp lên" in shown(opened("nhan"))
 
 
 def test_another_department_sees_nothing_of_it(office):
     draft(office, 1200)
     test = opened("tam")
-    shown = " ".join(element.proto.body for element in test.get("html"))
     assert "0 lần nộp" in headings(test)
-    assert "khach.xlsx" not in shown
-    assert "Lượt khách" not in shown
+    assert "khach.xlsx" not in shown(test)
+    assert "Lượt khách" not in shown(test)

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import socket
 
 import pytest
 from conftest import HEAD, TODAY, zipped
@@ -10,6 +11,7 @@ from openpyxl import load_workbook
 
 from etl import pipeline
 from etl.catalog import CatalogError, load_catalog, parse_catalog
+from etl.clock import CAN_THO
 from etl.errors import Problems
 from etl.extract.raw import UnreadableFile
 from etl.handin import (
@@ -33,7 +35,7 @@ from etl.handin import (
 )
 from etl.handin.form import form_of
 from etl.handin.journal import Journal
-from etl.people import People
+from etl.people import People, login
 from etl.periods import Period
 from etl.settings import Settings
 from etl.warehouse import Warehouse
@@ -81,6 +83,7 @@ PEOPLE = People.model_validate(
         ],
     }
 )
+NOON = dt.datetime.combine(TODAY, dt.time(5), dt.UTC)
 SEPTEMBER, OCTOBER = Period.parse("2026-09"), Period.parse("2026-10")
 
 
@@ -110,7 +113,8 @@ def september(tmp_path_factory):
 class Office:
     def __init__(self, settings):
         self.settings, self.catalog = settings, load_catalog(settings.catalog)
-        self.dataset, self.store = self.catalog.datasets["visitors"], Store(settings.home)
+        self.dataset, self.now = self.catalog.datasets["visitors"], NOON
+        self.store = Store(settings.home, now=lambda: self.now)
 
     def filled(self, guests: dict[str, object], period: Period = OCTOBER) -> bytes:
         """The template with some figures typed in."""
@@ -150,8 +154,8 @@ class Office:
     def approve(self, one, who="lan"):
         return self.store.take("approved", one.number, actor(who), sha256=one.file.sha256)
 
-    def release(self, one, who="lan", today=TODAY):
-        return release(self.catalog, self.settings, self.store, one.number, actor(who), today)
+    def release(self, one, who="lan"):
+        return release(self.catalog, self.settings, self.store, one.number, actor(who))
 
     def through(self, content, **said):
         """All the way to the sources."""
@@ -289,10 +293,13 @@ def test_it_stays_within_until_its_day_and_then_goes_out_by_itself(office):
     office.approve(one)
     with pytest.raises(StepRefused, match="not to be released before"):
         office.release(one)
-    early, _ = release_due(office.catalog, office.settings, office.store, TODAY)
+    early, _ = release_due(office.catalog, office.settings, office.store)
     assert early == []
-    (released,), _ = release_due(office.catalog, office.settings, office.store, day)
-    assert (released.state, released.steps[-1].who) == ("released", "schedule")
+    office.now = dt.datetime.combine(day, dt.time(), CAN_THO).astimezone(dt.UTC)
+    (released,), _ = release_due(office.catalog, office.settings, office.store)
+    step = released.steps[-1]
+    assert (released.state, step.who, step.via) == ("released", "schedule", "schedule")
+    assert (step.account, step.origin) == (f"os:{login()}", socket.gethostname())
     assert (office.settings.catalog.parent / released.placed).exists()
 
 
