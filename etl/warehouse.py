@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import shutil
 import threading
 import time
@@ -262,7 +263,7 @@ class Warehouse:
         folder = _builds(home)
         folder.mkdir(parents=True, exist_ok=True)
         # What a killed process leaves is cleared by the next refresh, like an unfinished build.
-        path = folder / f"aside-{os.getpid()}.duckdb.building"
+        path = folder / f"aside-{secrets.token_hex(8)}.duckdb.building"
         before = current_build(home)
         if before:
             shutil.copyfile(folder / f"{before}.duckdb", path)
