@@ -426,10 +426,8 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         refreshing(settings.home, wait=wait, waiting=context.say),
     ):
         pipeline.generate(catalog, settings, progress, rows)
-        released, _ = release_due(catalog, settings, Store(settings.home))
-        for one in released:
-            context.say(f"released at its date: {one.number}, {one.placed}")
         fetched = fetch(catalog, settings, progress)
+        held = _released(context, catalog)
         stale = [str(source) for source in fetched if source.problem]
         for source in fetched:
             if source.doubt:
@@ -440,12 +438,23 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
             _say_stale(context, stale)
             rung = say_rung(context, looked_again(context))
             unchanged = {"build": current_build(settings.home), "changed": False, **rung}
-            context.result(_with_stale(unchanged, stale))
+            context.result(_with_stale(unchanged | held, stale))
             return
         outcome, fresh = _build(context, catalog, plan, full, progress)
         prune(settings.home, KEPT_BUILDS)
-        outcome |= say_rung(context, fresh)
+        outcome |= say_rung(context, fresh) | held
     _report(context, _with_stale(outcome, stale))
+
+
+def _released(context: Context, catalog: Catalog) -> dict[str, Any]:
+    """Bring out what was handed in and is due; tell what could not come out, which stops nobody."""
+    done = release_due(catalog, context.settings, Store(context.settings.home))
+    for one in done.files:
+        context.say(f"released at its date: {one.number}, {one.placed}")
+    problems = [_translated(problem, context.language) for problem in done.problems]
+    for problem in problems:
+        click.echo(f"{_warning(context.language)}{problem}", err=True)
+    return {"held_back": [str(problem) for problem in problems]} if problems else {}
 
 
 FREQUENCIES = ("day", "week", "month", "quarter", "year")

@@ -29,7 +29,7 @@ from etl.handin import (
     release,
     release_due,
     reminders,
-    settle,
+    settle_after,
     template,
 )
 from etl.handin.store import Step
@@ -167,8 +167,7 @@ def _step(name: str, step: Step, words: str) -> None:
     def take(context: "Context", /, number: str, reason: str, who: str | None) -> None:
         store = Store(context.settings.home)
         one = store.take(step, number, _actor(context, who)[0], reason=reason)
-        settle(_catalog(context), context.settings, store)
-        _tell(context, one)
+        _tell(context, settle_after(_catalog(context), context.settings, store, one))
 
 
 _step("return", "returned", "Give a submission back to its maker, with a reason.")
@@ -184,7 +183,10 @@ def release_now(context: "Context", number: str | None, every: bool, who: str | 
     """Bring an approved file among the sources; the next refresh loads it."""
     catalog, store = _catalog(context), Store(context.settings.home)
     if every or not number:
-        released, _ = release_due(catalog, context.settings, store)
+        done = release_due(catalog, context.settings, store)
+        released = done.files
+        for problem in done.problems:
+            _say_held(context, problem)
     else:
         actor, _ = _actor(context, who)
         released = [release(catalog, context.settings, store, number, actor)]
@@ -290,6 +292,11 @@ def _record(one: Submission) -> dict[str, Any]:
         one.reason,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
+
+
+def _say_held(context: "Context", problem: ForesightError) -> None:
+    why = translated(problem.problem, context.language)
+    click.echo(_word(context, "held", where=problem.where, why=why), err=True)
 
 
 def _tell(context: "Context", one: Submission) -> None:

@@ -27,7 +27,7 @@ from etl.handin import (
     due_files,
     exported,
     release,
-    settle,
+    settle_after,
     template,
 )
 from etl.people import People
@@ -456,8 +456,7 @@ class _Desk:
 
     def _withdraw(self, number: str, reason: str) -> Submission:
         one = self.store.take("withdrawn", number, self.visitor.actor, reason=reason)
-        settle(self.catalog, self.settings, self.store)
-        return one
+        return settle_after(self.catalog, self.settings, self.store, one)
 
     # --- what became of it ----------------------------------------------------------------------
 
@@ -496,6 +495,8 @@ class _Desk:
             day = self.reader.notation.date(local_day(entry.at))
             step = self.text(f"handin_step.{entry.step}")
             reason = entry.detail.get("reason")
+            if entry.step == "held":
+                reason = translated(str(reason), self._language)
             if entry.detail.get("replaced"):
                 reason = self.text("handin.replaced")
             words = f": {reason}" if reason else ""

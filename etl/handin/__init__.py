@@ -8,7 +8,7 @@ what stands in a file, `template` makes the workbook to fill in, `due` knows wha
 from etl.handin.due import Due, Reminder, due_day, due_files, reminders
 from etl.handin.journal import BrokenAudit, Entry, exported
 from etl.handin.placing import PlaceTaken, Settled, given_reasons, place_of, settle
-from etl.handin.release import release, release_due
+from etl.handin.release import Released, release, release_due, settle_after
 from etl.handin.store import (
     Actor,
     SamePerson,
@@ -20,7 +20,7 @@ from etl.handin.store import (
 )
 from etl.handin.template import NoTemplate, template
 from etl.handin.vault import MOST_BYTES, FileRefused
-from etl.handin.verdict import NoRecords, Verdict, WrongPeriod, examined
+from etl.handin.verdict import NoRecords, OthersStop, Verdict, WouldStop, WrongPeriod, examined
 
 __all__ = [
     "MOST_BYTES",
@@ -31,7 +31,9 @@ __all__ = [
     "FileRefused",
     "NoRecords",
     "NoTemplate",
+    "OthersStop",
     "PlaceTaken",
+    "Released",
     "Reminder",
     "SamePerson",
     "Settled",
@@ -40,6 +42,7 @@ __all__ = [
     "Submission",
     "UnknownSubmission",
     "Verdict",
+    "WouldStop",
     "WrongPeriod",
     "due_day",
     "due_files",
@@ -52,5 +55,6 @@ __all__ = [
     "reminders",
     "schedule",
     "settle",
+    "settle_after",
     "template",
 ]

@@ -1,11 +1,12 @@
 """What is handed in, and where it stands: from draft to released, withdrawn or corrected.
 
     draft -> submitted -> approved -> released -> withdrawn
-      ^ returned |                       `-> corrected, when a newer version is released
+      ^ returned |        ^ held         `-> corrected, when a newer version is released
 
-Nothing is stored but the steps (`etl.handin.journal`): where a submission stands follows from them,
-and each is checked here, under the lock, by whatever door it comes. Maker and checker are two
-people: whoever drafted or submitted a file, or handed in a version before it, does not approve it.
+What is held is due but would stop a refresh. Nothing is stored but the steps
+(`etl.handin.journal`): where a submission stands follows from them, and each is checked here, under
+the lock, by whatever door it comes. Maker and checker are two people: whoever drafted or submitted
+a file, or handed in a version before it, does not approve it.
 """
 
 import datetime as dt
@@ -25,7 +26,7 @@ from etl.people import COMMAND, Person, Role, login, plain
 from etl.periods import Period
 
 State = Literal["draft", "submitted", "approved", "released", "withdrawn", "corrected"]
-Step = Literal["submitted", "returned", "approved", "released", "withdrawn"]
+Step = Literal["submitted", "returned", "approved", "held", "released", "withdrawn"]
 LONGEST_REASON = 2000
 
 
@@ -71,6 +72,7 @@ WAYS: dict[Step, Way] = {
     "submitted": Way(("draft",), "submitted", ("maker",)),
     "returned": Way(("submitted",), "draft", ("checker",), reason=True),
     "approved": Way(("submitted",), "approved", ("checker",)),
+    "held": Way(("approved",), "approved", ("publisher",), reason=True),
     "released": Way(("approved",), "released", ("publisher",)),
     "withdrawn": Way(
         ("draft", "submitted", "approved", "released"),
@@ -111,9 +113,9 @@ class Store:
     """The submissions of one installation; `now` is the clock by which steps are dated."""
 
     def __init__(self, home: Path, now: Clock = clock.now) -> None:
-        folder = home / "handin"
-        self.journal = Journal(folder / "audit.jsonl", now)
-        self.vault = Vault(folder / "files")
+        self.home = home / "handin"
+        self.journal = Journal(self.home / "audit.jsonl", now)
+        self.vault = Vault(self.home / "files")
 
     def all(self) -> list[Submission]:
         """Every submission, oldest first. Raises `BrokenAudit`."""
@@ -144,10 +146,12 @@ class Store:
         A draft there is for the period makes way: this is its mended file.
 
         Raises:
-            StepRefused: the person may not, or there is one for this period already.
+            StepRefused: the person may not, there is one for this period already, or the period is
+                not one by which the dataset is handed in.
             FileRefused, UnreadableFile: the file is not taken.
         """
         _may(actor, ("maker",), department)
+        _check_period(dataset, period)
         kept = self.vault.keep(name, content, dataset)
         detail: dict[str, Any] = {
             "dataset": dataset.name,
@@ -174,6 +178,10 @@ class Store:
             _add(writer, "drafted", number, actor, detail)
             return _found(folded(writer.entries), number)
 
+    def check(self, step: Step, number: str, actor: Actor, **said: Any) -> None:
+        """Raises as `take` would, were the step taken now."""
+        _check(step, self.one(number), actor, said, self.today())
+
     def take(self, step: Step, number: str, actor: Actor, **said: Any) -> Submission:
         """Take a submission one step on.
 
@@ -186,17 +194,9 @@ class Store:
         """
         with self.journal.writing() as writer:
             one = _found(folded(writer.entries), number)
-            way = WAYS[step]
-            if one.state not in way.before:
-                raise StepRefused(
-                    f"it is {one.state} and cannot be {step}",
-                    where=number,
-                    hint=f"that begins from: {', '.join(way.before)}",
-                )
-            _may(actor, _roles(step, one), one.department)
-            if way.reason:
-                said["reason"] = _reason(said.get("reason", ""))
             _check(step, one, actor, said, self.today())
+            if WAYS[step].reason:
+                said["reason"] = _reason(said.get("reason", ""))
             _add(writer, step, number, actor, said)
             return _found(folded(writer.entries), number)
 
@@ -278,6 +278,16 @@ def _may(actor: Actor, roles: tuple[Role, ...], department: str) -> None:
         )
 
 
+def _check_period(dataset: Dataset, period: Period) -> None:
+    """A year handed in beside its months would say all of them twice."""
+    if dataset.handin and period.frequency != dataset.handin.frequency:
+        raise StepRefused(
+            f"it is handed in by the {dataset.handin.frequency}, and not for {period}",
+            where=dataset.name,
+            hint="foresight handin due lists the periods that are asked for",
+        )
+
+
 def _roles(step: Step, one: Submission) -> tuple[Role, ...]:
     """What is public is not taken back by its maker alone."""
     if step == "withdrawn" and one.state in ("approved", "released"):
@@ -286,6 +296,14 @@ def _roles(step: Step, one: Submission) -> tuple[Role, ...]:
 
 
 def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any], today: dt.date) -> None:
+    way = WAYS[step]
+    if one.state not in way.before:
+        raise StepRefused(
+            f"it is {one.state} and cannot be {step}",
+            where=one.number,
+            hint=f"that begins from: {', '.join(way.before)}",
+        )
+    _may(actor, _roles(step, one), one.department)
     if step == "submitted" and not (said.get("verdict") or {}).get("takes"):
         raise StepRefused(
             "it cannot be submitted as it is",

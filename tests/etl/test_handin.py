@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import HEAD, TODAY, zipped
@@ -23,6 +24,7 @@ from etl.handin import (
     SamePerson,
     StepRefused,
     Store,
+    WouldStop,
     due_files,
     examined,
     exported,
@@ -31,6 +33,7 @@ from etl.handin import (
     release_due,
     reminders,
     settle,
+    settle_after,
     template,
 )
 from etl.handin.form import form_of
@@ -157,10 +160,21 @@ class Office:
     def release(self, one, who="lan"):
         return release(self.catalog, self.settings, self.store, one.number, actor(who))
 
+    def approved(self, content, **said):
+        return self.approve(self.submit(self.draft(content, **said)))
+
     def through(self, content, **said):
         """All the way to the sources."""
-        one = self.submit(self.draft(content, **said))
-        return self.release(self.approve(one))
+        return self.release(self.approved(content, **said))
+
+    def said_released(self, content, period=OCTOBER):
+        """The step alone: whether a refresh would take the file is for other tests."""
+        one = self.approved(content, period=period)
+        placed = f"sources/visitors_{period}_culture_v01.xlsx"
+        return self.store.take("released", one.number, actor("lan"), placed=placed)
+
+    def settle(self):
+        return settle(self.catalog, self.settings, self.store)
 
     def refresh(self, today=TODAY) -> Warehouse:
         try:
@@ -289,14 +303,13 @@ def test_an_approval_is_of_the_file_that_was_looked_at(office):
 
 def test_it_stays_within_until_its_day_and_then_goes_out_by_itself(office):
     day = TODAY + dt.timedelta(days=3)
-    one = office.submit(office.draft(BOOK), release_on=day.isoformat())
+    one = office.submit(office.draft(office.filled({NINH_KIEU: 1})), release_on=day.isoformat())
     office.approve(one)
     with pytest.raises(StepRefused, match="not to be released before"):
         office.release(one)
-    early, _ = release_due(office.catalog, office.settings, office.store)
-    assert early == []
+    assert release_due(office.catalog, office.settings, office.store).files == []
     office.now = dt.datetime.combine(day, dt.time(), CAN_THO).astimezone(dt.UTC)
-    (released,), _ = release_due(office.catalog, office.settings, office.store)
+    (released,) = release_due(office.catalog, office.settings, office.store).files
     step = released.steps[-1]
     assert (released.state, step.who, step.via) == ("released", "schedule", "schedule")
     assert (step.account, step.origin) == (f"os:{login()}", socket.gethostname())
@@ -320,7 +333,7 @@ def test_a_correction_is_a_version_of_its_own_a_withdrawal_leaves_and_the_histor
     assert list(office.figures(warehouse).values()) == [44]
 
     office.store.take("withdrawn", second.number, actor("lan"), reason="Sai đơn vị tính")
-    assert settle(office.catalog, office.settings, office.store).taken_out == [second.placed]
+    assert office.settle().taken_out == [second.placed]
     warehouse = office.refresh()
     assert office.figures(warehouse) == {}
     known = "select value from known_on($day) where value is not null"
@@ -330,7 +343,7 @@ def test_a_correction_is_a_version_of_its_own_a_withdrawal_leaves_and_the_histor
 
 
 def test_what_is_released_is_not_withdrawn_by_its_maker_or_without_a_reason(office):
-    one = office.through(BOOK)
+    one = office.said_released(BOOK)
     for who, roles, reason in (("nhan", {"maker"}, "Sai"), ("lan", {"checker"}, " ")):
         with pytest.raises(StepRefused):
             office.store.take(
@@ -349,13 +362,70 @@ def test_a_mended_file_takes_the_place_of_the_draft_and_its_maker_stays_one(offi
 
 
 def test_another_file_in_the_place_of_a_released_one_is_not_touched(office):
-    one = office.approve(office.submit(office.draft(BOOK)))
+    one = office.approved(BOOK)
     there = office.settings.catalog.parent / "sources" / "visitors_2026-10_culture_v01.xlsx"
     there.parent.mkdir()
     there.write_bytes(b"mine")
     with pytest.raises(PlaceTaken):
         office.release(one)
     assert there.read_bytes() == b"mine"
+    assert office.store.one(one.number).state == "approved"
+
+
+def test_what_lies_in_the_place_of_one_file_does_not_keep_the_others(office):
+    first, second = (office.said_released(BOOK, period=p) for p in (SEPTEMBER, OCTOBER))
+    sources = office.settings.catalog.parent / "sources"
+    sources.mkdir()
+    (sources / "visitors_2026-09_culture_v01.xlsx").write_bytes(b"mine")
+    settled = office.settle()
+    assert (settled.put, [*settled.problems]) == ([second.placed], [first.number])
+    given = office.submit(office.draft(BOOK, period=Period.parse("2026-08")))
+    back = office.store.take("returned", given.number, actor("lan"), reason="Sai")
+    assert settle_after(office.catalog, office.settings, office.store, back).state == "draft"
+    gone = office.store.take("withdrawn", first.number, actor("lan"), reason="Sai")
+    with pytest.raises(PlaceTaken):
+        settle_after(office.catalog, office.settings, office.store, gone)
+
+
+def test_two_who_settle_at_once_bring_every_file_in_once(office):
+    for month in range(1, 9):
+        office.said_released(BOOK, period=Period.parse(f"2026-{month:02}"))
+    with ThreadPoolExecutor(2) as both:
+        done = [one.result() for one in [both.submit(office.settle) for _ in range(2)]]
+    assert sorted(len(settled.put) for settled in done) == [0, 8]
+    assert [settled.problems for settled in done] == [{}, {}]
+
+
+def test_two_refreshes_at_once_release_what_is_due_once(office):
+    office.approved(office.filled({NINH_KIEU: 1}))
+    with ThreadPoolExecutor(2) as both:
+        asked = (office.catalog, office.settings, office.store)
+        done = [one.result() for one in [both.submit(release_due, *asked) for _ in range(2)]]
+    assert sorted(len(released.files) for released in done) == [0, 1]
+    assert [released.problems for released in done] == [[], []]
+
+
+@pytest.mark.parametrize("period", ["2026", "2026-Q4", "15/10/2026", "2026-W40"])
+def test_a_period_is_of_the_frequency_by_which_the_dataset_is_handed_in(office, period):
+    with pytest.raises(StepRefused, match="handed in by the month"):
+        office.draft(BOOK, period=Period.parse(period))
+    assert not office.store.vault.folder.exists()
+
+
+def test_a_file_that_would_stop_the_refresh_of_all_stays_approved_and_says_why(office):
+    two_months = office.filled({NINH_KIEU: 5}, SEPTEMBER)
+    office.approved(two_months, period=SEPTEMBER)
+    again = office.approved(two_months, period=OCTOBER)
+    done = release_due(office.catalog, office.settings, office.store)
+    assert [(one.number, why.problem) for one, why in done.held] == [
+        (again.number, "among the other files it would stop a refresh: 103 of 103 records are bad; "
+         "visitors allows 5.0%")
+    ]  # fmt: skip
+    assert [one.state for one in office.store.all()] == ["released", "approved"]
+    steps = [step.step for step in office.store.one(again.number).steps]
+    assert steps == ["drafted", "submitted", "approved", "held"]
+    assert isinstance(done.problems[0], WouldStop)
+    assert office.refresh().count("select count(*) from current_load") == 1
 
 
 @pytest.mark.parametrize(
@@ -389,7 +459,7 @@ def test_a_bomb_a_macro_an_empty_and_a_huge_file_are_refused_and_not_kept(office
 
 
 def test_every_step_says_who_when_what_and_from_where(office):
-    office.through(BOOK)
+    office.said_released(BOOK)
     steps = [(e.step, e.who, e.account, e.via, e.origin) for e in office.store.journal.entries()]
     assert [step[0] for step in steps] == ["drafted", "submitted", "approved", "released"]
     assert steps[2] == ("approved", "lan", "lan@example.vn", "page", "10.0.0.7")
@@ -397,7 +467,7 @@ def test_every_step_says_who_when_what_and_from_where(office):
 
 @pytest.mark.parametrize("change", ["edit", "drop", "swap"])
 def test_an_audit_that_was_changed_is_found(office, change):
-    office.through(BOOK)
+    office.approved(BOOK)
     path = office.store.journal.path
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     changed = {
