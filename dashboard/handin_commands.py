@@ -411,4 +411,4 @@ def _people(context: "Context") -> People:
 def _actor(context: "Context", who: str | None) -> tuple[Actor, People]:
     people = _people(context)
     person, account = person_at_the_terminal(people, login(), who)
-    return Actor(person, account, "command", socket.gethostname()), people
+    return Actor(person, account, "command", f"{login()}@{socket.gethostname()}"), people

@@ -15,7 +15,7 @@ from etl.errors import ForesightError
 from etl.fetch.send import send_mail
 from etl.handin import Reminder, Store, Submission, Verdict, examined
 from etl.handin.words import word
-from etl.people import COMMAND, Department, People, Person, UnknownPerson
+from etl.people import COMMAND, DEMO, Department, People, Person, UnknownPerson
 from etl.preview import Preview
 from etl.rule_words import Language
 from etl.settings import Settings, Site
@@ -153,7 +153,7 @@ def person_at_the_terminal(people: People, login: str, named: str | None) -> tup
         UnknownPerson: the account of the system is nobody's, or of another than the one named.
     """
     if people.sign_on.way == "demo" and named:
-        return people.person(named), f"{COMMAND}{login}"
+        return people.person(named), f"{DEMO}{named}"
     person = people.of_account(COMMAND + login)
     if named not in (None, person.name):
         raise UnknownPerson(

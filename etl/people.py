@@ -19,6 +19,8 @@ from etl.settings import ADDRESS, Settings, read_as
 
 Role = Literal["maker", "checker", "publisher", "admin", "reader"]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+DEMO = "demo:"
+"""What stands before whom somebody chose to be, where that is all that is known of them."""
 COMMAND = "os:"
 """What stands before the account of the system that gives commands."""
 

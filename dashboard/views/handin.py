@@ -26,6 +26,7 @@ from etl.handin import (
     Submission,
     due_files,
     exported,
+    made_by,
     release,
     settle_after,
     template,
@@ -375,9 +376,9 @@ class _Desk:
     # --- checking -------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        text, me = self.text, self.visitor.person.name
+        text, me = self.text, self.visitor.actor
         waiting = [one for one in self.mine if one.state == "submitted"]
-        for_me = [one for one in waiting if me not in one.makers]
+        for_me = [one for one in waiting if not made_by(me, one)]
         layout.heading(text("handin.queue", count=len(for_me)), text("handin.queue_note"))
         if len(for_me) < len(waiting):
             own = text("handin.queue_own", count=len(waiting) - len(for_me))

@@ -16,6 +16,7 @@ from etl.handin.store import (
     Store,
     Submission,
     UnknownSubmission,
+    made_by,
     schedule,
 )
 from etl.handin.template import NoTemplate, template
@@ -49,6 +50,7 @@ __all__ = [
     "examined",
     "exported",
     "given_reasons",
+    "made_by",
     "place_of",
     "release",
     "release_due",

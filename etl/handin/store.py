@@ -83,6 +83,10 @@ WAYS: dict[Step, Way] = {
 }
 
 
+PUBLIC: tuple[State, ...] = ("approved", "released")
+"""From here on two people have said yes, and it takes two to say no."""
+
+
 @dataclass(frozen=True)
 class Submission:
     """One file for one period, on its way."""
@@ -95,7 +99,10 @@ class Submission:
     file: Kept
     state: State
     makers: frozenset[str]
-    """Who drafted or submitted it, or a version before it."""
+    """Who drafted or submitted it, a version before it, a draft it took the place of, or the same
+    file for the same dataset at another time."""
+    accounts: frozenset[str]
+    """The accounts they did it with: these stay when an entry of the people file is renamed."""
     release_on: dt.date | None = None
     """The day before which it stays within."""
     corrects: str | None = None
@@ -173,7 +180,8 @@ class Store:
             if corrects:
                 _check_correction(_found(every, corrects), rivals, reason)
                 detail |= {"corrects": corrects, "reason": _reason(reason)}
-            detail["makers"] = sorted(_replaced(rivals, corrects, writer, actor))
+            makers, accounts = _replaced(rivals, corrects, writer, actor)
+            detail |= {"makers": sorted(makers), "accounts": sorted(accounts)}
             number = f"{len(every) + 1:06d}"
             _add(writer, "drafted", number, actor, detail)
             return _found(folded(writer.entries), number)
@@ -215,6 +223,18 @@ def folded(entries: Iterable[Entry]) -> dict[str, Submission]:
             earlier = found[entry.submission].corrects
             if entry.step == "released" and earlier:
                 found[earlier] = replace(found[earlier], state="corrected")
+    return _of_one_file(found)
+
+
+def _of_one_file(found: dict[str, Submission]) -> dict[str, Submission]:
+    """Whoever handed the same bytes in for a dataset has a part in them, whoever did it last."""
+    alike: dict[tuple[str, str], list[Submission]] = {}
+    for one in found.values():
+        alike.setdefault((one.dataset, one.file.sha256), []).append(one)
+    for several in alike.values():
+        makers = frozenset[str]().union(*(one.makers for one in several))
+        accounts = frozenset[str]().union(*(one.accounts for one in several))
+        found |= {o.number: replace(o, makers=makers, accounts=accounts) for o in several}
     return found
 
 
@@ -231,6 +251,8 @@ def _drafted(entry: Entry, found: dict[str, Submission]) -> Submission:
         state="draft",
         makers=frozenset({entry.who, *said["makers"]})
         | (found[corrects].makers if corrects else frozenset()),
+        accounts=frozenset({entry.account, *said.get("accounts", [])})
+        | (found[corrects].accounts if corrects else frozenset()),
         corrects=corrects,
         reason=said.get("reason", ""),
         steps=(entry,),
@@ -245,6 +267,7 @@ def _moved(one: Submission, entry: Entry) -> Submission:
         one,
         state=way.after,
         makers=one.makers | ({entry.who} if entry.step == "submitted" else set()),
+        accounts=one.accounts | ({entry.account} if entry.step == "submitted" else set()),
         release_on=dt.date.fromisoformat(day) if day else one.release_on,
         verdict=said.get("verdict", one.verdict),
         placed=said.get("placed", one.placed),
@@ -262,6 +285,13 @@ def _found(every: dict[str, Submission], number: str) -> Submission:
 
 
 # --- who may do what ----------------------------------------------------------------------------
+
+
+def made_by(actor: Actor, one: Submission) -> bool:
+    """Whether they have a part in it, by name or by any account that is theirs now."""
+    mine = {plain(account) for account in (actor.account, *actor.person.accounts)}
+    by_account = mine & set(map(plain, one.accounts))
+    return bool(by_account) or plain(actor.person.name) in map(plain, one.makers)
 
 
 def _may(actor: Actor, roles: tuple[Role, ...], department: str) -> None:
@@ -290,7 +320,7 @@ def _check_period(dataset: Dataset, period: Period) -> None:
 
 def _roles(step: Step, one: Submission) -> tuple[Role, ...]:
     """What is public is not taken back by its maker alone."""
-    if step == "withdrawn" and one.state in ("approved", "released"):
+    if step == "withdrawn" and one.state in PUBLIC:
         return ("checker", "publisher")
     return WAYS[step].roles
 
@@ -311,7 +341,7 @@ def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any], toda
             hint="see the verdict, mend the file and hand it in again",
         )
     if step == "approved":
-        if plain(actor.person.name) in map(plain, one.makers):
+        if made_by(actor, one):
             raise SamePerson(
                 f"{actor.person.name} handed it in and cannot approve it",
                 where=one.number,
@@ -321,6 +351,12 @@ def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any], toda
             raise StepRefused(
                 "the file that was checked is another one", where=one.number, hint="look again"
             )
+    if step == "withdrawn" and one.state in PUBLIC and made_by(actor, one):
+        raise SamePerson(
+            f"{actor.person.name} handed it in and cannot take it back alone",
+            where=one.number,
+            hint="another person of the department withdraws it, as a checker or publisher",
+        )
     if step == "released" and one.release_on and today < one.release_on:
         raise StepRefused(
             f"it is not to be released before {one.release_on}",
@@ -331,12 +367,12 @@ def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any], toda
 
 def _replaced(
     rivals: list[Submission], corrects: str | None, writer: Writer, actor: Actor
-) -> frozenset[str]:
-    """Withdraw drafts of the period; who made them has a part in the mended file."""
-    makers: frozenset[str] = frozenset()
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Withdraw drafts of the period; who made them, by which accounts, has a part in the next."""
+    makers, accounts = frozenset[str](), frozenset[str]()
     for one in rivals:
         if one.state == "draft" and one.corrects == corrects:
-            makers |= one.makers
+            makers, accounts = makers | one.makers, accounts | one.accounts
         elif one.state not in ("withdrawn", "corrected") and one.number != corrects:
             raise StepRefused(
                 f"there is a submission for this period already, {one.state}",
@@ -346,7 +382,7 @@ def _replaced(
     for one in rivals:
         if one.state == "draft" and one.corrects == corrects:
             _add(writer, "withdrawn", one.number, actor, {"replaced": True})
-    return makers
+    return makers, accounts
 
 
 def _check_correction(earlier: Submission, rivals: list[Submission], reason: str) -> None:

@@ -29,6 +29,7 @@ from etl.handin import (
     examined,
     exported,
     given_reasons,
+    made_by,
     release,
     release_due,
     reminders,
@@ -276,6 +277,47 @@ def test_whoever_drafted_what_another_submitted_cannot_approve_it(office):
     for name in ("nhan", "lan"):
         with pytest.raises(SamePerson):
             office.approve(one, who=name)
+
+
+@pytest.mark.parametrize(
+    ("account", "accounts"),
+    [("nhan@example.vn", []), ("Nhan@Example.vn ", []), ("os:nhan", ["nhan@example.vn"])],
+)
+def test_another_name_over_the_same_account_makes_nobody_another(office, account, accounts):
+    one = office.submit(office.draft(BOOK))
+    person = PEOPLE.person("nhan").model_copy(update={"name": "nhan_2", "accounts": accounts})
+    renamed = Actor(person, account, "page", "10.0.0.7")
+    assert made_by(renamed, one)
+    with pytest.raises(SamePerson):
+        office.store.take("approved", one.number, renamed, sha256=one.file.sha256)
+
+
+def test_whoever_drafted_the_same_file_before_cannot_approve_it_now(office):
+    first = office.draft(BOOK)
+    office.store.take("withdrawn", first.number, actor("nhan"), reason="Nhờ người khác nộp")
+    lan = actor("lan", roles=frozenset({"maker"}))
+    again = office.store.draft(lan, office.dataset, "culture", OCTOBER, name="b.xlsx", content=BOOK)
+    office.store.take("submitted", again.number, lan, verdict={"takes": True})
+    with pytest.raises(SamePerson):
+        office.approve(again, who="nhan")
+
+
+def test_whoever_replaced_a_draft_carries_the_account_of_its_maker(office):
+    office.draft(BOOK)
+    lan = actor("lan", roles=frozenset({"maker"}))
+    mended = office.store.draft(
+        lan, office.dataset, "culture", OCTOBER, name="b.xlsx", content=b"mended"
+    )
+    assert mended.accounts == {"nhan@example.vn", "lan@example.vn"}
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_what_was_approved_is_not_taken_back_by_its_maker_alone(office, released):
+    one = office.said_released(BOOK) if released else office.approved(BOOK)
+    with pytest.raises(SamePerson, match="take it back alone"):
+        office.store.take("withdrawn", one.number, actor("nhan"), reason="Sai")
+    taken = office.store.take("withdrawn", one.number, actor("lan"), reason="Sai")
+    assert taken.state == "withdrawn"
 
 
 def test_a_person_with_two_accounts_is_one_person():
