@@ -698,9 +698,9 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
         given = give_back(warehouse, catalog, context.settings, out, dataset=dataset)
     if not given:
         context.say("no record was rejected, so there is nothing to give back")
-    columns = ["file", "records", "cells", "abridged", "written"]
+    columns = ["file", "records", "cells", "abridged", "marked", "written"]
     context.table(
-        columns, [[one.file, one.records, one.cells, one.abridged, one.path] for one in given]
+        columns, [[o.file, o.records, o.cells, o.abridged, o.marked, o.path] for o in given]
     )
     if given:
         context.say(
