@@ -479,11 +479,11 @@ class _Desk:
             tables.table(text("handin.submissions"), columns, newest, "cf-figures cf-labelled")
         )
         if self.mine:
-            entries = [entry for one in self.mine for entry in one.steps]
-            entries.sort(key=lambda entry: entry.number)
+            entries = self.store.journal.entries()
+            own = {one.number for one in self.mine}
             st.download_button(
                 text("handin.audit"),
-                data=exported(entries).encode(),
+                data=exported(entries, own).encode(),
                 file_name="audit.jsonl",
                 mime="application/jsonl",
                 on_click="ignore",

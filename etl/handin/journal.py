@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,10 +102,25 @@ class Writer:
         return entry
 
 
-def exported(entries: list[Entry]) -> str:
-    """The audit as it leaves: JSON lines that anyone can check with SHA-256 alone."""
-    lines = [vars(one) | {"at": one.at.isoformat(timespec="microseconds")} for one in entries]
-    return "".join(_canonical(line).decode() + "\n" for line in lines)
+def exported(entries: list[Entry], only: Collection[str] | None = None) -> str:
+    """The audit as it leaves: JSON lines that can be checked with SHA-256 alone.
+
+    With `only`, a line about any other submission has its number and seal and nothing else: the
+    lines that are there can still be held against those before them.
+    """
+    return "".join(
+        _canonical(_line(one) if only is None or one.submission in only else _seal_of(one)).decode()
+        + "\n"
+        for one in entries
+    )
+
+
+def _line(one: Entry) -> dict[str, Any]:
+    return vars(one) | {"at": one.at.isoformat(timespec="microseconds")}
+
+
+def _seal_of(one: Entry) -> dict[str, Any]:
+    return {"number": one.number, "seal": one.seal}
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -120,11 +135,13 @@ def _whole(content: bytes) -> bytes:
 
 def _checked(content: bytes, name: str) -> Iterator[Entry]:
     before = NOTHING
-    for number, text in enumerate(content.splitlines(), start=1):
+    for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         try:
             line = json.loads(text)
             entry = _entry(line)
             fits = (line["number"], line["before"], line["seal"]) == (number, before, _seal(line))
+            # The seal is over what was read, and a key that stands twice is read once.
+            fits = fits and _canonical(line) == text
         except (ValueError, KeyError, TypeError):
             fits = False
         if not fits:

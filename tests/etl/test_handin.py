@@ -1,6 +1,7 @@
 """Handing in: template, verdict, two people, release at its date, correction, and the audit."""
 
 import datetime as dt
+import hashlib
 import io
 import json
 import socket
@@ -507,7 +508,7 @@ def test_every_step_says_who_when_what_and_from_where(office):
     assert steps[2] == ("approved", "lan", "lan@example.vn", "page", "10.0.0.7")
 
 
-@pytest.mark.parametrize("change", ["edit", "drop", "swap"])
+@pytest.mark.parametrize("change", ["edit", "drop", "swap", "twice", "blank", "return"])
 def test_an_audit_that_was_changed_is_found(office, change):
     office.approved(BOOK)
     path = office.store.journal.path
@@ -516,10 +517,27 @@ def test_an_audit_that_was_changed_is_found(office, change):
         "edit": [lines[0], lines[1].replace('"nhan"', '"lan"'), *lines[2:]],
         "drop": [lines[0], *lines[2:]],
         "swap": [lines[1], lines[0], *lines[2:]],
+        "twice": [lines[0], lines[1].replace("{", '{"who":"lan",', 1), *lines[2:]],
+        "blank": [lines[0], lines[1].replace(",", ", ", 1), *lines[2:]],
+        "return": [lines[0], lines[1].replace("\n", "\r\n"), *lines[2:]],
     }[change]
-    path.write_text("".join(changed), encoding="utf-8")
+    path.write_text("".join(changed), encoding="utf-8", newline="")
     with pytest.raises(BrokenAudit):
         office.store.all()
+
+
+def test_a_department_can_check_its_own_lines_without_seeing_those_of_others(office):
+    first, second = (office.draft(BOOK, period=period) for period in (SEPTEMBER, OCTOBER))
+    office.submit(second)
+    office.submit(first)
+    text = exported(office.store.journal.entries(), {second.number})
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [[*line] == ["number", "seal"] for line in lines] == [True, False, False, True]
+    for above, line in zip(lines, lines[1:3], strict=False):
+        bare = {key: value for key, value in line.items() if key != "seal"}
+        said = json.dumps(bare, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        assert line["seal"] == hashlib.sha256(said.encode()).hexdigest()
+        assert line["before"] == above["seal"]
 
 
 def test_a_step_cut_off_by_a_power_failure_is_no_step_and_the_next_one_fits(tmp_path):
