@@ -1,7 +1,7 @@
 """What the hand-in page and its commands share: the verdict with all that it would move."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,10 +27,13 @@ from forecasts.run import due
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """What would be different if the file were accepted."""
+    """What would be different if the file were accepted.
+
+    Only of the datasets that read it, of what they deliver and of what is computed from that: other
+    sources may have changed too, and what they would move is for their own departments.
+    """
 
     preview: Preview
-    """Only figures of the datasets that read the file."""
     forecasts: int
     """Series that would be forecast again."""
     targets: list[tuple[str, str, str]]
@@ -78,28 +81,52 @@ def _moves(
     today: dt.date,
     language: Language,
 ) -> Moves:
-    path = catalog.datasets[one.dataset].path
-    family = [dataset.name for dataset in catalog.resources if dataset.path == path]
-    figures = preview.figures.filter(pl.col("dataset").is_in(family))
+    moved = _moved(catalog, one)
+    own = replace(
+        preview,
+        figures=preview.figures.filter(pl.col("dataset").is_in(moved)),
+        anomalies=[wrong for wrong in preview.anomalies if wrong.dataset in moved],
+    )
+    series = due(aside, catalog, today).filter(pl.col("indicator").is_in(moved))
     with current(settings) as build:
         before = judge(build, catalog, today) if build else []
         anyway = {alert.key for alert in found(build, catalog, today)} if build else set()
     return Moves(
-        replace(preview, figures=figures),
-        due(aside, catalog, today)["refused"].null_count(),
-        _targets(before, judge(aside, catalog, today)),
+        own,
+        series["refused"].null_count(),
+        _targets(before, judge(aside, catalog, today), moved),
         # Last: it scores what was issued, in the build aside.
         [
             alert
             for alert in would_ring(aside, catalog, today, Text(language))
-            if alert[1] not in anyway
+            if alert[1] not in anyway and alert[1].split(":")[1] in moved
         ],
     )
 
 
-def _targets(before: Iterable[Judged], after: Iterable[Judged]) -> list[tuple[str, str, str]]:
+def _moved(catalog: Catalog, one: Submission) -> set[str]:
+    """Names of the datasets that read the file and of the indicators that may move with it."""
+    path = catalog.datasets[one.dataset].path
+    family = [dataset for dataset in catalog.resources if dataset.path == path]
+    found = {name for dataset in family for name in dataset.delivered}
+    while True:
+        more = {
+            name
+            for name, entry in catalog.indicators.items()
+            if {entry.numerator, entry.denominator} & found
+        }
+        if more <= found:
+            return found | {dataset.name for dataset in family}
+        found |= more
+
+
+def _targets(
+    before: Iterable[Judged], after: Iterable[Judged], moved: Collection[str]
+) -> list[tuple[str, str, str]]:
     return [
-        (one.target.name, str(was or ""), one.verdict.state) for one, was in changed(before, after)
+        (one.target.name, str(was or ""), one.verdict.state)
+        for one, was in changed(before, after)
+        if one.target.indicator in moved
     ]
 
 
