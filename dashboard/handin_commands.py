@@ -1,6 +1,5 @@
 """`foresight handin`: the whole way from the template to the release, for scripts."""
 
-import datetime as dt
 import socket
 from dataclasses import asdict
 from pathlib import Path
@@ -42,6 +41,11 @@ if TYPE_CHECKING:
     from dashboard.cli import Context
 
 WHO = click.option("--who", help="The person, by name; only in a demo another than the account's.")
+RELEASE_ON = click.option(
+    "--release-on",
+    type=click.DateTime(["%Y-%m-%d", "%d/%m/%Y"]),
+    help="Stays within until this day, 2026-12-01 or 01/12/2026.",
+)
 REASON = click.option("--reason", default="", help="Why, in a sentence.")
 
 
@@ -75,7 +79,7 @@ def write_template(context: "Context", dataset: str, period: str, out: Path | No
 @click.option("--dataset", required=True)
 @click.option("--period", required=True, help="2026-10, quý III/2026, 2026.")
 @click.option("--department", help="Where the person has several that hand this dataset in.")
-@click.option("--release-on", help="Stays within until this day, YYYY-MM-DD.")
+@RELEASE_ON
 @click.option("--corrects", help="Number of the released submission it takes the place of.")
 @REASON
 @click.option("--draft", "only_draft", is_flag=True, help="Keep it as a draft with its verdict.")
@@ -98,7 +102,7 @@ def submit(context: "Context", /, **said: Any) -> None:
         reason=said["reason"],
     )
     seen = _look(context, catalog, store, one, None)
-    day = dt.date.fromisoformat(said["release_on"]) if said["release_on"] else store.today()
+    day = said["release_on"].date() if said["release_on"] else store.today()
     if seen.verdict.takes and not said["only_draft"]:
         one = store.take(
             "submitted",
@@ -116,7 +120,7 @@ def submit(context: "Context", /, **said: Any) -> None:
 @click.argument("number")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @REASON
-@click.option("--release-on", help="Stays within until this day, YYYY-MM-DD.")
+@RELEASE_ON
 @WHO
 @click.pass_context
 def correct(ctx: click.Context, /, number: str, file: Path, **said: Any) -> None:

@@ -167,8 +167,10 @@ def department_of(people: People, person: Person, dataset: str, named: str | Non
     if len(mine) != 1:
         names = ", ".join(one.name for one in people.departments_of(dataset)) or "-"
         raise UnknownPerson(
-            f"{person.name} hands {dataset} in for no department, or for several",
-            hint=f"departments of this dataset: {names}; name one: --department",
+            f"{person.name} hands {dataset} in for several departments"
+            if mine
+            else f"{person.name} hands {dataset} in for no such department",
+            hint=f"say for which, of: {names}",
         )
     return mine[0]
 

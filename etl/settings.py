@@ -238,7 +238,7 @@ def read_as(model: type[Model], path: Path, error: type[ForesightError], hint: s
     try:
         return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except (yaml.YAMLError, UnicodeDecodeError):
-        found = [("not YAML", path.name)]
+        raise Problems([error("not YAML", where=path.name, hint=hint)]) from None
     except ValidationError as wrong:
         found = [
             (one["msg"], f"{path.name}: {'.'.join(map(str, one['loc']))}")

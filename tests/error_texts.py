@@ -68,7 +68,7 @@ class Code:
 
     def _spoken(self) -> Iterator[ast.expr]:
         for node, home in self.home.items():
-            if isinstance(node, ast.Call) and _last_name(node.func) in self.errors:
+            if isinstance(node, ast.Call) and _last_name(node.func) in self.errors | _given(home):
                 yield from node.args[:1]
                 yield from (word.value for word in node.keywords if word.arg == "hint")
             elif home and _finds(home):
@@ -207,6 +207,16 @@ class Code:
         }
 
 
+def _given(home: ast.FunctionDef | None) -> set[str]:
+    """Parameters of a function that are classes of errors themselves."""
+    told = [*home.args.posonlyargs, *home.args.args, *home.args.kwonlyargs] if home else []
+    return {
+        one.arg
+        for one in told
+        if one.annotation and ast.unparse(one.annotation) == "type[ForesightError]"
+    }
+
+
 def code_of_errors() -> Code:
     """The modules whose errors a command prints."""
     return Code(
@@ -214,6 +224,8 @@ def code_of_errors() -> Code:
             *sorted((ROOT / "etl").rglob("*.py")),
             *sorted((ROOT / "forecasts").rglob("*.py")),
             ROOT / "dashboard" / "cli.py",
+            ROOT / "dashboard" / "handing_in.py",
+            ROOT / "dashboard" / "handin_commands.py",
             ROOT / "dashboard" / "server.py",
         ]
     )

@@ -11,6 +11,7 @@ a file, or handed in a version before it, does not approve it.
 
 import datetime as dt
 import socket
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -404,6 +405,8 @@ def _check_correction(earlier: Submission, rivals: list[Submission], reason: str
 def _reason(text: str) -> str:
     if not text.strip():
         raise StepRefused("a reason is needed", hint="say in a sentence why")
+    if {unicodedata.category(letter) for letter in text} & {"Cs", "Cn", "Co"}:
+        raise StepRefused("a reason holds signs that are no letters", hint="type it anew")
     return text.strip()[:LONGEST_REASON]
 
 

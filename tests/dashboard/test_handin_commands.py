@@ -58,12 +58,18 @@ def run(installation):
     return invoked
 
 
-def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_path):
-    filled = tmp_path / "filled.xlsx"
-    run("handin", "template", "guests", "10/2026", "--out", filled)
-    book = load_workbook(filled)
+@pytest.fixture
+def filled(run, tmp_path):
+    """The template for October with its one figure typed in."""
+    path = tmp_path / "filled.xlsx"
+    run("handin", "template", "guests", "10/2026", "--out", path)
+    book = load_workbook(path)
     book.worksheets[0]["C2"] = 1200
-    book.save(filled)
+    book.save(path)
+    return path
+
+
+def test_a_script_takes_a_file_all_the_way_to_a_figure(run, filled, tmp_path):
     said = ("handin", "submit", filled, "--dataset", "guests", "--period", "10/2026")
     one = run(*said, "--who", "nhan")
     assert (one["submission"], one["state"], one["accepted"]) == ("000001", "submitted", 1)
@@ -82,12 +88,16 @@ def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_pa
     assert "taken out" in run("handin", "audit", "--holds", "0" * 64, code=1)["errors"][0]["hint"]
 
 
-def test_no_day_that_a_command_is_told_brings_a_file_out_before_its_own(run, tmp_path):
-    filled = tmp_path / "filled.xlsx"
-    run("handin", "template", "guests", "10/2026", "--out", filled)
-    book = load_workbook(filled)
-    book.worksheets[0]["C2"] = 1200
-    book.save(filled)
+def test_a_day_that_is_none_is_told_before_anything_is_kept(run, filled, installation):
+    said = ("handin", "submit", filled, "--dataset", "guests", "--period", "10/2026")
+    with pytest.raises(AssertionError, match="does not match the formats"):
+        run(*said, "--release-on", "cuối tháng", "--who", "nhan")
+    assert run("handin", "list") == []
+    one = run(*said, "--release-on", "01/12/2026", "--draft", "--who", "nhan")
+    assert one["state"] == "draft"
+
+
+def test_no_day_that_a_command_is_told_brings_a_file_out_before_its_own(run, filled):
     said = ("--dataset", "guests", "--period", "10/2026", "--release-on", "9998-01-01")
     run("handin", "submit", filled, *said, "--who", "nhan")
     run("handin", "approve", "000001", "--who", "lan")

@@ -168,6 +168,37 @@ def test_a_step_is_dated_by_the_day_in_can_tho(office):
     assert "01/11/2026, nhan (localhost): đưa tệp lên" in shown(opened("nhan"))
 
 
+@pytest.fixture
+def declared(office):
+    """Writes another people file, and puts the usual one back."""
+    usual = office.people.read_text(encoding="utf-8")
+    yield lambda content: office.people.write_text(content, encoding="utf-8")
+    office.people.write_text(usual, encoding="utf-8")
+
+
+def test_whoever_hands_in_for_two_departments_chooses_for_which(declared):
+    both = {"departments": ["culture", "health"], "roles": ["maker"]}
+    two = [
+        {"name": "culture", "title": "Sở Văn hóa", "datasets": ["guests"]},
+        {"name": "health", "title": "Sở Y tế", "datasets": ["guests"]},
+    ]
+    people = [{"name": "nhan", "title": "Nhân", **both}]
+    declared(yaml.safe_dump({**PEOPLE, "departments": two, "people": people}))
+    (which,) = [box for box in opened("nhan").selectbox if box.key == "handin_which"]
+    assert which.options == [
+        f"Lượt khách · {month}/2026 · {title}"
+        for month in (10, 11)
+        for title in ("Sở Văn hóa", "Sở Y tế")
+    ]
+
+
+def test_a_people_file_that_is_wrong_is_told_by_its_place_alone(declared):
+    declared("sign_on: {way: demo}\npeople: [{name: lan, title: Lan, roles: [boss]}]\n")
+    test = opened("lan")
+    assert headings(test) == ["Tệp khai báo người dùng có lỗi, tạm thời chưa ai nộp được"]
+    assert "people.yaml: people.0.roles" in shown(test)
+
+
 def test_another_department_sees_nothing_of_it(office):
     draft(office, 1200)
     test = opened("tam")

@@ -395,6 +395,13 @@ def test_what_is_released_is_not_withdrawn_by_its_maker_or_without_a_reason(offi
             )
 
 
+def test_a_reason_of_signs_that_cannot_be_written_is_refused(office):
+    one = office.draft(BOOK)
+    with pytest.raises(StepRefused, match="no letters"):
+        office.store.take("withdrawn", one.number, actor("nhan"), reason="\udcff")
+    assert office.store.one(one.number).state == "draft"
+
+
 def test_a_mended_file_takes_the_place_of_the_draft_and_its_maker_stays_one(office):
     office.draft(BOOK)
     mended = office.draft(BOOK)
