@@ -68,7 +68,7 @@ class Code:
 
     def _spoken(self) -> Iterator[ast.expr]:
         for node, home in self.home.items():
-            if isinstance(node, ast.Call) and _last_name(node.func) in self.errors | _given(home):
+            if isinstance(node, ast.Call) and _last_name(node.func) in self.errors:
                 yield from node.args[:1]
                 yield from (word.value for word in node.keywords if word.arg == "hint")
             elif home and _finds(home):
@@ -207,29 +207,10 @@ class Code:
         }
 
 
-def _given(home: ast.FunctionDef | None) -> set[str]:
-    """Parameters of a function that are classes of errors themselves."""
-    told = [*home.args.posonlyargs, *home.args.args, *home.args.kwonlyargs] if home else []
-    return {
-        one.arg
-        for one in told
-        if one.annotation and ast.unparse(one.annotation) == "type[ForesightError]"
-    }
-
-
 def code_of_errors() -> Code:
     """The modules whose errors a command prints."""
-    return Code(
-        [
-            *sorted((ROOT / "etl").rglob("*.py")),
-            *sorted((ROOT / "forecasts").rglob("*.py")),
-            ROOT / "dashboard" / "cli.py",
-            ROOT / "dashboard" / "alert_commands.py",
-            ROOT / "dashboard" / "handing_in.py",
-            ROOT / "dashboard" / "handin_commands.py",
-            ROOT / "dashboard" / "server.py",
-        ]
-    )
+    rooms = [ROOT / "etl", ROOT / "forecasts", ROOT / "dashboard"]
+    return Code([path for room in rooms for path in sorted(room.rglob("*.py"))])
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -110,7 +110,7 @@ def test_a_translation_takes_up_everything_that_was_put_in(section):
         ),
         (
             "it is handed in by the month, and not for 2026-Q4",
-            "tập dữ liệu này nộp theo từng tháng, không nộp cho 2026-Q4",
+            "bộ dữ liệu này nộp theo từng tháng, không nộp cho 2026-Q4",
         ),
         ("'x is empty' is not a period", "'x is empty' không phải là kỳ"),
         ("'a' is labelled as 'b' is: 'c is: d'", "'a' có nhãn trùng với 'b': 'c is: d'"),
