@@ -205,7 +205,7 @@ def list_submissions(context: "Context", dataset: str | None) -> None:
     """Every submission and where it stands."""
     found = Store(context.settings.home).all()
     rows = [
-        list((_record(one) | {"state": _state(context, one)}).values())
+        list((_record(one) | _in_words(context, one)).values())
         for one in found
         if dataset in (None, one.dataset)
     ]
@@ -320,6 +320,13 @@ def _said(context: "Context", group: str, name: str) -> str:
 def _headings(context: "Context", *names: str) -> list[str]:
     """The headings of a table for people; machines are always told the names."""
     return [name if context.as_json else _word(context, name) for name in names]
+
+
+def _in_words(context: "Context", one: Submission) -> dict[str, str]:
+    """What of a submission is told in the language of the reader: machines get the names."""
+    held = one.steps[-1].step == "held" and not context.as_json
+    reason = translated(one.reason, context.language) if held else one.reason
+    return {"state": _state(context, one), "reason": reason}
 
 
 def _state(context: "Context", one: Submission) -> str:

@@ -376,7 +376,7 @@ class _Desk:
         columns = [
             Column(text("handin.indicator"), lambda row: escape(self._indicator(row["indicator"]))),
             Column(text("handin.area"), lambda row: escape(str(row["area"]))),
-            Column(text("handin.period"), lambda row: escape(str(row["period"]))),
+            Column(text("handin.period"), lambda row: notation.date(row["period"])),
             Column(text("handin.before"), value("before"), "number"),
             Column(text("handin.after"), value("after"), "number"),
         ]
