@@ -17,10 +17,10 @@ import json
 import os
 import platform
 import re
-import secrets
 import shutil
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -264,7 +264,7 @@ class Warehouse:
         folder = _builds(home)
         folder.mkdir(parents=True, exist_ok=True)
         # What a killed process leaves is cleared by the next refresh, like an unfinished build.
-        path = folder / f"aside-{secrets.token_hex(8)}.duckdb.building"
+        path = folder / f"aside-{os.getpid()}-{uuid.uuid4().hex}.duckdb.building"
         before = current_build(home)
         if before:
             shutil.copyfile(folder / f"{before}.duckdb", path)
