@@ -12,9 +12,12 @@ import polars as pl
 
 from dashboard.alerts import Teller, place_names
 from dashboard.alerts import would_ring as alerts_of
+from dashboard.handing_in import person_at_the_terminal
 from dashboard.text import Text
 from etl import pipeline
 from etl.catalog import Catalog, parse_catalog
+from etl.errors import ForesightError
+from etl.people import login, read_people
 from etl.warehouse import Warehouse, prune
 from forecasts.decisions.alert_log import (
     KEPT_BUILDS,
@@ -36,6 +39,10 @@ if TYPE_CHECKING:
 
 BY_THE_DAY: tuple[Rule, ...] = ("late",)
 """Rules that may ring although nothing changed but the day."""
+
+
+class Nameless(ForesightError):
+    """There is no people file, and nobody was named."""
 
 
 @click.group("alerts")
@@ -185,12 +192,12 @@ def _step(name: str, event: Event, words: str) -> None:
 
     @commands.command(name, help=words)
     @click.argument("alert")
-    @click.option("--who", required=True, help="Who does it.")
+    @click.option("--who", help="Who does it; with a people file only in a demo another.")
     @click.option("--text", default="", help="In which words.")
     @click.pass_obj
-    def step(context: "Context", /, alert: str, who: str, text: str) -> None:
-        home = context.settings.home
-        done = record_in(home, alert, event, who=who, text=text, now=_now())
+    def step(context: "Context", /, alert: str, who: str | None, text: str) -> None:
+        home, name = context.settings.home, _name(context, who)
+        done = record_in(home, alert, event, who=name, text=text, now=_now())
         with Warehouse.open(home) as warehouse:
             teller = _teller(context, warehouse, _catalog(context, warehouse))
         context.say(f"{alert}: {done.state}")
@@ -203,6 +210,16 @@ _step("acknowledge", "acknowledged", "Someone has seen it.")
 _step("ask", "asked", "Ask the owner to explain; prints the request with the figure frozen.")
 _step("explain", "explained", "Keep the explanation beside the figure.")
 _step("close", "closed", "Nothing more is to be done.")
+
+
+def _name(context: "Context", who: str | None) -> str:
+    """Who takes the step, as the page would write it: with a people file, whose account it is."""
+    people = read_people(context.settings)
+    if people:
+        return person_at_the_terminal(people, login(), who)[0].title
+    if not who:
+        raise Nameless("nobody is said to do it", hint="say who: --who NAME")
+    return who
 
 
 def _now() -> dt.datetime:

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from dashboard.alert_commands import commands, looked_again, looked_in, say_rung, would_ring
 from dashboard.handin_commands import commands as handin
-from etl import pipeline
+from etl import clock, pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
 from etl.errors import ForesightError, Problems
 from etl.fetch import fetch, local_files
@@ -186,7 +186,7 @@ def main(
 
 def _day(text: str | None) -> dt.date:
     try:
-        return dt.date.fromisoformat(text) if text else dt.datetime.now().astimezone().date()
+        return dt.date.fromisoformat(text) if text else clock.today()
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a day; write 2026-11-22") from None
 
@@ -447,10 +447,8 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
         refreshing(settings.home, wait=wait, waiting=context.say),
     ):
         pipeline.generate(catalog, settings, progress, rows)
-        released, _ = release_due(catalog, settings, Store(settings.home), context.today)
-        for one in released:
-            context.say(f"released at its date: {one.number}, {one.placed}")
         fetched = fetch(catalog, settings, progress)
+        held = _released(context, catalog)
         stale = [str(source) for source in fetched if source.problem]
         for source in fetched:
             if source.doubt:
@@ -461,12 +459,23 @@ def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
             _say_stale(context, stale)
             rung = say_rung(context, looked_again(context))
             unchanged = {"build": current_build(settings.home), "changed": False, **rung}
-            context.result(_with_stale(unchanged, stale))
+            context.result(_with_stale(unchanged | held, stale))
             return
         outcome, fresh = _build(context, catalog, plan, full, progress)
         prune(settings.home, KEPT_BUILDS)
-        outcome |= say_rung(context, fresh)
+        outcome |= say_rung(context, fresh) | held
     _report(context, _with_stale(outcome, stale))
+
+
+def _released(context: Context, catalog: Catalog) -> dict[str, Any]:
+    """Bring out what was handed in and is due; tell what could not come out, which stops nobody."""
+    done = release_due(catalog, context.settings, Store(context.settings.home))
+    for one in done.files:
+        context.say(f"released at its date: {one.number}, {one.placed}")
+    problems = [_translated(problem, context.language) for problem in done.problems]
+    for problem in problems:
+        click.echo(f"{_warning(context.language)}{problem}", err=True)
+    return {"held_back": [str(problem) for problem in problems]} if problems else {}
 
 
 FREQUENCIES = ("day", "week", "month", "quarter", "year")
@@ -725,9 +734,9 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
         given = give_back(warehouse, catalog, context.settings, out, dataset=dataset)
     if not given:
         context.say("no record was rejected, so there is nothing to give back")
-    columns = ["file", "records", "cells", "abridged", "written"]
+    columns = ["file", "records", "cells", "abridged", "marked", "written"]
     context.table(
-        columns, [[one.file, one.records, one.cells, one.abridged, one.path] for one in given]
+        columns, [[o.file, o.records, o.cells, o.abridged, o.marked, o.path] for o in given]
     )
     if given:
         context.say(

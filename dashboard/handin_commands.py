@@ -1,8 +1,5 @@
 """`foresight handin`: the whole way from the template to the release, for scripts."""
 
-import datetime as dt
-import os
-import pwd
 import socket
 from dataclasses import asdict
 from pathlib import Path
@@ -32,12 +29,12 @@ from etl.handin import (
     release,
     release_due,
     reminders,
-    settle,
+    settle_after,
     template,
 )
 from etl.handin.store import Step
 from etl.handin.words import word
-from etl.people import People, PeopleError, read_people
+from etl.people import People, PeopleError, login, read_people
 from etl.periods import Period
 from etl.translation import translated
 
@@ -45,6 +42,11 @@ if TYPE_CHECKING:
     from dashboard.cli import Context
 
 WHO = click.option("--who", help="The person, by name; only in a demo another than the account's.")
+RELEASE_ON = click.option(
+    "--release-on",
+    type=click.DateTime(["%Y-%m-%d", "%d/%m/%Y"]),
+    help="Stays within until this day, 2026-12-01 or 01/12/2026.",
+)
 REASON = click.option("--reason", default="", help="Why, in a sentence.")
 
 
@@ -78,7 +80,7 @@ def write_template(context: "Context", dataset: str, period: str, out: Path | No
 @click.option("--dataset", required=True)
 @click.option("--period", required=True, help="2026-10, quý III/2026, 2026.")
 @click.option("--department", help="Where the person has several that hand this dataset in.")
-@click.option("--release-on", help="Stays within until this day, YYYY-MM-DD.")
+@RELEASE_ON
 @click.option("--corrects", help="Number of the released submission it takes the place of.")
 @REASON
 @click.option("--draft", "only_draft", is_flag=True, help="Keep it as a draft with its verdict.")
@@ -101,7 +103,7 @@ def submit(context: "Context", /, **said: Any) -> None:
         reason=said["reason"],
     )
     seen = _look(context, catalog, store, one, None)
-    day = dt.date.fromisoformat(said["release_on"]) if said["release_on"] else context.today
+    day = said["release_on"].date() if said["release_on"] else store.today()
     if seen.verdict.takes and not said["only_draft"]:
         one = store.take(
             "submitted",
@@ -119,7 +121,7 @@ def submit(context: "Context", /, **said: Any) -> None:
 @click.argument("number")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @REASON
-@click.option("--release-on", help="Stays within until this day, YYYY-MM-DD.")
+@RELEASE_ON
 @WHO
 @click.pass_context
 def correct(ctx: click.Context, /, number: str, file: Path, **said: Any) -> None:
@@ -170,8 +172,7 @@ def _step(name: str, step: Step, words: str) -> None:
     def take(context: "Context", /, number: str, reason: str, who: str | None) -> None:
         store = Store(context.settings.home)
         one = store.take(step, number, _actor(context, who)[0], reason=reason)
-        settle(_catalog(context), context.settings, store)
-        _tell(context, one)
+        _tell(context, settle_after(_catalog(context), context.settings, store, one))
 
 
 _step("return", "returned", "Give a submission back to its maker, with a reason.")
@@ -187,10 +188,13 @@ def release_now(context: "Context", number: str | None, every: bool, who: str | 
     """Bring an approved file among the sources; the next refresh loads it."""
     catalog, store = _catalog(context), Store(context.settings.home)
     if every or not number:
-        released, _ = release_due(catalog, context.settings, store, context.today)
+        done = release_due(catalog, context.settings, store)
+        released = done.files
+        for problem in done.problems:
+            _say_held(context, problem)
     else:
         actor, _ = _actor(context, who)
-        released = [release(catalog, context.settings, store, number, actor, context.today)]
+        released = [release(catalog, context.settings, store, number, actor)]
     rows = [[one.number, one.dataset, one.period, one.placed] for one in released]
     context.table(_headings(context, "submission", "dataset", "period", "file"), rows)
 
@@ -202,7 +206,7 @@ def list_submissions(context: "Context", dataset: str | None) -> None:
     """Every submission and where it stands."""
     found = Store(context.settings.home).all()
     rows = [
-        list((_record(one) | {"state": _state(context, one)}).values())
+        list((_record(one) | _in_words(context, one)).values())
         for one in found
         if dataset in (None, one.dataset)
     ]
@@ -311,6 +315,11 @@ def _record(one: Submission) -> dict[str, Any]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
+def _say_held(context: "Context", problem: ForesightError) -> None:
+    why = translated(problem.problem, context.language)
+    click.echo(_word(context, "held", where=problem.where, why=why), err=True)
+
+
 def _tell(context: "Context", one: Submission) -> None:
     context.say(f"{one.number}: {_state(context, one)}")
     context.result(_record(one))
@@ -328,6 +337,13 @@ def _said(context: "Context", group: str, name: str) -> str:
 def _headings(context: "Context", *names: str) -> list[str]:
     """The headings of a table for people; machines are always told the names."""
     return [name if context.as_json else _word(context, name) for name in names]
+
+
+def _in_words(context: "Context", one: Submission) -> dict[str, str]:
+    """What of a submission is told in the language of the reader: machines get the names."""
+    held = one.steps[-1].step == "held" and not context.as_json
+    reason = translated(one.reason, context.language) if held else one.reason
+    return {"state": _state(context, one), "reason": reason}
 
 
 def _state(context: "Context", one: Submission) -> str:
@@ -422,6 +438,5 @@ def _people(context: "Context") -> People:
 
 def _actor(context: "Context", who: str | None) -> tuple[Actor, People]:
     people = _people(context)
-    login = pwd.getpwuid(os.getuid()).pw_name
-    person, account = person_at_the_terminal(people, login, who)
-    return Actor(person, account, "command", socket.gethostname()), people
+    person, account = person_at_the_terminal(people, login(), who)
+    return Actor(person, account, "command", f"{login()}@{socket.gethostname()}"), people

@@ -1,7 +1,7 @@
 """What the hand-in page and its commands share: the verdict with all that it would move."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,7 +16,7 @@ from etl.errors import ForesightError
 from etl.fetch.send import send_mail
 from etl.handin import Reminder, Store, Submission, Verdict, examined
 from etl.handin.words import word
-from etl.people import COMMAND, Department, People, Person, UnknownPerson
+from etl.people import COMMAND, DEMO, Department, People, Person, UnknownPerson
 from etl.pipeline import fingerprint
 from etl.preview import Preview
 from etl.publish.coverage import Use, uses
@@ -30,10 +30,13 @@ from forecasts.run import due
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """What would be different if the file were accepted."""
+    """What would be different if the file were accepted.
+
+    Only of the datasets that read it, of what they deliver and of what is computed from that: other
+    sources may have changed too, and what they would move is for their own departments.
+    """
 
     preview: Preview
-    """Only figures of the datasets that read the file."""
     forecasts: int
     """Series that would be forecast again."""
     targets: list[tuple[str, str, str]]
@@ -87,22 +90,27 @@ def _moves(
     language: Language,
 ) -> Moves:
     path = catalog.datasets[one.dataset].path
-    family = [dataset.name for dataset in catalog.resources if dataset.path == path]
-    figures = preview.figures.filter(pl.col("dataset").is_in(family))
+    family = {dataset.name for dataset in catalog.resources if dataset.path == path}
+    moved = follows(catalog, family)
+    own = replace(
+        preview,
+        figures=preview.figures.filter(pl.col("dataset").is_in(family)),
+        anomalies=[wrong for wrong in preview.anomalies if wrong.dataset in family],
+    )
+    series = due(aside, catalog, today).filter(pl.col("indicator").is_in(moved))
     name = current_build(settings.home)
     before, anyway = _standing(settings, name, fingerprint(settings), today) if name else NOTHING
-    moved = follows(catalog, family)
     judged = [target for target in catalog.targets if target.indicator in moved]
     after = judge(aside, catalog.model_copy(update={"targets": judged}), today)
     return Moves(
-        replace(preview, figures=figures),
-        due(aside, catalog, today)["refused"].null_count(),
-        _targets(before, after),
+        own,
+        series["refused"].null_count(),
+        _targets(before, after, moved),
         # Last: it scores what was issued, in the build aside.
         [
             alert
             for alert in would_ring(aside, catalog, today, Text(language))
-            if alert[1] not in anyway
+            if alert[1] not in anyway and alert[1].split(":")[1] in moved | family
         ],
     )
 
@@ -151,9 +159,13 @@ def _standing(
         return judge(warehouse, catalog, today), frozenset(alert.key for alert in ringing)
 
 
-def _targets(before: Iterable[Judged], after: Iterable[Judged]) -> list[tuple[str, str, str]]:
+def _targets(
+    before: Iterable[Judged], after: Iterable[Judged], moved: Collection[str]
+) -> list[tuple[str, str, str]]:
     return [
-        (one.target.name, str(was or ""), one.verdict.state) for one, was in changed(before, after)
+        (one.target.name, str(was or ""), one.verdict.state)
+        for one, was in changed(before, after)
+        if one.target.indicator in moved
     ]
 
 
@@ -194,8 +206,10 @@ def department_of(people: People, person: Person, dataset: str, named: str | Non
     if len(mine) != 1:
         names = ", ".join(one.name for one in people.departments_of(dataset)) or "-"
         raise UnknownPerson(
-            f"{person.name} hands {dataset} in for no department, or for several",
-            hint=f"departments of this dataset: {names}; name one: --department",
+            f"{person.name} hands {dataset} in for several departments"
+            if mine
+            else f"{person.name} hands {dataset} in for no such department",
+            hint=f"say for which, of: {names}",
         )
     return mine[0]
 
@@ -207,7 +221,7 @@ def person_at_the_terminal(people: People, login: str, named: str | None) -> tup
         UnknownPerson: the account of the system is nobody's, or of another than the one named.
     """
     if people.sign_on.way == "demo" and named:
-        return people.person(named), f"{COMMAND}{login}"
+        return people.person(named), f"{DEMO}{named}"
     person = people.of_account(COMMAND + login)
     if named not in (None, person.name):
         raise UnknownPerson(

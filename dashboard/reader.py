@@ -3,20 +3,13 @@
 import datetime as dt
 from collections.abc import Hashable
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from dashboard.notation import Notation
 from dashboard.queries import Build
 from dashboard.text import Text
-
-CAN_THO = ZoneInfo("Asia/Ho_Chi_Minh")
-
-
-def today() -> dt.date:
-    """The day in Cần Thơ."""
-    return dt.datetime.now(tz=CAN_THO).date()
+from etl.clock import today as today
 
 
 @dataclass(frozen=True)

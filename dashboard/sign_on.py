@@ -14,8 +14,8 @@ from pathlib import Path
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from etl.errors import ForesightError
-from etl.people import People, read_people
+from etl.errors import ForesightError, Problems
+from etl.people import People, SignOn, read_people
 from etl.settings import Settings
 
 BELIEVED = "x-foresight-person"
@@ -57,17 +57,40 @@ def is_here(address: str) -> bool:
 
 
 def current_people(settings: Settings) -> People | None:
-    """Who is who, read again when the file changed. Raises `Problems` as `read_people`."""
+    """Who is who, read again when the file changed; `NOBODY` while it cannot be read."""
+    return _known(settings)[0]
+
+
+def unread_people(settings: Settings) -> list[str]:
+    """Where the people file is wrong: places only, for what stands there is not for every eye."""
+    return _known(settings)[1]
+
+
+def _known(settings: Settings) -> tuple[People | None, list[str]]:
     path = settings.people
-    state = path.stat() if path.exists() else None
-    key = (path, state.st_mtime_ns if state else 0, state.st_size if state else 0)
+    try:
+        state = path.stat()
+        key = (path, state.st_mtime_ns, state.st_size)
+    except OSError:
+        key = (path, 0, 0)
     if key not in _read:
         _read.clear()
-        _read[key] = read_people(settings)
+        _read[key] = _read_now(settings)
     return _read[key]
 
 
-_read: dict[tuple[Path, int, int], People | None] = {}
+def _read_now(settings: Settings) -> tuple[People | None, list[str]]:
+    try:
+        return read_people(settings), []
+    except Problems as several:
+        return NOBODY, [problem.where for problem in several.problems]
+    except OSError:
+        return NOBODY, [settings.people.name]
+
+
+NOBODY = People(sign_on=SignOn(way="headers", proxies=["0.0.0.0/32"]))
+"""While the people file is wrong nobody is who they say, and pages are there for readers."""
+_read: dict[tuple[Path, int, int], tuple[People | None, list[str]]] = {}
 
 
 class Door:

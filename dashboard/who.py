@@ -8,10 +8,9 @@ import streamlit as st
 from dashboard.sign_on import BELIEVED, WORD, current_people
 from dashboard.text import Text
 from etl.handin import Actor
-from etl.people import People, Person, UnknownPerson
+from etl.people import DEMO, People, Person, UnknownPerson
 from etl.settings import Settings
 
-DEMO = "demo:"
 CHOSEN = "who"
 LONGEST = 120
 

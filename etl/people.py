@@ -6,6 +6,8 @@ under another account. Without the file nobody is known, and nothing can be hand
 """
 
 import ipaddress
+import os
+import pwd
 import unicodedata
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -17,6 +19,8 @@ from etl.settings import ADDRESS, Settings, read_as
 
 Role = Literal["maker", "checker", "publisher", "admin", "reader"]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+DEMO = "demo:"
+"""What stands before whom somebody chose to be, where that is all that is known of them."""
 COMMAND = "os:"
 """What stands before the account of the system that gives commands."""
 
@@ -141,6 +145,14 @@ class People(_Part):
     def departments_of(self, dataset: str) -> list[Department]:
         """Who hands a dataset in."""
         return [one for one in self.departments if dataset in one.datasets]
+
+
+def login() -> str:
+    """The account of the system that this is done by."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container an account may be a number and nothing else
+        return str(os.getuid())
 
 
 def plain(account: str) -> str:

@@ -2,8 +2,8 @@
 
 The code says everything in English. `etl/text/errors.vi.yaml` holds for each English text, as it
 stands in the code, the Vietnamese one. `{}` is what was put in, and stays as it is; `{1}` in a
-translation is the second of them; `{~}` is one that may be a text of the table itself. What the
-table does not know stays English.
+translation is the second of them; `{~}` is one that may be a text of the table itself, `{*}` words
+of its list, `{@}` a day or a month. What the table does not know stays English.
 """
 
 import re
@@ -20,8 +20,9 @@ TABLE = Path(__file__).parent / "text" / "errors.vi.yaml"
 
 PARTS = {"others": ("others",)}
 """What a library says holds nothing that this program says."""
+DAY_OR_MONTH = re.compile(r"\d{4}(-\d{2}){1,2}")
 GAP = re.compile(r"\{\}")
-SLOT = re.compile(r"\{(~?)(\d?)\}")
+SLOT = re.compile(r"\{([~*@]?)(\d?)\}")
 PLACES = {"record": "bản ghi", "cell": "ô", "row": "dòng"}
 NUMBERED = rf"(?<=[:,] )({'|'.join(PLACES)})(?= ([A-Z]+)?\d+$)"
 # What is quoted may hold the words of another text, so a gap takes a quoted whole first.
@@ -43,7 +44,7 @@ class Template:
 
         def filled(slot: re.Match[str]) -> str:
             number = int(slot[2]) + 1 if slot[2] else next(found)
-            return _looked_up(match[number], self.parts) if slot[1] else str(match[number])
+            return _put_in(match[number], slot[1], self.parts)
 
         return SLOT.sub(filled, self.said)
 
@@ -58,6 +59,19 @@ def located(where: str, language: Language) -> str:
     return where if language == "en" else re.sub(NUMBERED, lambda m: PLACES[m[1]], where)
 
 
+def _put_in(text: str, mark: str, parts: tuple[str, ...]) -> str:
+    """What was put in, as the mark of its slot has it."""
+    if mark == "~":
+        return _looked_up(text, parts)
+    if mark == "*":
+        return ", ".join(_words().get(word, word) for word in text.split(", "))
+    return _period(text) if mark == "@" else text
+
+
+def _period(text: str) -> str:
+    return "/".join(reversed(text.split("-"))) if DAY_OR_MONTH.fullmatch(text) else text
+
+
 def _looked_up(text: str, sections: tuple[str, ...]) -> str:
     for template in _templates(sections):
         match = template.pattern.fullmatch(text)
@@ -67,11 +81,23 @@ def _looked_up(text: str, sections: tuple[str, ...]) -> str:
 
 
 @cache
+def _table() -> dict[str, dict[str, str]]:
+    return dict(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+
+
+def _words() -> dict[str, str]:
+    return _table()["words"]
+
+
+@cache
 def _templates(sections: tuple[str, ...]) -> list[Template]:
     """Those with most literal text first: the more it says, the surer it is meant."""
-    table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    table = _table()
     found = [
-        (english, Template(_pattern(english), said, PARTS.get(section, tuple(table))))
+        (
+            english,
+            Template(_pattern(english), said, PARTS.get(section, ("errors", "phrases", "others"))),
+        )
         for section in sections
         for english, said in table[section].items()
     ]

@@ -14,6 +14,7 @@ from dashboard.alerts import SHAPES, Teller, place_names
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.who import known, person, sign_on, typed
+from etl.clock import local_day
 from etl.errors import ForesightError
 from etl.translation import translated
 from forecasts.decisions.alert_log import WORDS, Kept, for_reader, possible, record_in
@@ -157,7 +158,7 @@ def _history(reader: Reader, one: Kept) -> str:
     """Who did what, when, in which words; the answer beside the question."""
     lines = []
     for entry in one.log:
-        day = reader.notation.date(entry.at.date())
+        day = reader.notation.date(local_day(entry.at))
         event = reader.text(f"alert_event.{entry.event}")
         words = f": {entry.text}" if entry.text else ""
         lines.append(escape(f"{day}, {entry.who}: {event}{words}"))

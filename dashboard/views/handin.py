@@ -13,10 +13,11 @@ import streamlit as st
 from dashboard import layout, tables
 from dashboard.handing_in import Seen, current, department_of, loaded_until, look, used
 from dashboard.reader import Reader
-from dashboard.sign_on import current_people
+from dashboard.sign_on import current_people, unread_people
 from dashboard.tables import Column
 from dashboard.who import Visitor, person, sign_on
 from etl.catalog import Catalog, load_catalog
+from etl.clock import local_day
 from etl.errors import ForesightError, Problems
 from etl.handin import (
     MOST_BYTES,
@@ -27,8 +28,9 @@ from etl.handin import (
     Verdict,
     due_files,
     exported,
+    made_by,
     release,
-    settle,
+    settle_after,
     template,
 )
 from etl.people import People
@@ -45,6 +47,8 @@ FIGURES_SHOWN = 20
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SEEN = "handin_seen"
 DONE = "handin_done"
+Asked = tuple[str, str, str]
+"""Dataset, period and department of a file that may be handed in."""
 
 
 def draw(reader: Reader) -> None:
@@ -55,6 +59,9 @@ def draw(reader: Reader) -> None:
     people = current_people(settings)
     if people is None:
         layout.heading(text("handin.not_set_up"), text("handin.not_set_up_note"))
+        return
+    if wrong := unread_people(settings):
+        layout.heading(text("handin.unread"), text("handin.unread_note", where=", ".join(wrong)))
         return
     sign_on(text)
     visitor = person()
@@ -166,38 +173,48 @@ class _Desk:
 
     def _hand_in(self, owed: list[Due]) -> None:
         text = self.text
-        asked = {(one.dataset, str(one.period)): None for one in owed}
-        released = {(o.dataset, o.period): o for o in self.mine if o.state == "released"}
+        asked = {(one.dataset, str(one.period), one.department): None for one in owed}
+        released = {
+            (one.dataset, one.period, one.department): one
+            for one in self.mine
+            if one.state == "released"
+        }
         every = [*asked, *(key for key in released if key not in asked)]
         layout.heading(text("handin.new"), text("handin.new_note"))
         if not every:
             layout.html(f'<p class="cf-note">{escape(text("handin.nothing"))}</p>')
             return
-        dataset, period = st.selectbox(
+        dataset, period, department = st.selectbox(
             text("handin.which"),
             every,
             format_func=lambda key: self._choice(key, released),
             key="handin_which",
         )
         self._template(dataset, period)
-        earlier = released.get((dataset, period))
+        earlier = released.get((dataset, period, department))
         reason = st.text_input(text("handin.reason"), key="handin_reason") if earlier else ""
         upload = st.file_uploader(
             text("handin.file"),
             type=[self.catalog.datasets[dataset].format],
             max_upload_size=MOST_BYTES // 1_000_000,
-            key=f"handin_file_{dataset}_{period}_{self.visitor.person.name}",
+            key=f"handin_file_{dataset}_{period}_{department}_{self.visitor.person.name}",
         )
         if upload is not None and (reason or not earlier):
-            key = (upload.file_id, dataset, period, reason, self.visitor.person.name)
-            self._tried(lambda: self._drafted(key, upload, dataset, period, earlier, reason))
+            key = (upload.file_id, dataset, period, department, reason, self.visitor.person.name)
+            self._tried(lambda: self._drafted(key, upload, earlier))
         elif upload is not None:
             st.info(text("handin.reason_first"))
         self._drafts()
 
-    def _choice(self, key: tuple[str, str], released: dict[tuple[str, str], Submission]) -> str:
+    def _choice(self, key: Asked, released: dict[Asked, Submission]) -> str:
+        """Dataset and period; for whom, where the person hands in for several."""
+        dataset, period, name = key
         mark = f" ({self.text('handin.correction')})" if key in released else ""
-        return f"{self._title(key[0])} · {self._period(key[1])}{mark}"
+        person, department = self.visitor.person, self.people.department(name)
+        several = sum(map(person.answers_for, (d.name for d in self.people.departments))) > 1
+        title = self.text.pick(department.title, department.title_en) if department else name
+        whose = f" · {title}" if several else ""
+        return f"{self._title(dataset)} · {self._period(period)}{whose}{mark}"
 
     def _template(self, dataset: str, period: str) -> None:
         entry = self.catalog.datasets[dataset]
@@ -220,15 +237,13 @@ class _Desk:
         self,
         key: tuple[str, ...],
         upload: Any,
-        dataset: str,
-        period: str,
         earlier: Submission | None,
-        reason: str,
     ) -> None:
         """Keep an uploaded file as a draft, once: the script runs again at every touch."""
         if st.session_state.get("handin_kept") == key:
             return
-        who = department_of(self.people, self.visitor.person, dataset, None)
+        _, dataset, period, department, reason, _ = key
+        who = department_of(self.people, self.visitor.person, dataset, department)
         one = self.store.draft(
             self.visitor.actor,
             self.catalog.datasets[dataset],
@@ -416,7 +431,7 @@ class _Desk:
         columns = [
             Column(text("handin.indicator"), lambda row: escape(self._indicator(row["indicator"]))),
             Column(text("handin.area"), lambda row: escape(str(row["area"]))),
-            Column(text("handin.period"), lambda row: escape(str(row["period"]))),
+            Column(text("handin.period"), lambda row: notation.date(row["period"])),
             Column(text("handin.before"), value("before"), "number"),
             Column(text("handin.after"), value("after"), "number"),
         ]
@@ -429,9 +444,9 @@ class _Desk:
     # --- checking -------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        text, me = self.text, self.visitor.person.name
+        text, me = self.text, self.visitor.actor
         waiting = [one for one in self.mine if one.state == "submitted"]
-        for_me = [one for one in waiting if me not in one.makers]
+        for_me = [one for one in waiting if not made_by(me, one)]
         layout.heading(text("handin.queue", count=len(for_me)), text("handin.queue_note"))
         if len(for_me) < len(waiting):
             own = text("handin.queue_own", count=len(waiting) - len(for_me))
@@ -506,13 +521,11 @@ class _Desk:
             self.store,
             number,
             self.visitor.actor,
-            self.reader.today,
         )
 
     def _withdraw(self, number: str, reason: str) -> Submission:
         one = self.store.take("withdrawn", number, self.visitor.actor, reason=reason)
-        settle(self.catalog, self.settings, self.store)
-        return one
+        return settle_after(self.catalog, self.settings, self.store, one)
 
     # --- what became of it ----------------------------------------------------------------------
 
@@ -534,11 +547,11 @@ class _Desk:
             tables.table(text("handin.submissions"), columns, newest, "cf-figures cf-labelled")
         )
         if self.mine:
-            entries = [entry for one in self.mine for entry in one.steps]
-            entries.sort(key=lambda entry: entry.number)
+            entries = self.store.journal.entries()
+            own = {one.number for one in self.mine}
             st.download_button(
                 text("handin.audit"),
-                data=exported(entries).encode(),
+                data=exported(entries, own).encode(),
                 file_name="audit.jsonl",
                 mime="application/jsonl",
                 on_click="ignore",
@@ -548,9 +561,11 @@ class _Desk:
     def _steps(self, one: Submission) -> str:
         lines = []
         for entry in one.steps:
-            day = self.reader.notation.date(entry.at.date())
+            day = self.reader.notation.date(local_day(entry.at))
             step = self.text(f"handin_step.{entry.step}")
             reason = entry.detail.get("reason")
+            if entry.step == "held":
+                reason = translated(str(reason), self._language)
             if entry.detail.get("replaced"):
                 reason = self.text("handin.replaced")
             words = f": {reason}" if reason else ""

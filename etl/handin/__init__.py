@@ -8,23 +8,23 @@ what stands in a file, `template` makes the workbook to fill in, `due` knows wha
 from etl.handin.due import Due, Reminder, due_day, due_files, reminders
 from etl.handin.journal import BrokenAudit, Entry, exported
 from etl.handin.placing import PlaceTaken, Settled, given_reasons, place_of, settle
-from etl.handin.release import release, release_due
+from etl.handin.release import Released, release, release_due, settle_after
 from etl.handin.store import (
-    SCHEDULE,
     Actor,
     SamePerson,
     StepRefused,
     Store,
     Submission,
     UnknownSubmission,
+    made_by,
+    schedule,
 )
 from etl.handin.template import NoTemplate, template
 from etl.handin.vault import MOST_BYTES, FileRefused
-from etl.handin.verdict import NoRecords, Verdict, WrongPeriod, examined
+from etl.handin.verdict import NoRecords, OthersStop, Verdict, WouldStop, WrongPeriod, examined
 
 __all__ = [
     "MOST_BYTES",
-    "SCHEDULE",
     "Actor",
     "BrokenAudit",
     "Due",
@@ -32,7 +32,9 @@ __all__ = [
     "FileRefused",
     "NoRecords",
     "NoTemplate",
+    "OthersStop",
     "PlaceTaken",
+    "Released",
     "Reminder",
     "SamePerson",
     "Settled",
@@ -41,16 +43,20 @@ __all__ = [
     "Submission",
     "UnknownSubmission",
     "Verdict",
+    "WouldStop",
     "WrongPeriod",
     "due_day",
     "due_files",
     "examined",
     "exported",
     "given_reasons",
+    "made_by",
     "place_of",
     "release",
     "release_due",
     "reminders",
+    "schedule",
     "settle",
+    "settle_after",
     "template",
 ]

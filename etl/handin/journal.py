@@ -9,12 +9,14 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from etl import clock
+from etl.clock import Clock
 from etl.errors import ForesightError
 
 NOTHING = "0" * 64
@@ -51,8 +53,8 @@ class Entry:
 class Journal:
     """The lines of one file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, now: Clock = clock.now) -> None:
+        self.path, self.now = path, now
 
     def entries(self) -> list[Entry]:
         """Every step, oldest first. Raises `BrokenAudit` at the first line that does not fit."""
@@ -72,7 +74,7 @@ class Journal:
             entries = list(_checked(whole, self.path.name))
             if len(whole) < len(content):
                 os.ftruncate(descriptor, len(whole))
-            yield Writer(descriptor, entries)
+            yield Writer(descriptor, entries, self.now)
         finally:
             os.close(descriptor)
 
@@ -80,15 +82,15 @@ class Journal:
 class Writer:
     """Adds lines to an open journal."""
 
-    def __init__(self, descriptor: int, entries: list[Entry]) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, entries: list[Entry], now: Clock) -> None:
+        self._descriptor, self._now = descriptor, now
         self.entries = entries
 
     def add(self, **said: Any) -> Entry:
         """Add a step: `step, submission, who, account, via, origin, detail`."""
         line = {
             "number": len(self.entries) + 1,
-            "at": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
+            "at": self._now().isoformat(timespec="microseconds"),
             **said,
             "before": self.entries[-1].seal if self.entries else NOTHING,
         }
@@ -100,10 +102,25 @@ class Writer:
         return entry
 
 
-def exported(entries: list[Entry]) -> str:
-    """The audit as it leaves: JSON lines that anyone can check with SHA-256 alone."""
-    lines = [vars(one) | {"at": one.at.isoformat(timespec="microseconds")} for one in entries]
-    return "".join(_canonical(line).decode() + "\n" for line in lines)
+def exported(entries: list[Entry], only: Collection[str] | None = None) -> str:
+    """The audit as it leaves: JSON lines that can be checked with SHA-256 alone.
+
+    With `only`, a line about any other submission has its number and seal and nothing else: the
+    lines that are there can still be held against those before them.
+    """
+    return "".join(
+        _canonical(_line(one) if only is None or one.submission in only else _seal_of(one)).decode()
+        + "\n"
+        for one in entries
+    )
+
+
+def _line(one: Entry) -> dict[str, Any]:
+    return vars(one) | {"at": one.at.isoformat(timespec="microseconds")}
+
+
+def _seal_of(one: Entry) -> dict[str, Any]:
+    return {"number": one.number, "seal": one.seal}
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -118,11 +135,13 @@ def _whole(content: bytes) -> bytes:
 
 def _checked(content: bytes, name: str) -> Iterator[Entry]:
     before = NOTHING
-    for number, text in enumerate(content.splitlines(), start=1):
+    for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         try:
             line = json.loads(text)
             entry = _entry(line)
             fits = (line["number"], line["before"], line["seal"]) == (number, before, _seal(line))
+            # The seal is over what was read, and a key that stands twice is read once.
+            fits = fits and _canonical(line) == text
         except (ValueError, KeyError, TypeError):
             fits = False
         if not fits:

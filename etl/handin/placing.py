@@ -5,9 +5,12 @@ version before goes out, as does what is withdrawn: the figures it gave move to 
 its bytes stay in the vault.
 """
 
+import fcntl
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -29,6 +32,8 @@ class Settled:
 
     put: list[str] = field(default_factory=list)
     taken_out: list[str] = field(default_factory=list)
+    problems: dict[str, ForesightError] = field(default_factory=dict)
+    """What could not be done, by the number of the submission."""
 
 
 def place_of(dataset: Dataset, one: Submission) -> str:
@@ -38,24 +43,68 @@ def place_of(dataset: Dataset, one: Submission) -> str:
     return str(path.with_name(path.name.replace("*", said)))
 
 
+@contextmanager
+def placing(store: Store) -> Iterator[None]:
+    """Nobody else brings files in or out within the block; not to be entered twice."""
+    store.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(store.home / "placing.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def settle(catalog: Catalog, settings: Settings, store: Store) -> Settled:
     """Bring the sources to what the steps say; done again, it changes nothing.
 
-    Raises:
-        PlaceTaken: another file lies there.
-        FileRefused: the vault lost a file.
+    What is in the way of one file (`PlaceTaken`, or `FileRefused` where the vault lost it) is among
+    the `problems`, and does not keep the others.
     """
+    with placing(store):
+        return bring_in_step(catalog, settings, store)
+
+
+def bring_in_step(catalog: Catalog, settings: Settings, store: Store) -> Settled:
+    """As `settle`, for whoever is `placing`."""
     done = Settled()
     for one in store.all():
         dataset = catalog.datasets.get(one.dataset)
         if one.placed and dataset:
-            target = local_base(dataset, settings) / one.placed
-            if one.state == "released":
-                if _put(store, one, target):
-                    done.put.append(one.placed)
-            elif _take_out(one, target):
-                done.taken_out.append(one.placed)
+            try:
+                _settle_one(store, one, local_base(dataset, settings) / one.placed, done)
+            except ForesightError as problem:
+                done.problems[one.number] = problem
+            except OSError as error:
+                done.problems[one.number] = _not_written(one.placed, error)
     return done
+
+
+def check_place(dataset: Dataset, settings: Settings, one: Submission, placed: str) -> None:
+    """Raises `PlaceTaken` where something else lies at the place a file is to have."""
+    target = local_base(dataset, settings) / placed
+    try:
+        if target.exists():
+            _check_ours(one, target, placed)
+    except OSError as error:
+        raise _not_written(placed, error) from None
+
+
+def _not_written(placed: str, error: OSError) -> PlaceTaken:
+    return PlaceTaken(
+        f"it cannot be brought in or out: {error.strerror}",
+        where=placed,
+        hint="see what lies there and who may write there, then: foresight handin release --due",
+    )
+
+
+def _settle_one(store: Store, one: Submission, target: Path, done: Settled) -> None:
+    placed = str(one.placed)
+    if one.state == "released":
+        if _put(store, one, target, placed):
+            done.put.append(placed)
+    elif _take_out(one, target, placed):
+        done.taken_out.append(placed)
 
 
 def given_reasons(store: Store) -> dict[str, list[tuple[str, str]]]:
@@ -79,9 +128,9 @@ def given_reasons(store: Store) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _put(store: Store, one: Submission, target: Path) -> bool:
+def _put(store: Store, one: Submission, target: Path, placed: str) -> bool:
     if target.exists():
-        _check_ours(one, target)
+        _check_ours(one, target, placed)
         return False
     content = store.vault.path(one.file.sha256).read_bytes()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -100,19 +149,19 @@ def _put(store: Store, one: Submission, target: Path) -> bool:
     return True
 
 
-def _take_out(one: Submission, target: Path) -> bool:
+def _take_out(one: Submission, target: Path, placed: str) -> bool:
     if not target.exists():
         return False
-    _check_ours(one, target)
-    target.unlink()
+    _check_ours(one, target, placed)
+    target.unlink(missing_ok=True)
     sync(target.parent)
     return True
 
 
-def _check_ours(one: Submission, target: Path) -> None:
+def _check_ours(one: Submission, target: Path, placed: str) -> None:
     if hashlib.sha256(target.read_bytes()).hexdigest() != one.file.sha256:
         raise PlaceTaken(
             "another file lies where a released one belongs",
-            where=str(one.placed),
+            where=placed,
             hint="move it away, then: foresight handin release --due",
         )

@@ -1,28 +1,33 @@
 """What is handed in, and where it stands: from draft to released, withdrawn or corrected.
 
     draft -> submitted -> approved -> released -> withdrawn
-      ^ returned |                       `-> corrected, when a newer version is released
+      ^ returned |        ^ held         `-> corrected, when a newer version is released
 
-Nothing is stored but the steps (`etl.handin.journal`): where a submission stands follows from them,
-and each is checked here, under the lock, by whatever door it comes. Maker and checker are two
-people: whoever drafted or submitted a file, or handed in a version before it, does not approve it.
+What is held is due but would stop a refresh. Nothing is stored but the steps
+(`etl.handin.journal`): where a submission stands follows from them, and each is checked here, under
+the lock, by whatever door it comes. Maker and checker are two people: whoever drafted or submitted
+a file, or handed in a version before it, does not approve it.
 """
 
 import datetime as dt
+import socket
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from etl import clock
 from etl.catalog import Dataset
+from etl.clock import Clock, local_day
 from etl.errors import ForesightError
 from etl.handin.journal import Entry, Journal, Writer
 from etl.handin.vault import Kept, Vault
-from etl.people import Person, Role, plain
+from etl.people import COMMAND, Person, Role, login, plain
 from etl.periods import Period
 
 State = Literal["draft", "submitted", "approved", "released", "withdrawn", "corrected"]
-Step = Literal["submitted", "returned", "approved", "released", "withdrawn"]
+Step = Literal["submitted", "returned", "approved", "held", "released", "withdrawn"]
 LONGEST_REASON = 2000
 
 
@@ -48,13 +53,10 @@ class Actor:
     origin: str
 
 
-SCHEDULE = Actor(
-    Person(name="schedule", title="schedule", roles=frozenset({"publisher", "admin"})),
-    "schedule",
-    "schedule",
-    "",
-)
-"""Releases what was approved when its day has come."""
+def schedule() -> Actor:
+    """Whoever's refresh it is: it releases what was approved when its day has come."""
+    person = Person(name="schedule", title="schedule", roles=frozenset({"publisher", "admin"}))
+    return Actor(person, COMMAND + login(), "schedule", socket.gethostname())
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ WAYS: dict[Step, Way] = {
     "submitted": Way(("draft",), "submitted", ("maker",)),
     "returned": Way(("submitted",), "draft", ("checker",), reason=True),
     "approved": Way(("submitted",), "approved", ("checker",)),
+    "held": Way(("approved",), "approved", ("publisher",), reason=True),
     "released": Way(("approved",), "released", ("publisher",)),
     "withdrawn": Way(
         ("draft", "submitted", "approved", "released"),
@@ -79,6 +82,10 @@ WAYS: dict[Step, Way] = {
         reason=True,
     ),
 }
+
+
+PUBLIC: tuple[State, ...] = ("approved", "released")
+"""From here on two people have said yes, and it takes two to say no."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,10 @@ class Submission:
     file: Kept
     state: State
     makers: frozenset[str]
-    """Who drafted or submitted it, or a version before it."""
+    """Who drafted or submitted it, a version before it, a draft it took the place of, or the same
+    file for the same dataset at another time."""
+    accounts: frozenset[str]
+    """The accounts they did it with: these stay when an entry of the people file is renamed."""
     release_on: dt.date | None = None
     """The day before which it stays within."""
     corrects: str | None = None
@@ -108,16 +118,20 @@ class Submission:
 
 
 class Store:
-    """The submissions of one installation."""
+    """The submissions of one installation; `now` is the clock by which steps are dated."""
 
-    def __init__(self, home: Path) -> None:
-        folder = home / "handin"
-        self.journal = Journal(folder / "audit.jsonl")
-        self.vault = Vault(folder / "files")
+    def __init__(self, home: Path, now: Clock = clock.now) -> None:
+        self.home = home / "handin"
+        self.journal = Journal(self.home / "audit.jsonl", now)
+        self.vault = Vault(self.home / "files")
 
     def all(self) -> list[Submission]:
         """Every submission, oldest first. Raises `BrokenAudit`."""
         return list(folded(self.journal.entries()).values())
+
+    def today(self) -> dt.date:
+        """The day in Cần Thơ: a file stays within until its own, whatever a command is told."""
+        return local_day(self.journal.now())
 
     def one(self, number: str) -> Submission:
         """The submission of that number. Raises `UnknownSubmission`, `BrokenAudit`."""
@@ -140,10 +154,12 @@ class Store:
         A draft there is for the period makes way: this is its mended file.
 
         Raises:
-            StepRefused: the person may not, or there is one for this period already.
+            StepRefused: the person may not, there is one for this period already, or the period is
+                not one by which the dataset is handed in.
             FileRefused, UnreadableFile: the file is not taken.
         """
         _may(actor, ("maker",), department)
+        _check_period(dataset, period)
         kept = self.vault.keep(name, content, dataset)
         detail: dict[str, Any] = {
             "dataset": dataset.name,
@@ -165,16 +181,21 @@ class Store:
             if corrects:
                 _check_correction(_found(every, corrects), rivals, reason)
                 detail |= {"corrects": corrects, "reason": _reason(reason)}
-            detail["makers"] = sorted(_replaced(rivals, corrects, writer, actor))
+            makers, accounts = _replaced(rivals, corrects, writer, actor)
+            detail |= {"makers": sorted(makers), "accounts": sorted(accounts)}
             number = f"{len(every) + 1:06d}"
             _add(writer, "drafted", number, actor, detail)
             return _found(folded(writer.entries), number)
+
+    def check(self, step: Step, number: str, actor: Actor, **said: Any) -> None:
+        """Raises as `take` would, were the step taken now."""
+        _check(step, self.one(number), actor, said, self.today())
 
     def take(self, step: Step, number: str, actor: Actor, **said: Any) -> Submission:
         """Take a submission one step on.
 
         `said` is `reason`; of a submission `verdict` and `release_on`; of an approval `sha256`, the
-        file that was looked at; of a release `today` and `placed`.
+        file that was looked at; of a release `placed`.
 
         Raises:
             SamePerson: maker and checker would be one.
@@ -182,17 +203,9 @@ class Store:
         """
         with self.journal.writing() as writer:
             one = _found(folded(writer.entries), number)
-            way = WAYS[step]
-            if one.state not in way.before:
-                raise StepRefused(
-                    f"it is {one.state} and cannot be {step}",
-                    where=number,
-                    hint=f"that begins from: {', '.join(way.before)}",
-                )
-            _may(actor, _roles(step, one), one.department)
-            if way.reason:
+            _check(step, one, actor, said, self.today())
+            if WAYS[step].reason:
                 said["reason"] = _reason(said.get("reason", ""))
-            _check(step, one, actor, said)
             _add(writer, step, number, actor, said)
             return _found(folded(writer.entries), number)
 
@@ -211,6 +224,18 @@ def folded(entries: Iterable[Entry]) -> dict[str, Submission]:
             earlier = found[entry.submission].corrects
             if entry.step == "released" and earlier:
                 found[earlier] = replace(found[earlier], state="corrected")
+    return _of_one_file(found)
+
+
+def _of_one_file(found: dict[str, Submission]) -> dict[str, Submission]:
+    """Whoever handed the same bytes in for a dataset has a part in them, whoever did it last."""
+    alike: dict[tuple[str, str], list[Submission]] = {}
+    for one in found.values():
+        alike.setdefault((one.dataset, one.file.sha256), []).append(one)
+    for several in alike.values():
+        makers = frozenset[str]().union(*(one.makers for one in several))
+        accounts = frozenset[str]().union(*(one.accounts for one in several))
+        found |= {o.number: replace(o, makers=makers, accounts=accounts) for o in several}
     return found
 
 
@@ -227,6 +252,8 @@ def _drafted(entry: Entry, found: dict[str, Submission]) -> Submission:
         state="draft",
         makers=frozenset({entry.who, *said["makers"]})
         | (found[corrects].makers if corrects else frozenset()),
+        accounts=frozenset({entry.account, *said.get("accounts", [])})
+        | (found[corrects].accounts if corrects else frozenset()),
         corrects=corrects,
         reason=said.get("reason", ""),
         steps=(entry,),
@@ -241,6 +268,7 @@ def _moved(one: Submission, entry: Entry) -> Submission:
         one,
         state=way.after,
         makers=one.makers | ({entry.who} if entry.step == "submitted" else set()),
+        accounts=one.accounts | ({entry.account} if entry.step == "submitted" else set()),
         release_on=dt.date.fromisoformat(day) if day else one.release_on,
         verdict=said.get("verdict", one.verdict),
         placed=said.get("placed", one.placed),
@@ -260,6 +288,13 @@ def _found(every: dict[str, Submission], number: str) -> Submission:
 # --- who may do what ----------------------------------------------------------------------------
 
 
+def made_by(actor: Actor, one: Submission) -> bool:
+    """Whether they have a part in it, by name or by any account that is theirs now."""
+    mine = {plain(account) for account in (actor.account, *actor.person.accounts)}
+    by_account = mine & set(map(plain, one.accounts))
+    return bool(by_account) or plain(actor.person.name) in map(plain, one.makers)
+
+
 def _may(actor: Actor, roles: tuple[Role, ...], department: str) -> None:
     person = actor.person
     if not person.roles & set(roles):
@@ -274,14 +309,32 @@ def _may(actor: Actor, roles: tuple[Role, ...], department: str) -> None:
         )
 
 
+def _check_period(dataset: Dataset, period: Period) -> None:
+    """A year handed in beside its months would say all of them twice."""
+    if dataset.handin and period.frequency != dataset.handin.frequency:
+        raise StepRefused(
+            f"it is handed in by the {dataset.handin.frequency}, and not for {period}",
+            where=dataset.name,
+            hint="foresight handin due lists the periods that are asked for",
+        )
+
+
 def _roles(step: Step, one: Submission) -> tuple[Role, ...]:
     """What is public is not taken back by its maker alone."""
-    if step == "withdrawn" and one.state in ("approved", "released"):
+    if step == "withdrawn" and one.state in PUBLIC:
         return ("checker", "publisher")
     return WAYS[step].roles
 
 
-def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any]) -> None:
+def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any], today: dt.date) -> None:
+    way = WAYS[step]
+    if one.state not in way.before:
+        raise StepRefused(
+            f"it is {one.state} and cannot be {step}",
+            where=one.number,
+            hint=f"that begins from: {', '.join(way.before)}",
+        )
+    _may(actor, _roles(step, one), one.department)
     if step == "submitted" and not (said.get("verdict") or {}).get("takes"):
         raise StepRefused(
             "it cannot be submitted as it is",
@@ -289,7 +342,7 @@ def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any]) -> N
             hint="see the verdict, mend the file and hand it in again",
         )
     if step == "approved":
-        if plain(actor.person.name) in map(plain, one.makers):
+        if made_by(actor, one):
             raise SamePerson(
                 f"{actor.person.name} handed it in and cannot approve it",
                 where=one.number,
@@ -299,7 +352,13 @@ def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any]) -> N
             raise StepRefused(
                 "the file that was checked is another one", where=one.number, hint="look again"
             )
-    if step == "released" and one.release_on and said["today"] < one.release_on.isoformat():
+    if step == "withdrawn" and one.state in PUBLIC and made_by(actor, one):
+        raise SamePerson(
+            f"{actor.person.name} handed it in and cannot take it back alone",
+            where=one.number,
+            hint="another person of the department withdraws it, as a checker or publisher",
+        )
+    if step == "released" and one.release_on and today < one.release_on:
         raise StepRefused(
             f"it is not to be released before {one.release_on}",
             where=one.number,
@@ -309,12 +368,12 @@ def _check(step: Step, one: Submission, actor: Actor, said: dict[str, Any]) -> N
 
 def _replaced(
     rivals: list[Submission], corrects: str | None, writer: Writer, actor: Actor
-) -> frozenset[str]:
-    """Withdraw drafts of the period; who made them has a part in the mended file."""
-    makers: frozenset[str] = frozenset()
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Withdraw drafts of the period; who made them, by which accounts, has a part in the next."""
+    makers, accounts = frozenset[str](), frozenset[str]()
     for one in rivals:
         if one.state == "draft" and one.corrects == corrects:
-            makers |= one.makers
+            makers, accounts = makers | one.makers, accounts | one.accounts
         elif one.state not in ("withdrawn", "corrected") and one.number != corrects:
             raise StepRefused(
                 f"there is a submission for this period already, {one.state}",
@@ -324,7 +383,7 @@ def _replaced(
     for one in rivals:
         if one.state == "draft" and one.corrects == corrects:
             _add(writer, "withdrawn", one.number, actor, {"replaced": True})
-    return makers
+    return makers, accounts
 
 
 def _check_correction(earlier: Submission, rivals: list[Submission], reason: str) -> None:
@@ -346,6 +405,8 @@ def _check_correction(earlier: Submission, rivals: list[Submission], reason: str
 def _reason(text: str) -> str:
     if not text.strip():
         raise StepRefused("a reason is needed", hint="say in a sentence why")
+    if {unicodedata.category(letter) for letter in text} & {"Cs", "Cn", "Co"}:
+        raise StepRefused("a reason holds signs that are no letters", hint="type it anew")
     return text.strip()[:LONGEST_REASON]
 
 

@@ -6,9 +6,10 @@ is done aside with the file among the sources and the version it replaces out of
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from etl.errors import ForesightError, Problems
 from etl.handin.placing import place_of
 from etl.handin.store import Store, Submission
 from etl.periods import Period
-from etl.pipeline import source_file
+from etl.pipeline import SourceFile, source_file
 from etl.preview import Preview, previewed
 from etl.returned import BadCell, BadFile, bad_cells, bad_files, mark_file
 from etl.rule_words import Language
@@ -35,6 +36,14 @@ class WrongPeriod(ForesightError):
 
 class NoRecords(ForesightError):
     """Nothing stands below the header."""
+
+
+class WouldStop(ForesightError):
+    """With the file among the sources, a refresh would stop and load nothing."""
+
+
+class OthersStop(ForesightError):
+    """A refresh would stop for reasons that lie elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,86 @@ def examined(
         yield verdict, aside
 
 
+class Trial:
+    """The sources as they are now, to try files among them before they come out."""
+
+    def __init__(self, catalog: Catalog, settings: Settings, store: Store) -> None:
+        self.catalog, self.settings, self.store = catalog, settings, store
+
+    def stopping(self, ones: Sequence[Submission]) -> list[ForesightError]:
+        """Why these files cannot come among the sources together; nothing where they can.
+
+        `WouldStop` for what would stop a refresh with them and does not without; `OthersStop` where
+        the sources stop one already: nothing can be told then. Datasets are those of the catalog.
+        """
+        if not ones:
+            return []
+        with tempfile.TemporaryDirectory(prefix="foresight-") as folder:
+            home = Path(folder)
+            coming = [
+                _Coming(self.catalog, self.settings, self.store, one, home / one.number)
+                for one in ones
+            ]
+            found = _stops(
+                self.catalog,
+                self.settings,
+                self.store.today(),
+                arriving=[file for one in coming for file in one.files],
+                leaving=[place for one in coming for place in one.leaving],
+            )
+        if not found:
+            return []
+        return [*_new(found, self._anyway, ones[0].number)] or [_others_stop()]
+
+    @cached_property
+    def _anyway(self) -> list[ForesightError]:
+        return _stops(self.catalog, self.settings, self.store.today())
+
+
+def _stops(
+    catalog: Catalog,
+    settings: Settings,
+    today: dt.date,
+    *,
+    arriving: Sequence[SourceFile] = (),
+    leaving: Sequence[str] = (),
+) -> list[ForesightError]:
+    """What stops a refresh, carried out aside."""
+    try:
+        with previewed(
+            catalog,
+            settings,
+            today=today,
+            progress=_quiet,
+            arriving=arriving,
+            leaving=leaving,
+        ):
+            return []
+    except ForesightError as error:
+        return error.problems if isinstance(error, Problems) else [error]
+
+
+def _new(
+    found: Sequence[ForesightError], anyway: Sequence[ForesightError], where: str
+) -> Iterator[ForesightError]:
+    """Of what stops a refresh with a file, that which does not stop it without."""
+    known = {str(one) for one in anyway}
+    for one in found:
+        if str(one) not in known:
+            yield WouldStop(
+                f"among the other files it would stop a refresh: {one.problem}",
+                where=where,
+                hint="see that no other file holds the same records, as of a period within another",
+            )
+
+
+def _others_stop() -> OthersStop:
+    return OthersStop(
+        "other sources would stop a refresh as they are now",
+        hint="whoever keeps the sources sees which with: foresight check",
+    )
+
+
 class _Coming:
     """A file on its way, laid out in a folder as it will lie among the sources."""
 
@@ -155,8 +244,9 @@ class _Coming:
             )
         except ForesightError as error:
             several = error.problems if isinstance(error, Problems) else [error]
-            own = [one for one in several if Path(self.place).name in one.where]
-            return replace(verdict, problems=own, untold=None if own else several[0]), None
+            anyway = _stops(self.everything, self.settings, today)
+            own = list(_new(several, anyway, self.one.file.name))
+            return replace(verdict, problems=own, untold=None if own else _others_stop()), None
         records, accepted, rejected = _counts(_loads(aside, self.place))
         verdict = replace(
             verdict, records=records, accepted=accepted, rejected=rejected, preview=preview

@@ -3,8 +3,8 @@
 `give_back` rereads the files that have rejected records. What it writes holds the department's own
 data, sensitive columns too: it goes back to its owner and never into the warehouse. `broken` says
 what the warehouse knows, `source` reads the text again, `places` finds the cells, `explain` has the
-reasons, `twins` the other record of a repeated key, `book` the workbook; `telling` says the same
-without one.
+reasons, `twins` the other record of a repeated key, `book` the workbook, written in the process of
+`book_child`; `telling` says the same without one.
 """
 
 from etl.returned.broken import BadFile, bad_files

@@ -14,7 +14,7 @@ from etl.errors import ForesightError, Problems
 from etl.extract.raw import column_of
 from etl.fetch import local_base
 from etl.returned import book as books
-from etl.returned.book import Mark
+from etl.returned.book import Kind, Mark, Wanted
 from etl.returned.broken import BadFile, Broken, bad_files
 from etl.returned.explain import Reason, Told, reason
 from etl.returned.opened import Opened, opened
@@ -28,6 +28,7 @@ from etl.warehouse import Warehouse
 MOST_ERRORS = 20_000
 """Broken rules of one file that are explained; the rest when these are mended."""
 ENDING = ".can-sua.xlsx"
+INTROS: dict[Kind, str] = {"own": "intro", "made": "intro_made", "listed": "intro_listed"}
 
 
 class Changed(ForesightError):
@@ -50,6 +51,8 @@ class GivenBack:
     """Marks in it."""
     abridged: bool
     """Whether the records that were taken are left out."""
+    marked: bool
+    """Whether the cells are marked where they stand; else the workbook only lists them."""
 
 
 def give_back(
@@ -128,20 +131,20 @@ def _sources(pattern: Path, settings: Settings) -> Path | None:
 
 
 def mark_file(warehouse: Warehouse, file: BadFile, target: Path) -> GivenBack:
-    """Write the marked workbook of one file to `target`."""
+    """Write the marked workbook of one file to `target`. Raises as `etl.returned.book.write`."""
     sent = opened(file)
     marks = _marks(warehouse, file, sent)
-    books.mark(sent.book, marks)
-    books.list_marks(sent.book, _intro(file, sent), marks)
-    books.save(sent.book, target)
-    return GivenBack(file.shown, target, file.records, len(marks), sent.abridged)
+    intros = {kind: _intro(kind, file, sent) for kind in INTROS}
+    kind = books.write(Wanted(intros, marks, sent.own, sent.made), target)
+    abridged = sent.abridged and kind == "made"
+    return GivenBack(file.shown, target, file.records, len(marks), abridged, kind != "listed")
 
 
-def _intro(file: BadFile, sent: Opened) -> list[str]:
+def _intro(kind: Kind, file: BadFile, sent: Opened) -> list[str]:
     """What the list begins with: Vietnamese, then English."""
-    keys = ["intro" if sent.own else "intro_made"]
-    keys += ["abridged"] * sent.abridged + ["cut"] * (len(file.broken) > MOST_ERRORS)
-    keys += ["drawings"] * sent.drawings + ["private"]
+    keys = [INTROS[kind], *(["abridged"] if sent.abridged and kind == "made" else [])]
+    keys += ["cut"] * (len(file.broken) > MOST_ERRORS)
+    keys += ["drawings"] * (kind == "own" and books.has_drawings(file.path)) + ["private"]
     bad = sent.page(file.broken[0])
     return [
         phrase(
@@ -152,6 +155,7 @@ def _intro(file: BadFile, sent: Opened) -> list[str]:
             format=file.broken[0].dataset.format,
             total=len(file.broken) if key == "cut" else bad.total,
             shown=MOST_ERRORS if key == "cut" else file.records,
+            most=f"{books.MOST_CELLS:,}",
         )
         for language in LANGUAGES
         for key in keys

@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from etl.catalog import AlertReader, Catalog
+from etl.clock import local_day
 from etl.errors import ForesightError
 from etl.warehouse import Warehouse, prune
 from forecasts.decisions.alert_replay import allowed, kept
@@ -209,7 +210,7 @@ def for_reader(
     What was closed within the week has spent its part of the budget.
     """
     mine = [one for one in kept if concerns(one.alert, reader) and not one.alert.simulated]
-    spent = sum(not one.open and one.log[-1].at.date() > today - WEEK for one in mine)
+    spent = sum(not one.open and local_day(one.log[-1].at) > today - WEEK for one in mine)
     by_key = {one.alert.key: one for one in mine if one.open}
     shown, behind = within((one.alert for one in by_key.values()), reader.budget, spent)
     return [by_key[one.key] for one in shown], [by_key[one.key] for one in behind]
@@ -219,7 +220,7 @@ def to_send(kept: Iterable[Kept], reader: AlertReader, today: date) -> list[Kept
     """Alerts to be sent to a reader now: the worst not yet sent, within the budget of the week."""
     every = [one for one in kept if concerns(one.alert, reader) and not one.alert.simulated]
     sent = {
-        one.alert.key: entry.at.date()
+        one.alert.key: local_day(entry.at)
         for one in every
         for entry in one.log
         if entry.event == "sent" and entry.who == reader.name

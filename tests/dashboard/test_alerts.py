@@ -24,9 +24,10 @@ from dashboard.cli import main
 from dashboard.text import Text
 from etl.catalog import parse_catalog
 from etl.errors import ForesightError
+from etl.people import login
 from etl.settings import Host, Mail, Settings, Site
 from etl.warehouse import Warehouse
-from forecasts.decisions.alert_log import Entry, Kept, _floats, note, possible
+from forecasts.decisions.alert_log import Entry, Kept, _floats, alerts, note, possible
 from forecasts.decisions.alert_replay import Case, Replayed, keep, summed
 from forecasts.decisions.alerts import RULES, Alert
 from tests.conftest import HEAD
@@ -376,6 +377,23 @@ def test_the_commands_bring_an_alert_from_open_to_closed(ringing):
     assert run(ringing, "close", key, "--who", "An")["state"] == "closed"
     assert run(ringing, "close", key, "--who", "An")["code"] == 1
     assert [one["rule"] for one in run(ringing, "list")["alerts"]] == ["break"]
+
+
+def test_with_a_people_file_a_command_is_that_of_the_account_and_of_nobody_named(
+    ringing, tmp_path, monkeypatch
+):
+    people = tmp_path / "people.yaml"
+    monkeypatch.setenv("FORESIGHT_PEOPLE", str(people))
+    key = alert().key
+    assert run(ringing, "acknowledge", key)["errors"][0]["hint"] == "hãy cho biết tên: --who TÊN"
+    mine = {"name": "lan", "title": "Lan", "accounts": [f"os:{login()}"]}
+    known = {"sign_on": {"way": "oidc"}, "people": [mine]}
+    people.write_text(yaml.safe_dump(known), encoding="utf-8")
+    assert run(ringing, "acknowledge", key, "--who", "Chủ tịch")["code"] == 1
+    assert run(ringing, "acknowledge", key)["state"] == "acknowledged"
+    with Warehouse.open(ringing) as warehouse:
+        (noted,) = [entry.who for one in alerts(warehouse) for entry in one.log[1:]]
+    assert noted == "Lan"
 
 
 def test_nobody_is_asked_about_simulated_figures_by_command(ringing):

@@ -58,12 +58,18 @@ def run(installation):
     return invoked
 
 
-def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_path):
-    filled = tmp_path / "filled.xlsx"
-    run("handin", "template", "guests", "10/2026", "--out", filled)
-    book = load_workbook(filled)
+@pytest.fixture
+def filled(run, tmp_path):
+    """The template for October with its one figure typed in."""
+    path = tmp_path / "filled.xlsx"
+    run("handin", "template", "guests", "10/2026", "--out", path)
+    book = load_workbook(path)
     book.worksheets[0]["C2"] = 1200
-    book.save(filled)
+    book.save(path)
+    return path
+
+
+def test_a_script_takes_a_file_all_the_way_to_a_figure(run, filled, tmp_path):
     said = ("handin", "submit", filled, "--dataset", "guests", "--period", "10/2026")
     one = run(*said, "--who", "nhan")
     assert (one["submission"], one["state"], one["accepted"]) == ("000001", "submitted", 1)
@@ -83,6 +89,24 @@ def test_a_script_takes_a_file_all_the_way_to_a_figure(run, installation, tmp_pa
     assert run("handin", "audit", "--department", "culture") == audit
     nobody = run("handin", "audit", "--department", "sport", code=1)["errors"][0]
     assert "culture" in nobody["hint"]
+
+
+def test_a_day_that_is_none_is_told_before_anything_is_kept(run, filled, installation):
+    said = ("handin", "submit", filled, "--dataset", "guests", "--period", "10/2026")
+    with pytest.raises(AssertionError, match="does not match the formats"):
+        run(*said, "--release-on", "cuối tháng", "--who", "nhan")
+    assert run("handin", "list") == []
+    one = run(*said, "--release-on", "01/12/2026", "--draft", "--who", "nhan")
+    assert one["state"] == "draft"
+
+
+def test_no_day_that_a_command_is_told_brings_a_file_out_before_its_own(run, filled):
+    said = ("--dataset", "guests", "--period", "10/2026", "--release-on", "9998-01-01")
+    run("handin", "submit", filled, *said, "--who", "nhan")
+    run("handin", "approve", "000001", "--who", "lan")
+    assert run("handin", "release", "--due", today="9999-01-01") == []
+    run("refresh", today="9999-01-01")
+    assert run("handin", "list")[0]["state"] == "approved"
 
 
 def test_a_late_file_is_told_by_mail_to_whoever_is_to_hand_it_in_and_to_check_it(

@@ -12,8 +12,9 @@ from openpyxl import load_workbook
 from streamlit.testing.v1 import AppTest
 
 from dashboard import reader as reader_module
-from etl import pipeline
+from etl import clock, pipeline
 from etl.catalog import load_catalog
+from etl.clock import Clock
 from etl.handin import Actor, Store, template
 from etl.people import People
 from etl.periods import Period
@@ -60,7 +61,13 @@ def office(made, monkeypatch):
     return made
 
 
-def draft(settings: Settings, guests: object, month: str = "2026-10", more: Sequence[str] = ()):
+def draft(
+    settings: Settings,
+    guests: object,
+    month: str = "2026-10",
+    more: Sequence[str] = (),
+    now: Clock = clock.now,
+):
     """A file that the maker dropped on the page, with one figure typed in."""
     catalog = load_catalog(settings.catalog)
     dataset, period = catalog.datasets["guests"], Period.parse(month)
@@ -72,7 +79,7 @@ def draft(settings: Settings, guests: object, month: str = "2026-10", more: Sequ
     content = io.BytesIO()
     book.save(content)
     person = People.model_validate(PEOPLE).person("nhan")
-    return Store(settings.home).draft(
+    return Store(settings.home, now).draft(
         Actor(person, "demo:nhan", "page", "localhost"),
         dataset,
         "culture",
@@ -154,6 +161,43 @@ def test_a_bad_cell_is_told_with_its_place_and_the_file_cannot_be_submitted(offi
     assert ">C2<" in shown(maker)
     assert "nhiều" in shown(maker)
     assert "Submit" not in [button.label for button in maker.button]
+
+
+def test_a_step_is_dated_by_the_day_in_can_tho(office):
+    night = dt.datetime(2026, 10, 31, 18, 30, tzinfo=dt.UTC)
+    draft(office, 1200, now=lambda: night)
+    assert "01/11/2026, nhan (localhost): đưa tệp lên" in shown(opened("nhan"))
+
+
+@pytest.fixture
+def declared(office):
+    """Writes another people file, and puts the usual one back."""
+    usual = office.people.read_text(encoding="utf-8")
+    yield lambda content: office.people.write_text(content, encoding="utf-8")
+    office.people.write_text(usual, encoding="utf-8")
+
+
+def test_whoever_hands_in_for_two_departments_chooses_for_which(declared):
+    both = {"departments": ["culture", "health"], "roles": ["maker"]}
+    two = [
+        {"name": "culture", "title": "Sở Văn hóa", "datasets": ["guests"]},
+        {"name": "health", "title": "Sở Y tế", "datasets": ["guests"]},
+    ]
+    people = [{"name": "nhan", "title": "Nhân", **both}]
+    declared(yaml.safe_dump({**PEOPLE, "departments": two, "people": people}))
+    (which,) = [box for box in opened("nhan").selectbox if box.key == "handin_which"]
+    assert which.options == [
+        f"Lượt khách · {month}/2026 · {title}"
+        for month in (10, 11)
+        for title in ("Sở Văn hóa", "Sở Y tế")
+    ]
+
+
+def test_a_people_file_that_is_wrong_is_told_by_its_place_alone(declared):
+    declared("sign_on: {way: demo}\npeople: [{name: lan, title: Lan, roles: [boss]}]\n")
+    test = opened("lan")
+    assert headings(test) == ["Tệp khai báo người dùng có lỗi, tạm thời chưa ai nộp được"]
+    assert "people.yaml: people.0.roles" in shown(test)
 
 
 def test_another_department_sees_nothing_of_it(office):

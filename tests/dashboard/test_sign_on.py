@@ -8,7 +8,14 @@ import yaml
 from conftest import ROOT
 
 from dashboard.server import serve
-from dashboard.sign_on import BELIEVED, WORD, DemoOutside, Door
+from dashboard.sign_on import (
+    BELIEVED,
+    WORD,
+    DemoOutside,
+    Door,
+    current_people,
+    unread_people,
+)
 from etl.errors import Problems
 from etl.people import People, read_people
 from etl.settings import Settings
@@ -66,6 +73,23 @@ def test_a_name_from_elsewhere_said_twice_or_made_up_is_taken_out(people, peer, 
     people(HEADERS)
     behind = dict(through(peer, *headers)["headers"])
     assert not {BELIEVED, "x-remote-user"} & behind.keys()
+
+
+@pytest.mark.parametrize(
+    "content", ["sign_on: {way: headers\n", "sign_on: {way: header}\n", "\xff"]
+)
+def test_while_the_people_file_is_wrong_pages_are_served_and_nobody_is_believed(
+    people, tmp_path, content
+):
+    people(HEADERS)
+    named = ("10.1.0.7", ("X-Remote-User", "lan@example.vn"))
+    assert through(*named)["headers"] == [(BELIEVED, f"{WORD}:lan@example.vn")]
+    (tmp_path / "people.yaml").write_bytes(content.encode("latin-1"))
+    assert through(*named)["headers"] == []
+    assert all(where.startswith("people.yaml") for where in unread_people(Settings.read()))
+    assert current_people(Settings.read()) is not None
+    people(HEADERS)
+    assert unread_people(Settings.read()) == []
 
 
 @pytest.mark.parametrize(

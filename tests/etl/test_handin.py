@@ -1,8 +1,12 @@
 """Handing in: template, verdict, two people, release at its date, correction, and the audit."""
 
 import datetime as dt
+import hashlib
 import io
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from conftest import HEAD, TODAY, zipped
@@ -10,6 +14,7 @@ from openpyxl import load_workbook
 
 from etl import pipeline
 from etl.catalog import CatalogError, load_catalog, parse_catalog
+from etl.clock import CAN_THO
 from etl.errors import Problems
 from etl.extract.raw import UnreadableFile
 from etl.extract.workbook import extract
@@ -22,19 +27,22 @@ from etl.handin import (
     SamePerson,
     StepRefused,
     Store,
+    WouldStop,
     due_files,
     examined,
     exported,
     given_reasons,
+    made_by,
     release,
     release_due,
     reminders,
     settle,
+    settle_after,
     template,
 )
 from etl.handin.form import form_of
 from etl.handin.journal import Journal
-from etl.people import People
+from etl.people import People, login
 from etl.periods import Period
 from etl.settings import Settings
 from etl.warehouse import Warehouse
@@ -82,6 +90,7 @@ PEOPLE = People.model_validate(
         ],
     }
 )
+NOON = dt.datetime.combine(TODAY, dt.time(5), dt.UTC)
 SEPTEMBER, OCTOBER = Period.parse("2026-09"), Period.parse("2026-10")
 
 
@@ -111,7 +120,8 @@ def september(tmp_path_factory):
 class Office:
     def __init__(self, settings):
         self.settings, self.catalog = settings, load_catalog(settings.catalog)
-        self.dataset, self.store = self.catalog.datasets["visitors"], Store(settings.home)
+        self.dataset, self.now = self.catalog.datasets["visitors"], NOON
+        self.store = Store(settings.home, now=lambda: self.now)
 
     def filled(self, guests: dict[str, object], period: Period = OCTOBER) -> bytes:
         """The template with some figures typed in."""
@@ -151,13 +161,24 @@ class Office:
     def approve(self, one, who="lan"):
         return self.store.take("approved", one.number, actor(who), sha256=one.file.sha256)
 
-    def release(self, one, who="lan", today=TODAY):
-        return release(self.catalog, self.settings, self.store, one.number, actor(who), today)
+    def release(self, one, who="lan"):
+        return release(self.catalog, self.settings, self.store, one.number, actor(who))
+
+    def approved(self, content, **said):
+        return self.approve(self.submit(self.draft(content, **said)))
 
     def through(self, content, **said):
         """All the way to the sources."""
-        one = self.submit(self.draft(content, **said))
-        return self.release(self.approve(one))
+        return self.release(self.approved(content, **said))
+
+    def said_released(self, content, period=OCTOBER):
+        """The step alone: whether a refresh would take the file is for other tests."""
+        one = self.approved(content, period=period)
+        placed = f"sources/visitors_{period}_culture_v01.xlsx"
+        return self.store.take("released", one.number, actor("lan"), placed=placed)
+
+    def settle(self):
+        return settle(self.catalog, self.settings, self.store)
 
     def refresh(self, today=TODAY) -> Warehouse:
         try:
@@ -328,6 +349,47 @@ def test_whoever_drafted_what_another_submitted_cannot_approve_it(office):
             office.approve(one, who=name)
 
 
+@pytest.mark.parametrize(
+    ("account", "accounts"),
+    [("nhan@example.vn", []), ("Nhan@Example.vn ", []), ("os:nhan", ["nhan@example.vn"])],
+)
+def test_another_name_over_the_same_account_makes_nobody_another(office, account, accounts):
+    one = office.submit(office.draft(BOOK))
+    person = PEOPLE.person("nhan").model_copy(update={"name": "nhan_2", "accounts": accounts})
+    renamed = Actor(person, account, "page", "10.0.0.7")
+    assert made_by(renamed, one)
+    with pytest.raises(SamePerson):
+        office.store.take("approved", one.number, renamed, sha256=one.file.sha256)
+
+
+def test_whoever_drafted_the_same_file_before_cannot_approve_it_now(office):
+    first = office.draft(BOOK)
+    office.store.take("withdrawn", first.number, actor("nhan"), reason="Nhờ người khác nộp")
+    lan = actor("lan", roles=frozenset({"maker"}))
+    again = office.store.draft(lan, office.dataset, "culture", OCTOBER, name="b.xlsx", content=BOOK)
+    office.store.take("submitted", again.number, lan, verdict={"takes": True})
+    with pytest.raises(SamePerson):
+        office.approve(again, who="nhan")
+
+
+def test_whoever_replaced_a_draft_carries_the_account_of_its_maker(office):
+    office.draft(BOOK)
+    lan = actor("lan", roles=frozenset({"maker"}))
+    mended = office.store.draft(
+        lan, office.dataset, "culture", OCTOBER, name="b.xlsx", content=b"mended"
+    )
+    assert mended.accounts == {"nhan@example.vn", "lan@example.vn"}
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_what_was_approved_is_not_taken_back_by_its_maker_alone(office, released):
+    one = office.said_released(BOOK) if released else office.approved(BOOK)
+    with pytest.raises(SamePerson, match="take it back alone"):
+        office.store.take("withdrawn", one.number, actor("nhan"), reason="Sai")
+    taken = office.store.take("withdrawn", one.number, actor("lan"), reason="Sai")
+    assert taken.state == "withdrawn"
+
+
 def test_a_person_with_two_accounts_is_one_person():
     twice = {"sign_on": {"way": "demo"}, "people": [
         {"name": "nhan", "title": "N", "accounts": ["n@example.vn"]},
@@ -353,14 +415,16 @@ def test_an_approval_is_of_the_file_that_was_looked_at(office):
 
 def test_it_stays_within_until_its_day_and_then_goes_out_by_itself(office):
     day = TODAY + dt.timedelta(days=3)
-    one = office.submit(office.draft(BOOK), release_on=day.isoformat())
+    one = office.submit(office.draft(office.filled({NINH_KIEU: 1})), release_on=day.isoformat())
     office.approve(one)
     with pytest.raises(StepRefused, match="not to be released before"):
         office.release(one)
-    early, _ = release_due(office.catalog, office.settings, office.store, TODAY)
-    assert early == []
-    (released,), _ = release_due(office.catalog, office.settings, office.store, day)
-    assert (released.state, released.steps[-1].who) == ("released", "schedule")
+    assert release_due(office.catalog, office.settings, office.store).files == []
+    office.now = dt.datetime.combine(day, dt.time(), CAN_THO).astimezone(dt.UTC)
+    (released,) = release_due(office.catalog, office.settings, office.store).files
+    step = released.steps[-1]
+    assert (released.state, step.who, step.via) == ("released", "schedule", "schedule")
+    assert (step.account, step.origin) == (f"os:{login()}", socket.gethostname())
     assert (office.settings.catalog.parent / released.placed).exists()
 
 
@@ -381,7 +445,7 @@ def test_a_correction_is_a_version_of_its_own_a_withdrawal_leaves_and_the_histor
     assert list(office.figures(warehouse).values()) == [44]
 
     office.store.take("withdrawn", second.number, actor("lan"), reason="Sai đơn vị tính")
-    assert settle(office.catalog, office.settings, office.store).taken_out == [second.placed]
+    assert office.settle().taken_out == [second.placed]
     warehouse = office.refresh()
     assert office.figures(warehouse) == {}
     known = "select value from known_on($day) where value is not null"
@@ -391,12 +455,19 @@ def test_a_correction_is_a_version_of_its_own_a_withdrawal_leaves_and_the_histor
 
 
 def test_what_is_released_is_not_withdrawn_by_its_maker_or_without_a_reason(office):
-    one = office.through(BOOK)
+    one = office.said_released(BOOK)
     for who, roles, reason in (("nhan", {"maker"}, "Sai"), ("lan", {"checker"}, " ")):
         with pytest.raises(StepRefused):
             office.store.take(
                 "withdrawn", one.number, actor(who, roles=frozenset(roles)), reason=reason
             )
+
+
+def test_a_reason_of_signs_that_cannot_be_written_is_refused(office):
+    one = office.draft(BOOK)
+    with pytest.raises(StepRefused, match="no letters"):
+        office.store.take("withdrawn", one.number, actor("nhan"), reason="\udcff")
+    assert office.store.one(one.number).state == "draft"
 
 
 def test_a_mended_file_takes_the_place_of_the_draft_and_its_maker_stays_one(office):
@@ -410,13 +481,70 @@ def test_a_mended_file_takes_the_place_of_the_draft_and_its_maker_stays_one(offi
 
 
 def test_another_file_in_the_place_of_a_released_one_is_not_touched(office):
-    one = office.approve(office.submit(office.draft(BOOK)))
+    one = office.approved(BOOK)
     there = office.settings.catalog.parent / "sources" / "visitors_2026-10_culture_v01.xlsx"
     there.parent.mkdir()
     there.write_bytes(b"mine")
     with pytest.raises(PlaceTaken):
         office.release(one)
     assert there.read_bytes() == b"mine"
+    assert office.store.one(one.number).state == "approved"
+
+
+def test_what_lies_in_the_place_of_one_file_does_not_keep_the_others(office):
+    first, second = (office.said_released(BOOK, period=p) for p in (SEPTEMBER, OCTOBER))
+    sources = office.settings.catalog.parent / "sources"
+    sources.mkdir()
+    (sources / "visitors_2026-09_culture_v01.xlsx").write_bytes(b"mine")
+    settled = office.settle()
+    assert (settled.put, [*settled.problems]) == ([second.placed], [first.number])
+    given = office.submit(office.draft(BOOK, period=Period.parse("2026-08")))
+    back = office.store.take("returned", given.number, actor("lan"), reason="Sai")
+    assert settle_after(office.catalog, office.settings, office.store, back).state == "draft"
+    gone = office.store.take("withdrawn", first.number, actor("lan"), reason="Sai")
+    with pytest.raises(PlaceTaken):
+        settle_after(office.catalog, office.settings, office.store, gone)
+
+
+def test_two_who_settle_at_once_bring_every_file_in_once(office):
+    for month in range(1, 9):
+        office.said_released(BOOK, period=Period.parse(f"2026-{month:02}"))
+    with ThreadPoolExecutor(2) as both:
+        done = [one.result() for one in [both.submit(office.settle) for _ in range(2)]]
+    assert sorted(len(settled.put) for settled in done) == [0, 8]
+    assert [settled.problems for settled in done] == [{}, {}]
+
+
+def test_two_refreshes_at_once_release_what_is_due_once(office):
+    office.approved(office.filled({NINH_KIEU: 1}))
+    with ThreadPoolExecutor(2) as both:
+        asked = (office.catalog, office.settings, office.store)
+        done = [one.result() for one in [both.submit(release_due, *asked) for _ in range(2)]]
+    assert sorted(len(released.files) for released in done) == [0, 1]
+    assert [released.problems for released in done] == [[], []]
+
+
+@pytest.mark.parametrize("period", ["2026", "2026-Q4", "15/10/2026", "2026-W40"])
+def test_a_period_is_of_the_frequency_by_which_the_dataset_is_handed_in(office, period):
+    with pytest.raises(StepRefused, match="handed in by the month"):
+        office.draft(BOOK, period=Period.parse(period))
+    assert not office.store.vault.folder.exists()
+
+
+def test_a_file_that_would_stop_the_refresh_of_all_stays_approved_and_says_why(office):
+    two_months = office.filled({NINH_KIEU: 5}, SEPTEMBER)
+    office.approved(two_months, period=SEPTEMBER)
+    again = office.approved(two_months, period=OCTOBER)
+    done = release_due(office.catalog, office.settings, office.store)
+    assert [(one.number, why.problem) for one, why in done.held] == [
+        (again.number, "among the other files it would stop a refresh: 103 of 103 records are bad; "
+         "visitors allows 5.0%")
+    ]  # fmt: skip
+    assert [one.state for one in office.store.all()] == ["released", "approved"]
+    steps = [step.step for step in office.store.one(again.number).steps]
+    assert steps == ["drafted", "submitted", "approved", "held"]
+    assert isinstance(done.problems[0], WouldStop)
+    assert office.refresh().count("select count(*) from current_load") == 1
 
 
 @pytest.mark.parametrize(
@@ -450,25 +578,42 @@ def test_a_bomb_a_macro_an_empty_and_a_huge_file_are_refused_and_not_kept(office
 
 
 def test_every_step_says_who_when_what_and_from_where(office):
-    office.through(BOOK)
+    office.said_released(BOOK)
     steps = [(e.step, e.who, e.account, e.via, e.origin) for e in office.store.journal.entries()]
     assert [step[0] for step in steps] == ["drafted", "submitted", "approved", "released"]
     assert steps[2] == ("approved", "lan", "lan@example.vn", "page", "10.0.0.7")
 
 
-@pytest.mark.parametrize("change", ["edit", "drop", "swap"])
+@pytest.mark.parametrize("change", ["edit", "drop", "swap", "twice", "blank", "return"])
 def test_an_audit_that_was_changed_is_found(office, change):
-    office.through(BOOK)
+    office.approved(BOOK)
     path = office.store.journal.path
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     changed = {
         "edit": [lines[0], lines[1].replace('"nhan"', '"lan"'), *lines[2:]],
         "drop": [lines[0], *lines[2:]],
         "swap": [lines[1], lines[0], *lines[2:]],
+        "twice": [lines[0], lines[1].replace("{", '{"who":"lan",', 1), *lines[2:]],
+        "blank": [lines[0], lines[1].replace(",", ", ", 1), *lines[2:]],
+        "return": [lines[0], lines[1].replace("\n", "\r\n"), *lines[2:]],
     }[change]
-    path.write_text("".join(changed), encoding="utf-8")
+    path.write_text("".join(changed), encoding="utf-8", newline="")
     with pytest.raises(BrokenAudit):
         office.store.all()
+
+
+def test_a_department_can_check_its_own_lines_without_seeing_those_of_others(office):
+    first, second = (office.draft(BOOK, period=period) for period in (SEPTEMBER, OCTOBER))
+    office.submit(second)
+    office.submit(first)
+    text = exported(office.store.journal.entries(), {second.number})
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [[*line] == ["number", "seal"] for line in lines] == [True, False, False, True]
+    for above, line in pairwise(lines[:3]):
+        bare = {key: value for key, value in line.items() if key != "seal"}
+        said = json.dumps(bare, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        assert line["seal"] == hashlib.sha256(said.encode()).hexdigest()
+        assert line["before"] == above["seal"]
 
 
 def test_a_step_cut_off_by_a_power_failure_is_no_step_and_the_next_one_fits(tmp_path):

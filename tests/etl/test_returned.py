@@ -4,6 +4,8 @@ import csv
 import io
 import re
 import stat
+import tracemalloc
+import zipfile
 
 import openpyxl
 import pytest
@@ -17,7 +19,8 @@ from etl.catalog import load_catalog, parse_catalog
 from etl.errors import Problems
 from etl.extract.sheets_child import LIST_SHEET
 from etl.pipeline import facts_of
-from etl.returned import Changed, InTheWay, give_back, source
+from etl.returned import Changed, InTheWay, bad_cells, bad_files, give_back, source
+from etl.returned import book as books
 from etl.returned.book import TABLE
 
 VISITS = """
@@ -92,13 +95,16 @@ def lines(rows: list[list[str]]) -> bytes:
     return made.getvalue().encode()
 
 
-def sheet(rows: list[list[str]]) -> bytes:
+def sheet(rows: list[list[str]], *more: str) -> bytes:
+    """A workbook of one sheet, and empty ones called `more`."""
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, {"strings_to_formulas": False}) as book:
         for number, row in enumerate(rows):
             if number == 0:
                 page = book.add_worksheet("Biểu 1")
             page.write_row(number, 0, row)
+        for name in more:
+            book.add_worksheet(name)
     return made.getvalue()
 
 
@@ -351,6 +357,51 @@ def test_of_a_long_table_only_the_bad_records_come_back_with_their_numbers(retur
     assert "dòng 7 đã có" in marked(book)["B3"]
     intro = " ".join(str(row[0].value) for row in book[LIST_SHEET].iter_rows(max_row=6))
     assert f"{source.WHOLE + 1} dòng" in intro
+
+
+def with_a_huge_merge(content: bytes) -> bytes:
+    """The same workbook with a second sheet, of which a million cells are merged into one."""
+    merged = "<mergeCells count='1'><mergeCell ref='A1:ALL1000'/></mergeCells>"
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == "xl/worksheets/sheet2.xml":
+                part = part.replace(b"<sheetData/>", b"<sheetData/>" + merged.encode())
+            new.writestr(name, part)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "ending", "content"),
+    [
+        ("MOST_CELLS", 20, "xlsx", sheet([HEADER, *RECORDS])),
+        ("MOST_CELLS", 20, "csv", lines([HEADER, *RECORDS])),
+        ("MEMORY", 120_000_000, "xlsx", with_a_huge_merge(sheet([HEADER, *RECORDS], "Phụ lục"))),
+    ],
+)
+def test_what_is_too_large_to_be_marked_goes_back_as_a_list_that_says_so(
+    returned, monkeypatch, limit, most, ending, content
+):
+    monkeypatch.setattr(books, limit, most)
+    book = returned(visits(ending), **{f"visits_{ending}": content})
+    assert book.sheetnames == [LIST_SHEET]
+    assert "too large for its cells to be coloured" in " ".join(
+        str(cell.value) for cell in book[LIST_SHEET]["A"]
+    )
+    assert {"B4", "C3"} <= {cell.value for cell in book[LIST_SHEET]["B"]}
+
+
+def test_bad_cells_are_told_at_no_cost_of_what_stands_on_other_sheets(refresh, installation):
+    content = with_a_huge_merge(sheet([HEADER, *RECORDS], "Phụ lục"))
+    with refresh(visits("xlsx"), visits_xlsx=content) as warehouse:
+        (file,) = bad_files(warehouse, load_catalog(installation.catalog), installation)
+        tracemalloc.start()
+        told = {one.cell: one.found for one in bad_cells(warehouse, file, "en", 20)}
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert (told["C3"], told["C4"]) == ("-3", "4 chục")
+    assert most < 20_000_000
 
 
 def test_a_key_that_another_file_has_already_is_told_with_that_file(

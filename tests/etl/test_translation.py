@@ -2,14 +2,17 @@
 
 import re
 from functools import cache
+from typing import get_args
 
 import pytest
 import yaml
-from conftest import HEAD
+from conftest import HEAD, ROOT
 from error_texts import code_of_errors
 
 from etl.catalog import parse_catalog
 from etl.errors import ForesightError, Problems
+from etl.handin.store import State, Step
+from etl.people import Role
 from etl.settings import language
 from etl.translation import SLOT, TABLE, located, translated
 
@@ -84,6 +87,31 @@ def test_a_translation_takes_up_everything_that_was_put_in(section):
             "địa chỉ chuyển hướng sang nơi khác: không kết nối được",
         ),
         ("the query holds a comment", "câu truy vấn có chú thích"),
+        (
+            "it is submitted and cannot be approved",
+            "đang ở trạng thái chờ duyệt, không thể chuyển sang đã duyệt",
+        ),
+        ("that begins from: draft, submitted", "bước này bắt đầu từ: bản nháp, chờ duyệt"),
+        (
+            "nhan is none of: maker, checker",
+            "nhan không có vai trò nào trong: người nộp, người duyệt",
+        ),
+        (
+            "it is not to be released before 2026-12-01",
+            "không được công bố trước ngày 01/12/2026",
+        ),
+        (
+            "it speaks of 2026-09-01 to 2026-09-30, and is handed in for 2026-10",
+            "số liệu trong tệp từ 01/09/2026 đến 30/09/2026, nhưng nộp cho kỳ 10/2026",
+        ),
+        (
+            "no template can be made for x: a header of several rows",
+            "không lập được mẫu cho x: tiêu đề cột gồm nhiều dòng",
+        ),
+        (
+            "it is handed in by the month, and not for 2026-Q4",
+            "bộ dữ liệu này nộp theo từng tháng, không nộp cho 2026-Q4",
+        ),
         ("'x is empty' is not a period", "'x is empty' không phải là kỳ"),
         ("'a' is labelled as 'b' is: 'c is: d'", "'a' có nhãn trùng với 'b': 'c is: d'"),
         ("no file there is no table", "không có tệp there is no table"),
@@ -93,6 +121,13 @@ def test_a_translation_takes_up_everything_that_was_put_in(section):
 def test_what_was_put_in_stays_as_it_is(english, vietnamese):
     assert translated(english, "vi") == vietnamese
     assert translated(english, "en") == english
+
+
+def test_every_state_and_role_that_an_error_names_has_its_word():
+    said = {*get_args(State), *get_args(Step), *get_args(Role)} - {"admin", "reader"}
+    assert said <= table()["words"].keys()
+    shown = yaml.safe_load((ROOT / "dashboard" / "text" / "vi.yaml").read_text(encoding="utf-8"))
+    assert shown["handin_state"].items() <= table()["words"].items()
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,13 @@ def test_before_the_first_build_the_reader_is_told_what_to_run(tmp_path):
     assert told.value.hint == "run: foresight refresh"
 
 
+def test_two_who_try_things_at_once_have_a_copy_each(tmp_path):
+    write(tmp_path, "old")
+    with Warehouse.aside(tmp_path) as one, Warehouse.aside(tmp_path) as other:
+        one.run("delete from build_fact")
+        assert read(other) == "old"
+
+
 def test_a_reader_keeps_its_build_while_the_next_one_is_published(tmp_path):
     write(tmp_path, "old")
     reader = Warehouse.open(tmp_path)
