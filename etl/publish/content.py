@@ -184,7 +184,7 @@ DAY = re.compile(
     r"(?<!\d)(\d{1,2}[/.-])?\d{1,2}[/.-](19|20)\d\d(?!\d)|(?<!\d)(19|20)\d\d-\d\d-\d\d(?!\d)"
 )
 """A day or a month: its digits are of no other number."""
-LONG, SHORT = 12, 9
+TODAYS, FORMER = 12, 9
 """Digits of an identity number, and of one of the old card."""
 MOST_GROUPS = 4
 OLDEST_PREFIX, NEWEST_PREFIX = 1, 38
@@ -218,9 +218,9 @@ def _has_identity(text: str) -> bool:
     for run in RUN.finditer(apart):
         for groups, end in _numbers(apart, run):
             number = "".join(groups)
-            if len(number) == LONG and _identity(number):
+            if len(number) == TODAYS and _identity(number):
                 return True
-            if len(number) == SHORT and _old_identity(groups, apart[end:]):
+            if len(number) == FORMER and _old_identity(groups, apart[end:]):
                 return True
     return False
 
@@ -238,12 +238,12 @@ def _numbers(text: str, run: re.Match[str]) -> Iterator[tuple[list[str], int]]:
         for last in range(first, len(spans)):
             length += spans[last][1] - spans[last][0]
             between = marks[first + 1 : last + 1]
-            ties = {*",./"} if length == SHORT else set(between) - {" "}
+            ties = {*",./"} if length == FORMER else set(between) - {" "}
             groups = [text[start:end] for start, end in spans[first : last + 1]]
             whole = not {marks[first], marks[last + 1]} & ties
-            if length in (SHORT, LONG) and whole and not _figures(groups, between):
+            if length in (FORMER, TODAYS) and whole and not _figures(groups, between):
                 yield groups, spans[last][1]
-            if length >= LONG:
+            if length >= TODAYS:
                 break
 
 
@@ -257,7 +257,7 @@ def _old_identity(groups: list[str], behind: str) -> bool:
     """Nine digits in at most four groups, or one by one; not an amount."""
     few = len(groups) <= MOST_GROUPS and min(map(len, groups)) > 1
     in_range = OLDEST_PREFIX <= int("".join(groups)[:2]) <= NEWEST_PREFIX
-    return (few or len(groups) == SHORT) and in_range and not AMOUNT.match(behind)
+    return (few or len(groups) == FORMER) and in_range and not AMOUNT.match(behind)
 
 
 def _has_phone(text: str) -> bool:

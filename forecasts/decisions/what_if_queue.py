@@ -168,7 +168,8 @@ def queued(home: Path, build: str, today: date, settings: Sequence[Setting]) -> 
     if ran.returncode:
         raise NoWorkload(
             "the queue of this scenario cannot be worked out",
-            hint=ran.stderr.decode(errors="replace").strip().splitlines()[-1:][0],
+            where=ran.stderr.decode(errors="replace").strip().rpartition("\n")[2],
+            hint="run: foresight refresh",
         )
     return _QUEUED.validate_json(ran.stdout)
 
