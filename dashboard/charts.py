@@ -226,7 +226,11 @@ def _figures(content: Fan) -> pl.DataFrame:
     """Observed values, then quantiles of what is expected: a row a period."""
     shown = ("value", "lower", "upper", "status", "estimated_share")
     observed = content.observed.sort("period").select("period", *shown)
-    return pl.concat([observed, content.ahead.sort("period")], how="diagonal_relaxed")
+    figures = pl.concat([observed, content.ahead.sort("period")], how="diagonal_relaxed")
+    if content.before is None:
+        return figures
+    before = content.before.select("period", before="value")
+    return figures.join(before, on="period", how="left", maintain_order="left")
 
 
 def _unbroken(content: Fan) -> pl.DataFrame:

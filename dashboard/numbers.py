@@ -71,6 +71,8 @@ def _columns(reader: Reader, figures: pl.DataFrame, decimals: int) -> Columns:
 def _fan(reader: Reader, figures: pl.DataFrame, decimals: int) -> Columns:
     text = reader.text
     columns = [(text("figure.value"), _exact(reader, "value", decimals))]
+    if "before" in figures.columns:
+        columns.append((text("chart.before"), _about(reader, "before")))
     if "q50" in figures.columns and figures["q50"].is_not_null().any():
         columns += [
             (text("chart.expected"), _about(reader, "q50")),

@@ -12,18 +12,17 @@ from dashboard.published import CITY, Headline, headlines
 from dashboard.ranking import ranked, summary, told_apart
 from dashboard.reader import Reader
 from dashboard.targets import SHAPES
+from dashboard.views import received
 from dashboard.views.cache import drawn, written
 from dashboard.workload import (
     LEAST,
     RANKED,
     STRONG,
     TOTAL,
-    Year,
-    fields,
     pulse,
     year_of,
 )
-from dashboard.workload_charts import RECEIVED, city_fan, ranks
+from dashboard.workload_charts import RECEIVED, ranks
 
 KINDS = {
     "off_course": "bad",
@@ -87,7 +86,7 @@ def _published(reader: Reader, found: list[Headline]) -> None:
 
 def _workload(reader: Reader) -> None:
     text = reader.text
-    names = {TOTAL: text("fields.all")} | fields(reader)
+    names = received.titles(reader)
     left, right = st.columns([3, 1.2], vertical_alignment="bottom")
     with left:
         layout.heading(text("workload.title"))
@@ -99,10 +98,12 @@ def _workload(reader: Reader) -> None:
         return
     layout.html(f'<p class="cf-lead">{_answer(reader, field)}</p>')
     layout.html(cards.cards(reader, field, year))
-    layout.heading(_finding(reader, year), text("workload.fan_note", field=_inside(names[field])))
-    drawing = drawn(reader, city_fan, field)
-    layout.figure(reader, drawing, "fan", _finding(reader, year), RECEIVED, simulated=True)
-    layout.html(f'<p class="cf-note">{escape(text("workload.sum_note"))}</p>')
+    received.chart(reader, field, year)
+    page = address(reader, "workload", field="" if field == TOTAL else field)
+    layout.html(
+        f'<p class="cf-note">{escape(text("workload.sum_note"))} '
+        f'<a target="_self" href="{page}">{escape(text("workload.behind"))}</a></p>'
+    )
     _places(reader, field)
     _multiples(reader)
 
@@ -133,21 +134,6 @@ def _answer(reader: Reader, field: str) -> str:
             )
         )
     return " ".join(parts)
-
-
-def _inside(name: str) -> str:
-    """A name that begins with a capital, inside a sentence."""
-    return name[:1].lower() + name[1:]
-
-
-def _finding(reader: Reader, year: Year) -> str:
-    change = year.change or 0
-    key = "flat" if round(change * 100) == 0 else ("up" if change > 0 else "down")
-    return reader.text(
-        f"finding.{key}",
-        expected=reader.notation.rounded(year.expected),
-        change=reader.notation.change(abs(change)).lstrip("+"),
-    )
 
 
 def _places(reader: Reader, field: str) -> None:

@@ -12,7 +12,7 @@ from dashboard.lending import caveats, chance, change_said, move_said, verdict
 from dashboard.queries import work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from dashboard.views import labels, scorecard
+from dashboard.views import labels, received, scorecard
 from dashboard.views.cache import written
 from dashboard.workload import fields
 from forecasts.decisions.work_kept import LENT, Work
@@ -33,7 +33,8 @@ def draw(reader: Reader) -> None:
             ahead = work_ahead(reader.build, reader.today)
     except NoWorkload:
         layout.head(reader, text("load.title"))
-        layout.heading(text("load.missing"))
+        layout.heading(text("load.missing"), text("load.missing_note"))
+        received.draw(reader)
         labels.draw(reader)
         return
     layout.head(reader, text("load.title"), _lead(reader, ahead))
@@ -42,6 +43,7 @@ def draw(reader: Reader) -> None:
             _parts(reader, ahead)
     else:
         _parts(reader, ahead)
+    received.draw(reader)
     labels.draw(reader)
 
 
