@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from functools import partial
 from html import escape
 
@@ -75,7 +74,7 @@ def band(text: Text) -> str:
 def draw(drawing: Drawing, key: str) -> None:
     """A chart with its words for those who cannot see it."""
     with st.container(key=f"chart_{key}"):
-        st.vega_lite_chart(deepcopy(drawing.spec), theme=None, alt=drawing.alt, key=key)
+        st.vega_lite_chart(dict(drawing.spec), theme=None, alt=drawing.alt, key=key)
 
 
 def figure(
@@ -92,10 +91,16 @@ def figure(
 def chart_files(
     reader: Reader, drawing: Drawing, key: str, title: str, indicator: str, *, simulated: bool
 ) -> None:
-    """The numbers of a chart, folded away, and buttons that make its picture or its figures."""
-    html(drawing.numbers)
+    """The numbers of a chart, and buttons that make its picture or its figures: once it is opened.
+
+    Closed, it goes over the wire as one line: most who look at a chart need neither.
+    """
+    fold = st.expander(reader.text("chart.files"), key=f"files_{key}", on_change="rerun")
+    if not fold.open:
+        return
     caption = Caption(title, _lines(reader, indicator, simulated=simulated))
-    with st.container(key=f"files_{key}"):
+    with fold:
+        html(drawing.numbers)
         _offered(
             reader,
             f"chart_{key}",

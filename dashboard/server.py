@@ -129,10 +129,11 @@ async def warm(app: object) -> AsyncIterator[None]:
     """Draw the first screen, so that the first visitor does not wait; then keep the rest ready."""
     del app
     check_address(current_people(Settings.read()), st.get_option("server.address"))
-    from dashboard.warming import Warming, first_screen
+    from dashboard.warming import Warming, first_screen, settle
 
     home = Settings.read().home
     first_screen(home)
+    settle()
     # After all that came before: the one line that says where to look.
     place = f"http://{st.get_option('browser.serverAddress')}:{st.get_option('server.port')}"
     sys.stdout.write(f"Mở {place} để xem, Ctrl+C để dừng. / Open {place}, Ctrl+C stops it.\n")

@@ -19,6 +19,7 @@ from dashboard.workload import (
     RANKED,
     STRONG,
     TOTAL,
+    Year,
     pulse,
     year_of,
 )
@@ -96,8 +97,7 @@ def _workload(reader: Reader) -> None:
     if year is None:
         layout.html(f'<p class="cf-lead">{escape(text("workload.none"))}</p>')
         return
-    layout.html(f'<p class="cf-lead">{_answer(reader, field)}</p>')
-    layout.html(cards.cards(reader, field, year))
+    layout.html(written(reader, _told, field, year))
     received.chart(reader, field, year)
     page = address(reader, "workload", field="" if field == TOTAL else field)
     layout.html(
@@ -106,6 +106,11 @@ def _workload(reader: Reader) -> None:
     )
     _places(reader, field)
     _multiples(reader)
+
+
+def _told(reader: Reader, field: str, year: Year) -> str:
+    """The answer in words, and the cards under it."""
+    return f'<p class="cf-lead">{_answer(reader, field)}</p>{cards.cards(reader, field, year)}'
 
 
 def _answer(reader: Reader, field: str) -> str:
@@ -139,21 +144,28 @@ def _answer(reader: Reader, field: str) -> str:
 def _places(reader: Reader, field: str) -> None:
     text = reader.text
     rows = ranked(reader, field)
-    if rows["change"].is_null().all():
+    if not len(rows) or rows["change"].null_count() == len(rows):
         layout.html(f'<p class="cf-note">{escape(text("workload.too_small", least=LEAST))}</p>')
         return
-    top = told_apart(rows).head(RANKED).to_dicts()
-    if not top:
+    listed = written(reader, _fastest, field)
+    if not listed:
         # An order that is chance is no list.
         _tiles(reader, field)
         return
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         layout.heading(text("places.title"), text("places.note"))
-        layout.html(tables.table(text("places.title"), places.columns(reader, field), top))
+        layout.html(listed)
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
         _tiles(reader, field)
+
+
+def _fastest(reader: Reader, field: str) -> str:
+    """Those who surely grow faster than the middle as a table; empty where nobody does."""
+    top = told_apart(ranked(reader, field)).head(RANKED).to_dicts()
+    columns = places.columns(reader, field)
+    return tables.table(reader.text("places.title"), columns, top) if top else ""
 
 
 def _tiles(reader: Reader, field: str) -> None:

@@ -63,10 +63,13 @@ def _of_a_field(reader: Reader) -> None:
         return
     chart(reader, field, year)
     series = Series(RECEIVED, CITY, field, MONTH)
-    layout.html(_age(reader, field) + behind.came_out(reader, series))
     category = None if field == TOTAL else field
     first = reader.rows("workload", area=CITY, category=field)["period"].min()
-    layout.html(behind.events(reader, RECEIVED, CITY, first, category))  # type: ignore[arg-type]
+    layout.html(
+        _age(reader, field)
+        + behind.came_out(reader, series)
+        + behind.events(reader, RECEIVED, CITY, first, category)  # type: ignore[arg-type]
+    )
     explanation.draw(reader, series, text("workload.unit"))
     provenance.of_series(reader, RECEIVED)
     behind.carried(reader, field)

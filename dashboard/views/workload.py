@@ -38,12 +38,12 @@ def draw(reader: Reader) -> None:
         labels.draw(reader)
         return
     layout.head(reader, text("load.title"), _lead(reader, ahead))
+    received.draw(reader)
     if ahead.simulated:
         with layout.simulated_section(text, "load"):
             _parts(reader, ahead)
     else:
         _parts(reader, ahead)
-    received.draw(reader)
     labels.draw(reader)
 
 
