@@ -16,6 +16,9 @@ import polars as pl
 from babel.dates import get_day_names, get_month_names
 
 from dashboard.marks import (
+    FIRST_LABEL,
+    LINE,
+    PHONE,
     Goal,
     Mark,
     before_line,
@@ -130,7 +133,7 @@ def fan(reader: Reader, content: Fan) -> Drawing:
         "ahead": _joined(content),
         "events": _event_rows(content),
         "ends": _end_rows(reader, content),
-        "one": pl.DataFrame({"one": [1]}),
+        "one": pl.DataFrame({"top": [FIRST_LABEL - LINE * len(_event_rows(content))]}),
     }
     if content.goals:
         frames["goals"] = goal_rows(content.goals)
@@ -320,7 +323,8 @@ def _y(shape: Shape, field: str) -> alt.Y:
 
 def _ground(shape: Shape) -> alt.Chart:
     if shape.simulated:
-        return _mark_of(shape.text)
+        # Where there is little room, above the words of all events.
+        return _mark_of(shape.text, {"expr": f"width < {PHONE} ? datum.top : {FIRST_LABEL}"})
     return alt.Chart(alt.NamedData("one")).mark_point(opacity=0, size=0)
 
 
@@ -329,12 +333,12 @@ def _watermark(reader: Reader) -> alt.Chart:
     return _mark_of(reader.text)
 
 
-def _mark_of(text: Text) -> alt.Chart:
+def _mark_of(text: Text, y: Any = FIRST_LABEL) -> alt.Chart:
     return (
         alt.Chart(alt.NamedData("one"))
         .mark_text(
             x=0,
-            y=-6,
+            y=y,
             align="left",
             baseline="bottom",
             fontSize=13,

@@ -77,7 +77,7 @@ def _level_goals(reader: Reader, judged: Judged, until: dt.date) -> list[Goal]:
             mean = amount(judged, value, reader.text, reader.notation, expected=True)
             label = reader.text("chart.goal_month", goal=label, mean=mean)
         end = min(by.end.replace(day=1), until)
-        made.append(Goal(by.start, value, end, value, label))
+        made.append(Goal(by.start, value, end, value, label, _short(reader, judged, value)))
     return made
 
 
@@ -90,8 +90,15 @@ def _goals(reader: Reader, judged: Judged, last: Last) -> list[Goal]:
     made = []
     for baseline in target.baselines:
         since = (dt.date(by.start.year, 1, 1), baseline.value) if rate else last
-        made.append(Goal(*since, end, baseline.value, _label(reader, judged, baseline)))
+        label, short = _label(reader, judged, baseline), _short(reader, judged, baseline.value)
+        made.append(Goal(*since, end, baseline.value, label, short))
     return made
+
+
+def _short(reader: Reader, judged: Judged, value: float) -> str:
+    return reader.text(
+        "chart.goal_short", value=amount(judged, value, reader.text, reader.notation)
+    )
 
 
 def _label(reader: Reader, judged: Judged, baseline: Baseline) -> str:

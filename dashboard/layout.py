@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import pictures
 from dashboard.charts import Drawing
+from dashboard.condition import notices
 from dashboard.filters import switch_language
 from dashboard.pictures import Caption
 from dashboard.reader import Reader
@@ -35,7 +36,19 @@ def head(reader: Reader, title: str, lead: str = "") -> None:
         switch_language(reader.text)
     day = reader.notation.date(reader.today)
     made = reader.text("page.as_of", day=day, build=reader.build.name)
-    html(f'<p class="cf-asof">{escape(made)}</p>' + (lead and f'<p class="cf-lead">{lead}</p>'))
+    told = _condition(reader)
+    shown = f'<p class="cf-asof">{escape(made)}</p>{told}'
+    html(shown + (lead and f'<p class="cf-lead">{lead}</p>'))
+
+
+def _condition(reader: Reader) -> str:
+    """What is amiss with the build, before any figure of it."""
+    lang = "?lang=en" if reader.lang == "en" else ""
+    more = f'<a target="_self" href="data{lang}">{escape(reader.text("condition.see"))}</a>'
+    return "".join(
+        f'<p class="cf-notice" role="note">△ {escape(one.said)} {more if one.of_data else ""}</p>'
+        for one in notices(reader)
+    )
 
 
 def html(content: str) -> None:

@@ -30,6 +30,8 @@ from etl.warehouse import DamagedBuild, NoWarehouse
 HERE = Path(__file__).parent
 BOOT = '<head><script src="/app/static/boot.js"></script>'
 UNCACHED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+OF_AN_OLDER_BUILD = ("CatalogException", "BinderException")
+"""What the database says of a table or column that a build of earlier code does not have."""
 REPLACED = (b"content-length", b"etag", b"last-modified")
 
 
@@ -147,7 +149,10 @@ def explain(error: Exception) -> bool:
     logging.getLogger(__name__).error("a page failed", exc_info=error)
     lang = "en" if st.query_params.get("lang") == "en" else "vi"
     text = Text(lang)
-    layout.nothing(text, text("error.title"), text("error.body"))
+    if type(error).__name__ in OF_AN_OLDER_BUILD:
+        layout.nothing(text, text("older.title"), text("older.body"), text("older.command"))
+    else:
+        layout.nothing(text, text("error.title"), text("error.body"))
     return True
 
 

@@ -29,6 +29,10 @@ def draw(reader: Reader) -> None:
     with layout.simulated_section(text, "communes"):
         field, province, area = _filters(reader)
         rows = ranked(reader, field)
+        if rows["received"].null_count() == len(rows):
+            # A map without a colour and a table of dashes say less than a sentence.
+            layout.heading(text("communes.no_figures"), text("communes.no_figures_note"))
+            return
         layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
         layout.heading(text("tiles.title"), text("communes.tiles_note"))
         layout.html(legend(reader))

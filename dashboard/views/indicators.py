@@ -36,7 +36,7 @@ def draw(reader: Reader) -> None:
     layout.head(reader, text("indicators.title"))
     rows = {row["indicator"]: row for row in reader.rows("indicators").to_dicts()}
     if not rows:
-        layout.heading(text("indicators.none"))
+        layout.heading(text("indicators.none"), text("indicators.none_note"))
         return
     chosen = _choose(reader, rows)
     row = rows[chosen]

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import cards, headline_table, layout, places, tables
+from dashboard.condition import nothing_accepted
 from dashboard.filters import choose
 from dashboard.five_things import MARKS, Thing, address, five_things, unjudged
 from dashboard.published import CITY, Headline, headlines
@@ -52,7 +53,9 @@ def _five(reader: Reader) -> None:
     found = five_things(reader)
     layout.heading(text("five.title"), text("five.note") if found else "")
     if not found:
-        layout.html(f'<p class="cf-lead">{escape(text("five.nothing"))}</p>')
+        # No figure, no verdict: nothing wrong is not the same as nothing known.
+        key = "five.unknown" if nothing_accepted(reader) else "five.nothing"
+        layout.html(f'<p class="cf-lead">{escape(text(key))}</p>')
     layout.html(
         f'<div class="cf-five" role="list">{"".join(_thing(reader, t) for t in found)}</div>'
     )
