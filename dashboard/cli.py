@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,6 +67,9 @@ SCORES_SHOWN = {
 """Scores of the register that `foresight models` prints, by their headings."""
 
 
+AT_LEAST_1 = click.IntRange(min=1)
+
+
 @dataclass(frozen=True)
 class Context:
     """What every command is told: the installation, the day, and how to print."""
@@ -85,7 +89,10 @@ class Context:
     def result(self, content: Any) -> None:
         """The result for machines; silent otherwise."""
         if self.as_json:
-            click.echo(json.dumps(content, ensure_ascii=False, default=str))
+            plain = json.loads(
+                json.dumps(content, ensure_ascii=False, default=str), parse_constant=lambda _: None
+            )
+            click.echo(json.dumps(plain, ensure_ascii=False, allow_nan=False))
 
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """A table for people; under `--json` the same as a list of objects."""
@@ -96,7 +103,7 @@ class Context:
         for column in columns:
             shown.add_column(column, overflow="fold")  # a path cut short is of no use
         for row in rows:
-            shown.add_row(*("" if cell is None else str(cell) for cell in row))
+            shown.add_row(*("" if cell is None or cell != cell else str(cell) for cell in row))
         self.console.print(shown)
 
 
@@ -249,7 +256,7 @@ def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -
             click.echo(f"{warning}{told}", err=True)
     if tried.left_out:
         context.say(f"not read, simulated or too large: {len(tried.left_out)} files")
-    bad = sum(map(len, tried.cells.values())) + sum(tried.more.values())
+    bad = sum(len(set(cells)) for cells in tried.cells.values()) + sum(tried.more.values())
     found = (
         f"{len(problems)} errors, {bad} cells not taken" if problems or bad else "no error found"
     )
@@ -261,7 +268,8 @@ def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -
 def _cells_told(tried: "Tried", language: Language) -> Iterator[tuple[str, ForesightError]]:
     """Each file with what is told of one of its cells, and how much is not."""
     for file, cells in tried.cells.items():
-        for cell in cells:
+        for cell, records in Counter(cells).items():  # several of an unpivoted row
+            several = phrase("note.records", language, count=records) if records > 1 else ""
             there = cell.found or phrase("note.hidden" if cell.hidden else "note.empty", language)
             found = phrase("note.found", language, value=there[:MOST_SHOWN])
             expected = phrase("note.expected", language, expected=cell.expected)
@@ -269,7 +277,7 @@ def _cells_told(tried: "Tried", language: Language) -> Iterator[tuple[str, Fores
                 file,
                 ForesightError(
                     f"{cell.problem}. {found}. {expected}",
-                    where=_place_of(cell, language),
+                    where=_place_of(cell, language) + several,
                     hint=phrase("note.remedy", language, remedy=cell.remedy),
                 ),
             )
@@ -285,7 +293,7 @@ def _place_of(cell: "BadCell", language: Language) -> str:
 
 
 @main.command()
-@click.option("--limit", default=20, show_default=True, help="Figures to show.")
+@click.option("--limit", default=20, show_default=True, type=AT_LEAST_1, help="Figures to show.")
 @click.pass_obj
 def plan(context: Context, limit: int) -> None:
     """What a refresh would change: rows, figures, forecasts. Changes nothing."""
@@ -413,8 +421,19 @@ def _looks_wrong(preview: Preview, limit: int) -> pl.DataFrame:
 
 @main.command()
 @click.option("--full", is_flag=True, help="Load and forecast everything again; history stays.")
-@click.option("--rows", default=ROWS, show_default=True, help="Rows of simulated dossiers.")
-@click.option("--wait", default=0.0, help="Seconds to wait for another refresh to end.")
+@click.option(
+    "--rows",
+    default=ROWS,
+    show_default=True,
+    type=AT_LEAST_1,
+    help="Rows of simulated dossiers.",
+)
+@click.option(
+    "--wait",
+    default=0.0,
+    type=click.FloatRange(min=0),
+    help="Seconds to wait for another refresh to end.",
+)
 @click.pass_obj
 def refresh(context: Context, full: bool, rows: int, wait: float) -> None:
     """Load what changed, forecast what is affected, move the pointer."""
@@ -457,7 +476,7 @@ FREQUENCIES = ("day", "week", "month", "quarter", "year")
 @click.option("--value", help="Column of the values; found by name and content.")
 @click.option("--id", "ids", multiple=True, help="Column that names the series; repeatable.")
 @click.option("--frequency", type=click.Choice(FREQUENCIES), help="By default found out.")
-@click.option("--season", type=click.IntRange(min=1), help="Of plain steps: 1, 4, 7, 12 or 52.")
+@click.option("--season", type=AT_LEAST_1, help="Of plain steps: 1, 4, 7, 12 or 52.")
 @click.option(
     "--horizon",
     type=click.IntRange(1, 1000),
@@ -471,7 +490,7 @@ FREQUENCIES = ("day", "week", "month", "quarter", "year")
 @click.option("--beside", multiple=True, help="Model that joins the engine: auto_ets; repeatable.")
 @click.option("--tet", is_flag=True, help="The holiday moves these figures.")
 @click.option("--out", type=click.Path(path_type=Path), help="A .csv or .parquet file to write.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one per core.")
+@click.option("--workers", type=AT_LEAST_1, help="Processes; by default one per core.")
 @click.pass_obj
 def forecast_a_file(context: Context, /, file: Path, **said: Any) -> None:
     """Forecast every series of FILE, a long CSV or Parquet: columns of series, period, value."""
@@ -660,7 +679,7 @@ class Progress:
 
 @main.command()
 @click.option("--dataset", help="Only this dataset.")
-@click.option("--limit", default=20, show_default=True, help="Rows to show.")
+@click.option("--limit", default=20, show_default=True, type=AT_LEAST_1, help="Rows to show.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -673,10 +692,22 @@ def rejected(context: Context, dataset: str | None, limit: int, out: Path | None
         _give_back(context, dataset, out)
         return
     with Warehouse.open(context.settings.home) as warehouse:
+        _known(warehouse, dataset)
         found = warehouse.query("dashboard", "rejected_rows", dataset=dataset, limit=limit)
         total = warehouse.query("dashboard", "rejected_count", dataset=dataset).item()
     context.table(found.columns, [list(row) for row in found.iter_rows()])
     context.say(f"{min(limit, total):,} of {total:,} broken rules shown")
+
+
+def _known(warehouse: Warehouse, dataset: str | None) -> None:
+    """Raises `ForesightError` where a dataset is asked for that the build has not."""
+    names = [one.name for one in parse_catalog(pipeline.facts_of(warehouse)["catalog"]).resources]
+    if dataset is not None and dataset not in names:
+        raise ForesightError(
+            f"there is no dataset {dataset!r}",
+            where="--dataset",
+            hint=f"those are: {', '.join(names)}",
+        )
 
 
 def _give_back(context: Context, dataset: str | None, out: Path) -> None:
@@ -686,6 +717,7 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
         catalog = parse_catalog(
             pipeline.facts_of(warehouse)["catalog"], folder=context.settings.catalog.parent
         )
+        _known(warehouse, dataset)
         given = give_back(warehouse, catalog, context.settings, out, dataset=dataset)
     if not given:
         context.say("no record was rejected, so there is nothing to give back")
@@ -915,6 +947,7 @@ def compare_scenarios(context: Context, code: str, other: str) -> None:
 def corrections(context: Context, dataset: str | None) -> None:
     """Cells corrected on the way in: what stood there, what was read instead, why, by whom."""
     with Warehouse.open(context.settings.home) as warehouse:
+        _known(warehouse, dataset)
         found = warehouse.query("dashboard", "corrections", dataset=dataset)
     context.table(found.columns, [list(row) for row in found.iter_rows()])
 
@@ -924,7 +957,9 @@ def corrections(context: Context, dataset: str | None) -> None:
 @click.option("--area", help="Code or name of the area; the largest that has a forecast.")
 @click.option("--category", default="total", show_default=True)
 @click.option("--frequency", type=click.Choice(FREQUENCIES), help="By default the finest.")
-@click.option("--ahead", default=1, show_default=True, help="Periods ahead that are explained.")
+@click.option(
+    "--ahead", default=1, show_default=True, type=AT_LEAST_1, help="How many periods ahead."
+)
 @click.pass_obj
 def explain_forecast(
     context: Context,
@@ -956,7 +991,13 @@ def _say_explained(
 
     text = Text(context.language)
     words = Words(text, Notation(context.language), text.pick(*units))
-    step = explained.steps[min(max(ahead, 1), len(explained.steps)) - 1]
+    if ahead > len(explained.steps):
+        raise ForesightError(
+            f"the forecast ends {len(explained.steps)} periods ahead, before {ahead}",
+            where="--ahead",
+            hint="ask for one nearer",
+        )
+    step = explained.steps[ahead - 1]
     mark = f" ({text('simulated.short')})" if explained.simulated else ""
     context.say(words.sentence(explained, step) + mark)
     if step.change:
@@ -971,7 +1012,7 @@ def _say_explained(
 
 
 @main.command("builds")
-@click.option("--keep", type=click.IntRange(min=1), help="Delete all but so many, newest first.")
+@click.option("--keep", type=AT_LEAST_1, help="Delete all but so many, newest first.")
 @click.pass_obj
 def list_builds(context: Context, keep: int | None) -> None:
     """All builds on disk, newest first. A refresh keeps five; the current one is never deleted."""
@@ -1009,7 +1050,7 @@ def undo_build(context: Context) -> None:
 @click.option(
     "--replay",
     "origins",
-    type=click.IntRange(min=1),
+    type=AT_LEAST_1,
     help="First replay so many earlier origins, on what was known then.",
 )
 @click.pass_obj
@@ -1136,7 +1177,13 @@ def _tell_receipts(context: Context, receipts: "list[Receipt]") -> None:
 @click.option("--people", default=10, show_default=True, type=click.IntRange(min=0))
 @click.option("--within", default="district", show_default=True, help="district, city, or 25 (km).")
 @click.option("--weeks", type=click.Choice(["2", "13"]), default="13", show_default=True)
-@click.option("--times", default=1.0, show_default=True, help="Of the declared minutes; what if?")
+@click.option(
+    "--times",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Of the declared minutes; what if?",
+)
 @click.pass_obj
 def staffing(context: Context, people: int, within: str, weeks: str, times: float) -> None:
     """Which people to lend where, so that fewest dossiers pass their due day; changes nothing."""
@@ -1183,7 +1230,7 @@ def _ahead(context: Context) -> "Ahead":
 
 
 @main.command()
-@click.option("--port", default=8501, show_default=True)
+@click.option("--port", default=8501, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--address", default="localhost", show_default=True)
 @click.pass_obj
 def serve(context: Context, port: int, address: str) -> None:

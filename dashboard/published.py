@@ -18,7 +18,6 @@ from dashboard.reader import Reader
 CITY = "can_tho"
 MOST = 8
 """Indicators on the first screen."""
-LEVELS_OF = ("sum", "last")
 
 Row = dict[str, Any]
 

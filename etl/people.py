@@ -156,4 +156,8 @@ def read_people(settings: Settings) -> People | None:
     """
     if not settings.people.exists():
         return None
-    return read_as(People, settings.people, PeopleError, "see docs/handin.md")
+    return read_as(People, settings.people, _problem)
+
+
+def _problem(problem: str, where: str) -> PeopleError:
+    return PeopleError(problem, where=where, hint="see docs/handin.md")

@@ -182,11 +182,6 @@ def periods_between(first: Period, last: Period) -> list[Period]:
     return periods
 
 
-def age_in_days(period: Period, today: date) -> int:
-    """Days since the period was over: 0 on its last day, negative while it runs."""
-    return (today - period.end).days
-
-
 def status_in(text: str) -> Status | None:
     """What a text says about its figure: 'Sơ bộ 2024', 'Prel.', 'Ước', 'Est.', 'Chính thức'."""
     folded = unicodedata.normalize("NFC", text).lower()

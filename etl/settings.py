@@ -8,6 +8,7 @@ stays in the environment and is asked for at the moment it is sent.
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -177,7 +178,7 @@ class Settings:
             if self.site_file:
                 raise SiteError(f"there is no site file {path}", hint="mend FORESIGHT_SITE")
             return Site()
-        site = read_as(Site, path, SiteError, "see docs/site-settings.md")
+        site = read_as(Site, path, _site_problem)
         hosts = [
             host.model_copy(update={"authority": str(path.parent / host.authority)})
             if host.authority
@@ -228,12 +229,16 @@ def secret(variable: str) -> str:
     return value
 
 
-def read_as(model: type[Model], path: Path, error: type[ForesightError], hint: str) -> Model:
+def _site_problem(problem: str, where: str) -> SiteError:
+    return SiteError(problem, where=where, hint="see docs/site-settings.md")
+
+
+def read_as(model: type[Model], path: Path, problem: Callable[[str, str], ForesightError]) -> Model:
     """A YAML file as what it has to be.
 
     Raises:
-        Problems: all that is wrong with it, each an `error` with this hint. What was found there is
-            not repeated: it may be a secret in the wrong place.
+        Problems: all that is wrong with it, each made a `problem` by what is wrong and where. What
+            was found there is not repeated: it may be a secret in the wrong place.
     """
     try:
         return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
@@ -244,4 +249,4 @@ def read_as(model: type[Model], path: Path, error: type[ForesightError], hint: s
             (one["msg"], f"{path.name}: {'.'.join(map(str, one['loc']))}")
             for one in wrong.errors(include_input=False)
         ]
-    raise Problems([error(problem, where=where, hint=hint) for problem, where in found])
+    raise Problems([problem(*one) for one in found])

@@ -167,8 +167,8 @@ def simulate_dossiers(
     }
     if earlier := _generated(folder, request):
         return earlier
-    _clear(folder)
     city = _City(seed, rows, _Span(first, last))
+    _clear(folder)
     months = city.span.months
     planted: dict[str, dict[str, int]] = {}
     lines = 0

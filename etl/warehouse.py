@@ -202,7 +202,8 @@ class Warehouse:
         name = build or current_build(home)
         if not name or not BUILD.fullmatch(name) or not _file(home, name).exists():
             raise NoWarehouse(
-                f"there is no build {name or ''} in {home}", hint="run: foresight refresh"
+                f"there is no build {name} in {home}" if name else f"there is no build in {home}",
+                hint="run: foresight refresh",
             )
         with _damage_told(_file(home, name)):
             connection = duckdb.connect(str(_file(home, name)), read_only=True, config=READ_ONLY)

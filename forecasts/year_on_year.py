@@ -103,37 +103,6 @@ def year_on_year_of_days(series: pl.DataFrame, month: date) -> YearOnYear:
     return _answer(month.replace(day=1), told)
 
 
-def every_year_on_year(
-    series: pl.DataFrame, *, factors: pl.DataFrame | None = None, difference: bool = False
-) -> pl.DataFrame:
-    """`year_on_year` of every month of a series: month, calendar, together, aligned, leads, ...
-
-    One row a month that has a value, in order.
-    """
-    known = series.drop_nulls("value").sort("period")
-    if factors is None:
-        factors = estimated_factors(known)
-    rows = [
-        year_on_year(known, month, factors=factors, difference=difference)
-        for month in known["period"]
-    ]
-    return pl.DataFrame(
-        [
-            (row.month, row.calendar, row.together, row.aligned, row.leads, row.misleads_by)
-            for row in rows
-        ],
-        schema={
-            "month": pl.Date,
-            "calendar": pl.Float64,
-            "together": pl.Float64,
-            "aligned": pl.Float64,
-            "leads": pl.String,
-            "misleads_by": pl.Float64,
-        },
-        orient="row",
-    )
-
-
 def estimated_factors(series: pl.DataFrame) -> pl.DataFrame:
     """What the calendar multiplies each month of one series by: period and factor.
 

@@ -1,10 +1,13 @@
 """What the documents show is what works."""
 
+import io
 import re
+from datetime import date
 
 import numpy as np
 import pytest
-from conftest import HEAD, ROOT
+from conftest import HEAD, ROOT, observed
+from openpyxl import Workbook
 
 from dashboard.cli import main
 from etl.catalog import parse_catalog
@@ -26,6 +29,34 @@ def test_the_plain_table_of_the_guide_is_an_entry_of_the_catalog():
     ]
     assert parse_catalog(HEAD + entry).datasets["communes"].delivered == ["population_registered"]
     assert len(entry.strip().splitlines()) <= 15
+
+
+def test_the_table_with_quarters_as_columns_of_the_guide_loads(refresh):
+    (entry,) = [
+        text for text in blocks("adding-a-dataset.md", "yaml") if "quarterly_report" in text
+    ]
+    made = Workbook()
+    page = made.active
+    page.append(["BÁO CÁO NĂM 2025"])
+    page.append(["Địa phương", "Quý III", None, "Quý IV", None])
+    page.append([None, "Chứng thực", "Hộ tịch", "Chứng thực", "Hộ tịch"])
+    page.append(["Phường Ninh Kiều", 10, 4, 12, 5])
+    page.append(["Phường Cái Răng", 7, 3, 8, 2])
+    page.append(["Tổng số", 17, 7, 20, 7])
+    for merged in ("A2:A3", "B2:C2", "D2:E2"):
+        page.merge_cells(merged)
+    book = io.BytesIO()
+    made.save(book)
+    with refresh(
+        entry.replace("data/sources/justice/", ""), quarters_xlsx=book.getvalue()
+    ) as build:
+        found = observed(build, "area = '31135'")
+    assert found.select("indicator", "period", "value").rows() == [
+        ("certified", date(2025, 7, 1), 10.0),
+        ("certified", date(2025, 10, 1), 12.0),
+        ("registered", date(2025, 7, 1), 4.0),
+        ("registered", date(2025, 10, 1), 5.0),
+    ]
 
 
 def test_the_sources_of_the_guide_are_entries_of_the_catalog():

@@ -225,7 +225,7 @@ def _spoken(content: Any, place: Place) -> str:
             words.append(
                 str(node["name"]) if isinstance(node, dict) and "name" in node else str(step)
             )
-        elif not (step == "resources" and not words):
+        elif place == ("resources",) or not (step == "resources" and not words):
             words.append(step)
     return ".".join(words)
 
@@ -240,6 +240,8 @@ def _explain(detail: Any, content: Any, lines: dict[Place, int], name: str) -> C
         hint = f"did you mean {near[0]!r}?" if near else f"keys here: {', '.join(allowed)}"
     elif detail["type"] == "missing":
         problem, hint = f"{place[-1]!r} is missing", "add it"
+    elif found is None:
+        problem, hint = "nothing stands behind this key", "write a value, or take the key out"
     else:
         told = detail["msg"].removeprefix("Value error, ")
         problem = told if isinstance(found, dict | list) else f"{found!r}: {told}"

@@ -143,6 +143,8 @@ def _place(broken: Broken, told: Told, language: Language) -> str:
     on = phrase("note.on", language, day=f"{day:%d/%m/%Y}") if day else ""
     levels = tuple(dataset.clean.areas.level) if dataset.clean.areas else None
     misfit, areas = _misfit(geography, name, days or NEWEST, levels)
+    if misfit == "several" and len(areas) == 1:
+        misfit = "another_time"  # the day was composed while reading: only the name is known here
     heirs = [heir for area in areas for heir in geography.successors(area)]
     if misfit == "another_time" and heirs:
         return phrase(
@@ -152,9 +154,20 @@ def _place(broken: Broken, told: Told, language: Language) -> str:
             areas="; ".join(dict.fromkeys(map(geography.in_full, areas[:MOST_NAMED]))),
             successors=_written(heirs, NEWEST, geography),
         )
+    if misfit == "another_time":
+        spans = "; ".join(_span(area, geography, language) for area in areas[:MOST_NAMED])
+        return phrase("expected.area_another_time", language, on=on, areas=spans)
     return phrase(
         f"expected.area_{misfit}", language, on=on, areas=_written(areas, days or NEWEST, geography)
     )
+
+
+def _span(area: Area, geography: Geography, language: Language) -> str:
+    """An area, and since and until when it was called so."""
+    name = geography.in_full(area) if area.valid_to else area.title
+    since = phrase("note.since", language, day=f"{area.valid_from:%d/%m/%Y}")
+    until = phrase("note.until", language, day=f"{area.valid_to:%d/%m/%Y}") if area.valid_to else ""
+    return f"{name} ({since}{until})"
 
 
 @cache

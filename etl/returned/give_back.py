@@ -109,16 +109,22 @@ def _in_the_way(target: Path, catalog: Catalog, settings: Settings) -> list[Fore
     for dataset in catalog.resources:
         if dataset.fetched:
             continue
-        pattern = (local_base(dataset, settings).resolve() / dataset.path).as_posix()
-        if fnmatch.fnmatch(target.as_posix(), pattern):
-            return [
-                InTheWay(
-                    f"the next refresh would read it as data of {dataset.name}",
-                    where=str(target),
-                    hint="choose a folder outside those of the sources: --out returned",
-                )
-            ]
+        pattern = local_base(dataset, settings).resolve() / dataset.path
+        if fnmatch.fnmatch(target.as_posix(), pattern.as_posix()):
+            problem = f"the next refresh would read it as data of {dataset.name}"
+        elif _sources(pattern, settings) in target.parents:
+            problem = f"it would lie among the sources of {dataset.name}, where others read"
+        else:
+            continue
+        hint = "choose a folder outside those of the sources: --out returned"
+        return [InTheWay(problem, where=str(target), hint=hint)]
     return []
+
+
+def _sources(pattern: Path, settings: Settings) -> Path | None:
+    """The folder that holds the files of a pattern, unless it is that of the whole installation."""
+    named = next(part for part in pattern.parents if not set("*?[") & set(part.as_posix()))
+    return None if named in (settings.catalog.parent, settings.home) else named
 
 
 def mark_file(warehouse: Warehouse, file: BadFile, target: Path) -> GivenBack:

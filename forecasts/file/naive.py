@@ -7,7 +7,6 @@ width, from the others; alone, it has the wide band of Student's t.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -173,8 +172,3 @@ def _pool(panel: Panel, lag: int, horizon: int) -> Pool:
     power = float(np.clip(slope, 0.0, 1.0))
     sizes = (errors / ahead**power).ravel()
     return Pool(lag, np.sort(sizes[np.isfinite(sizes)]), power, usual)
-
-
-def of_chunks(panel: Panel, horizon: int, levels: tuple[float, ...]) -> "partial[Naive]":
-    """The forecast of any chunk of the series of `panel`, with what is pooled already learned."""
-    return partial(forecast, pools_of(panel, horizon), horizon, levels)

@@ -116,6 +116,50 @@ def test_rejected_rows_are_listed_with_their_place_and_rule(run):
     ]
 
 
+def test_a_dataset_that_is_not_there_is_no_good_news(run):
+    assert run("refresh").exit_code == 0
+    for command in ("rejected", "corrections"):
+        asked = run(command, "--dataset", "visitor")
+        assert asked.exit_code == 1
+        assert "there is no dataset 'visitor'" in asked.output
+        assert "those are: visitors" in asked.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("refresh", "--rows", "-5"),
+        ("refresh", "--wait", "-1"),
+        ("rejected", "--limit", "-1"),
+        ("explain", "visitors", "--ahead", "-3"),
+        ("staffing", "--times", "0"),
+        ("serve", "--port", "99999999"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_before_anything_is_done(run, arguments, installation):
+    assert run(*arguments).exit_code == 2
+    assert list(installation.home.iterdir()) == []
+
+
+def test_beyond_its_last_step_no_forecast_is_explained(run):
+    assert run("refresh").exit_code == 0
+    asked = run("explain", "visitors", "--ahead", "4")
+    assert asked.exit_code == 1
+    assert "the forecast ends 3 periods ahead, before 4" in asked.output
+
+
+def test_what_is_no_number_is_null_for_machines(run):
+    assert run("refresh").exit_code == 0
+
+    def strict(word: str) -> None:
+        pytest.fail(f"{word} is not JSON")
+
+    for command in ("models", "track-record", "targets", "corrections", "rejected", "builds"):
+        told = run("--json", command)
+        assert told.exit_code == 0, told.output
+        assert json.loads(told.output, parse_constant=strict) is not None
+
+
 def test_rejected_records_are_given_back_with_a_word_on_whose_they_are(run, tmp_path):
     run("refresh")
     shown = run("rejected", "--out", str(tmp_path / "returned"))

@@ -13,7 +13,6 @@ from etl.periods import (
     NotAPeriod,
     Period,
     UnreadablePeriod,
-    age_in_days,
     periods_between,
     status_in,
 )
@@ -252,9 +251,3 @@ def test_seasons():
         "year": 1,
         "span": 1,
     }
-
-
-def test_a_figure_ages_from_the_last_day_of_its_period():
-    assert age_in_days(Period.parse("2026-10"), date(2026, 11, 21)) == 21
-    assert age_in_days(Period.parse("2026-10"), date(2026, 10, 31)) == 0
-    assert age_in_days(Period.parse("2026"), date(2026, 11, 21)) == -40

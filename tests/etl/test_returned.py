@@ -393,6 +393,18 @@ def test_a_folder_where_the_catalog_would_read_it_is_refused(refresh, installati
     assert isinstance(refused.value.problems[0], InTheWay)
 
 
+def test_among_the_sources_of_others_no_workbook_is_left_either(refresh, installation):
+    folder = installation.catalog.parent
+    (folder / "sources").mkdir()
+    (folder / "sources" / "visits.csv").write_bytes(lines([HEADER, *RECORDS]))
+    entry = visits("csv").replace("visits.csv", "sources/visits.csv")
+    with refresh(entry) as warehouse:
+        catalog = load_catalog(installation.catalog)
+        with pytest.raises(Problems, match="among the sources of visits"):
+            give_back(warehouse, catalog, installation, folder / "sources" / "back")
+    assert not (folder / "sources" / "back").exists()
+
+
 @pytest.mark.parametrize("kind", rule_words.kinds())
 def test_every_kind_of_rule_has_a_title_and_a_remedy_in_both_languages(kind):
     for language in rule_words.LANGUAGES:

@@ -13,7 +13,6 @@ from etl.periods import Frequency
 from forecasts.calendar_regressors import regressors
 from forecasts.panel import steps
 from forecasts.year_on_year import (
-    every_year_on_year,
     year_on_year,
     year_on_year_of_days,
 )
@@ -122,15 +121,6 @@ def test_another_unit_changes_no_change(scale):
     again = year_on_year(series.with_columns(pl.col("value") * scale), JAN)
     assert again.calendar == pytest.approx(once.calendar)
     assert again.aligned == pytest.approx(once.aligned)
-
-
-def test_every_month_has_a_row():
-    table = every_year_on_year(with_tet())
-    assert len(table) == 108
-    assert table["calendar"].null_count() == 12
-    row = table.row(by_predicate=pl.col("month") == JAN, named=True)
-    assert row["leads"] == "aligned"
-    assert row["calendar"] == pytest.approx(year_on_year(with_tet(), JAN).calendar)
 
 
 # --- days -----------------------------------------------------------------------------------------
