@@ -153,7 +153,9 @@ def _floor(name: str) -> Any:
         options = {"server.port": port, "server.address": "localhost", "browser.serverPort": port}
         flags = [f"--{option}={value}" for option, value in options.items()]
         origins = f'--server.corsAllowedOrigins=["http://localhost:{port}"]'
-        return [sys.executable, "-m", "streamlit", "run", str(script), *flags, origins]
+        # A floor is Streamlit as it comes: it searches for garbage after each run.
+        stock = "--runner.postScriptGC=true"
+        return [sys.executable, "-m", "streamlit", "run", str(script), *flags, origins, stock]
 
     return _serving(command, "_stcore/health")
 

@@ -8,7 +8,7 @@ Labels stand at the lines; there is no legend. Numbers and months follow the lan
 import datetime as dt
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import altair as alt
@@ -16,6 +16,9 @@ import polars as pl
 from babel.dates import get_day_names, get_month_names
 
 from dashboard.marks import (
+    FIRST_LABEL,
+    LINE,
+    PHONE,
     Goal,
     Mark,
     before_line,
@@ -30,6 +33,7 @@ from dashboard.marks import (
 from dashboard.notation import Notation
 from dashboard.numbers import numbers
 from dashboard.reader import Reader
+from dashboard.text import Text
 from dashboard.theme import FONT, theme
 from dashboard.workload import STEPS
 
@@ -46,6 +50,7 @@ LONG_NAME = 11
 OLDEST = pl.CompatLevel.oldest()
 ESTIMATED = 0.02
 """Share of a value resting on estimated weights from which it is drawn as estimated."""
+KEPT_SHAPES = 100
 STEP = {"month": 1, "quarter": 3, "year": 12}
 """Months from one period to the next."""
 NUMBERS = {
@@ -90,34 +95,79 @@ class Fan:
     before_label: str = ""
 
 
+@dataclass(frozen=True)
+class Shape:
+    """All that decides the specification of a fan but its figures: charts of one shape share it."""
+
+    lang: str
+    frequency: str
+    simulated: bool
+    zero: bool
+    decimals: int
+    ticks: tuple[tuple[int, int], ...]
+    """Year and month of the labels of the time axis."""
+    goals: bool
+    before: bool
+
+    @property
+    def text(self) -> Text:
+        """Words in its language."""
+        return Text(self.lang)
+
+
 def fan(reader: Reader, content: Fan) -> Drawing:
     """Observed line, expected line, and the ranges of 80 % and 95 % around it."""
-    y = partial(_y, content)
-    layers = [_ground(reader, content), *_bands(content)]
-    layers += [before_line(y), before_words()] if content.before is not None else []
-    layers += [*_lines(content), *(goal_layers(y) if content.goals else []), *event_layers()]
-    layers += [*_end_labels(reader, content), _hover(reader, content)]
+    shape = Shape(
+        lang=reader.lang,
+        frequency=content.frequency,
+        simulated=content.simulated,
+        zero=content.zero,
+        decimals=content.decimals,
+        ticks=_halves(content),
+        goals=bool(content.goals),
+        before=content.before is not None,
+    )
     frames = {
         "observed": _unbroken(content),
         "estimated": _estimated(content),
         "ahead": _joined(content),
         "events": _event_rows(content),
         "ends": _end_rows(reader, content),
-        "one": pl.DataFrame({"one": [1]}),
+        "one": pl.DataFrame({"top": [FIRST_LABEL - LINE * len(_event_rows(content))]}),
     }
     if content.goals:
         frames["goals"] = goal_rows(content.goals)
     if content.before is not None:
         frames["before"] = before_rows(content.before, content.before_label)
-    chart = alt.layer(*layers).properties(height=320, width="container")
     figures = _figures(content)
     table = numbers(reader, figures, content.decimals)
-    return Drawing(_finish(reader, chart, frames), _fan_words(reader, content), figures, table)
+    spec = _filled(_fan_of(shape), frames)
+    return Drawing(spec, _fan_words(reader, content), figures, table)
+
+
+@lru_cache(maxsize=KEPT_SHAPES)
+def _fan_of(shape: Shape) -> dict[str, Any]:
+    y = partial(_y, shape)
+    layers = [_ground(shape), *_bands(shape)]
+    layers += [before_line(y), before_words()] if shape.before else []
+    layers += [*_lines(shape), *(goal_layers(y) if shape.goals else []), *event_layers()]
+    layers += [_end_labels(shape), _hover(shape)]
+    chart = alt.layer(*layers).properties(height=320, width="container")
+    return _specified(shape.lang, chart)
 
 
 def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = "") -> Drawing:
     """One tile a commune, coloured by expected growth, with names or the ranks one to ten on it."""
-    text = reader.text
+    frames = {"tiles": _tile_rows(reader, communes, names=names, chosen=chosen)}
+    figures = frames["tiles"].select("code", "name", "received", "expected", "change")
+    words, table = _tile_words(reader, communes), numbers(reader, figures)
+    rows = int(communes["tile_row"].max() or 0)  # type: ignore[arg-type]
+    return Drawing(_filled(_tiles_of(reader.lang, rows, names), frames), words, figures, table)
+
+
+@lru_cache(maxsize=KEPT_SHAPES)
+def _tiles_of(lang: str, rows: int, names: bool) -> dict[str, Any]:
+    text = Text(lang)
     place = alt.Chart(alt.NamedData("tiles")).encode(
         x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06, paddingOuter=0)),
         y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.08, paddingOuter=0)),
@@ -142,13 +192,8 @@ def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = 
     label = place.mark_text(fontSize=12 if names else 13, fontWeight=500 if names else 700)
     label = label.encode(text="label:N", color=alt.Color("ink:N", scale=None))
     layers = [rectangles, *(_when_wide(label) if names else [label])]
-    rows = communes.select("tile_row").max().item() or 0
     height = (rows + 1) * (36 if names else 29)
-    chart = alt.layer(*layers).properties(width="container", height=height)
-    frames = {"tiles": _tile_rows(reader, communes, names=names, chosen=chosen)}
-    figures = frames["tiles"].select("code", "name", "received", "expected", "change")
-    words, table = _tile_words(reader, communes), numbers(reader, figures)
-    return Drawing(_finish(reader, chart, frames), words, figures, table)
+    return _specified(lang, alt.layer(*layers).properties(width="container", height=height))
 
 
 def by_horizon(
@@ -226,7 +271,11 @@ def _figures(content: Fan) -> pl.DataFrame:
     """Observed values, then quantiles of what is expected: a row a period."""
     shown = ("value", "lower", "upper", "status", "estimated_share")
     observed = content.observed.sort("period").select("period", *shown)
-    return pl.concat([observed, content.ahead.sort("period")], how="diagonal_relaxed")
+    figures = pl.concat([observed, content.ahead.sort("period")], how="diagonal_relaxed")
+    if content.before is None:
+        return figures
+    before = content.before.select("period", before="value")
+    return figures.join(before, on="period", how="left", maintain_order="left")
 
 
 def _unbroken(content: Fan) -> pl.DataFrame:
@@ -267,62 +316,67 @@ def _joined(content: Fan) -> pl.DataFrame:
     return pl.concat([start, ahead], how="vertical_relaxed")
 
 
-def _y(content: Fan, field: str) -> alt.Y:
+def _y(shape: Shape, field: str) -> alt.Y:
     axis = alt.Axis(format=",~f", tickCount=5, domain=False, ticks=False)
-    return alt.Y(f"{field}:Q", title=None, axis=axis, scale=alt.Scale(zero=content.zero, nice=True))
+    return alt.Y(f"{field}:Q", title=None, axis=axis, scale=alt.Scale(zero=shape.zero, nice=True))
 
 
-def _ground(reader: Reader, content: Fan) -> alt.Chart:
-    if content.simulated:
-        return _watermark(reader)
+def _ground(shape: Shape) -> alt.Chart:
+    if shape.simulated:
+        # Where there is little room, above the words of all events.
+        return _mark_of(shape.text, {"expr": f"width < {PHONE} ? datum.top : {FIRST_LABEL}"})
     return alt.Chart(alt.NamedData("one")).mark_point(opacity=0, size=0)
 
 
 def _watermark(reader: Reader) -> alt.Chart:
     """The label every chart of simulated figures carries, wherever it is copied to."""
+    return _mark_of(reader.text)
+
+
+def _mark_of(text: Text, y: Any = FIRST_LABEL) -> alt.Chart:
     return (
         alt.Chart(alt.NamedData("one"))
         .mark_text(
             x=0,
-            y=-6,
+            y=y,
             align="left",
             baseline="bottom",
             fontSize=13,
             fontWeight=700,
             color=theme().warning,
         )
-        .encode(text=alt.value(reader.text("simulated.title")))
+        .encode(text=alt.value(text("simulated.title")))
     )
 
 
-def _bands(content: Fan) -> list[alt.Chart]:
+def _bands(shape: Shape) -> list[alt.Chart]:
     base = alt.Chart(alt.NamedData("ahead"))
     colours = theme()
     x = alt.X("period:T", title=None)
     return [
-        base.mark_area(color=colours.band_95).encode(x=x, y=_y(content, "q025"), y2="q975:Q"),
-        base.mark_area(color=colours.band_80).encode(x=x, y=_y(content, "q10"), y2="q90:Q"),
+        base.mark_area(color=colours.band_95).encode(x=x, y=_y(shape, "q025"), y2="q975:Q"),
+        base.mark_area(color=colours.band_80).encode(x=x, y=_y(shape, "q10"), y2="q90:Q"),
     ]
 
 
-def _lines(content: Fan) -> list[alt.Chart]:
+def _lines(shape: Shape) -> list[alt.Chart]:
     colours = theme()
-    observed = alt.Chart(alt.NamedData("observed")).encode(x=_x_of(content), y=_y(content, "value"))
+    observed = alt.Chart(alt.NamedData("observed")).encode(x=_x_of(shape), y=_y(shape, "value"))
     lines = [
         alt.Chart(alt.NamedData("estimated"))
         .mark_area(color=colours.grid)
-        .encode(x=_x_of(content), y=_y(content, "lower"), y2="upper:Q"),
+        .encode(x=_x_of(shape), y=_y(shape, "lower"), y2="upper:Q"),
         alt.Chart(alt.NamedData("estimated"))
         .mark_line(color=colours.faint, strokeWidth=1.6, strokeDash=[2, 2])
-        .encode(x=_x_of(content), y=_y(content, "value")),
+        .encode(x=_x_of(shape), y=_y(shape, "value")),
         observed.transform_filter("!datum.estimated")
         .mark_line(color=colours.observed, strokeWidth=2.2)
         .encode(detail="piece:N"),
         alt.Chart(alt.NamedData("ahead"))
         .mark_line(color=colours.forecast, strokeWidth=2.2, strokeDash=[5, 3])
-        .encode(x=alt.X("period:T", title=None), y=_y(content, "q50")),
+        .encode(x=alt.X("period:T", title=None), y=_y(shape, "q50")),
     ]
-    if content.frequency != "month":
+    if shape.frequency != "month":
         points = observed.mark_point(
             size=46, strokeWidth=2, opacity=1, color=colours.observed
         ).encode(
@@ -334,35 +388,35 @@ def _lines(content: Fan) -> list[alt.Chart]:
     return lines
 
 
-def _x_of(content: Fan) -> alt.X:
+def _x_of(shape: Shape) -> alt.X:
     """Years, or Januaries with their year and Julys between them."""
-    if content.frequency == "year":
+    if shape.frequency == "year":
         axis = alt.Axis(format="%Y", tickCount=alt.expr("width < 500 ? 5 : 12"), grid=False)
         return alt.X("period:T", title=None, axis=axis, scale=alt.Scale(type="utc", padding=8))
     month = "utcFormat(datum.value, '%b')"
     january = f"[{month}, utcFormat(datum.value, '%Y')]"
     axis = alt.Axis(
         labelExpr=f"utcmonth(datum.value) == 0 ? {january} : width < {NARROW} ? '' : {month}",
-        values=_halves(content),
+        values=[alt.DateTime(year=y, month=m, date=1, utc=True) for y, m in shape.ticks],
         grid=False,
     )
     return alt.X("period:T", title=None, axis=axis, scale=alt.Scale(type="utc"))
 
 
-def _halves(content: Fan) -> list[alt.DateTime]:
+def _halves(content: Fan) -> tuple[tuple[int, int], ...]:
     """The first of January and of July of the years shown; of January alone where they are many."""
     periods = [*content.observed["period"], *content.ahead["period"]]
     if not periods:
-        return []
+        return ()
     years = range(min(periods).year, max(periods).year + 1)
     months = (1, 7) if len(years) <= MANY_YEARS else (1,)
     step = 1 + len(years) // (2 * MANY_YEARS)
-    return [
-        alt.DateTime(year=year, month=month, date=1, utc=True)
+    return tuple(
+        (year, month)
         for year in years
         for month in months
         if not year % step and min(periods) <= dt.date(year, month, 1) <= max(periods)
-    ]
+    )
 
 
 def _event_rows(content: Fan) -> pl.DataFrame:
@@ -393,31 +447,30 @@ def _end_rows(reader: Reader, content: Fan) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=shape, orient="row")
 
 
-def _end_labels(reader: Reader, content: Fan) -> list[alt.Chart]:
-    del reader
-    return [
+def _end_labels(shape: Shape) -> alt.Chart:
+    return (
         alt.Chart(alt.NamedData("ends"))
         .mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
         .encode(
             x=alt.X("period:T", title=None),
-            y=_y(content, "value"),
+            y=_y(shape, "value"),
             text="label:N",
             color=alt.Color("colour:N", scale=None),
         )
-    ]
+    )
 
 
-def _hover(reader: Reader, content: Fan) -> alt.Chart:
+def _hover(shape: Shape) -> alt.Chart:
     """Invisible points that carry the figures of the forecast."""
-    shape = f",.{content.decimals}~f" if content.decimals else ",.3~r"
-    month = "%Y" if content.frequency == "year" else "%m/%Y"
-    tips = [alt.Tooltip("period:T", title=reader.text("chart.period"), format=month)]
+    number = f",.{shape.decimals}~f" if shape.decimals else ",.3~r"
+    month = "%Y" if shape.frequency == "year" else "%m/%Y"
+    tips = [alt.Tooltip("period:T", title=shape.text("chart.period"), format=month)]
     for field, key in (("q50", "expected"), ("q10", "low80"), ("q90", "high80")):
-        tips.append(alt.Tooltip(f"{field}:Q", title=reader.text(f"chart.{key}"), format=shape))
+        tips.append(alt.Tooltip(f"{field}:Q", title=shape.text(f"chart.{key}"), format=number))
     return (
         alt.Chart(alt.NamedData("ahead"))
         .mark_point(opacity=0, size=260)
-        .encode(x=alt.X("period:T", title=None), y=_y(content, "q50"), tooltip=tips)
+        .encode(x=alt.X("period:T", title=None), y=_y(shape, "q50"), tooltip=tips)
     )
 
 
@@ -534,16 +587,26 @@ def _tile_words(reader: Reader, rows: pl.DataFrame) -> str:
 
 def _finish(reader: Reader, chart: alt.Chart, frames: dict[str, pl.DataFrame]) -> dict[str, Any]:
     """The checked specification in the reader's language, with its data as Arrow bytes."""
+    return _filled(_specified(reader.lang, chart), frames)
+
+
+def _specified(lang: str, chart: alt.Chart) -> dict[str, Any]:
+    """The checked specification in a language, without data."""
     spec: dict[str, Any] = deepcopy(chart.to_dict())
-    spec["config"] = _config(reader)
+    spec["config"] = _config(lang)
     spec["background"] = "transparent"
     spec["autosize"] = {"type": "fit", "contains": "padding"}
     spec["padding"] = {"left": 2, "right": 8, "top": 6, "bottom": 2}
-    spec["datasets"] = {
+    return spec
+
+
+def _filled(spec: dict[str, Any], frames: dict[str, pl.DataFrame]) -> dict[str, Any]:
+    """A specification, which others share, with data of its own."""
+    data = {
         name: _moments(frame).write_ipc_stream(None, compat_level=OLDEST).getvalue()
         for name, frame in frames.items()
     }
-    return spec
+    return {**spec, "datasets": data}
 
 
 def _moments(frame: pl.DataFrame) -> pl.DataFrame:
@@ -551,7 +614,7 @@ def _moments(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Date).cast(pl.Datetime("ms")).dt.timestamp("ms") * 1.0)
 
 
-def _config(reader: Reader) -> dict[str, Any]:
+def _config(lang: str) -> dict[str, Any]:
     colours = theme()
     return {
         "font": FONT,
@@ -570,7 +633,7 @@ def _config(reader: Reader) -> dict[str, Any]:
             "tickColor": colours.rule,
         },
         "text": {"font": FONT},
-        "locale": {"number": NUMBERS[reader.lang], "time": _times(reader.lang)},
+        "locale": {"number": NUMBERS[lang], "time": _times(lang)},
     }
 
 

@@ -5,9 +5,10 @@ import datetime as dt
 from dashboard.marks import Goal, Mark
 from dashboard.reader import Reader
 from dashboard.targets import amount
-from etl.catalog import Event
+from etl.catalog import Baseline, Event
 from forecasts.decisions.targets import Judged, area_of
 
+MONTHS = 12
 Last = tuple[dt.date, float]
 """The last observed period, and its value."""
 
@@ -33,15 +34,51 @@ def goals(reader: Reader, indicator: str, area: str, last: Last) -> tuple[Goal, 
 
     A level or a share leads from the last figure to its year; a yearly rate is held over its years.
     """
+    found = _targets(reader, indicator, area, "total")
+    return tuple(goal for judged in found for goal in _goals(reader, judged, last))
+
+
+def goals_by_month(
+    reader: Reader, indicator: str, area: str, category: str, until: dt.date
+) -> tuple[Goal, ...]:
+    """The targets of a monthly series whose year begins before `until`, one line a baseline.
+
+    A level of a month is held over the year. An amount of a year is drawn as what it asks of a
+    month on the average: the months of a year are not alike, and the label says so.
+    """
+    return tuple(
+        goal
+        for judged in _targets(reader, indicator, area, category)
+        if judged.target.measure in ("level", "share") and judged.target.period.start <= until
+        for goal in _level_goals(reader, judged, until)
+    )
+
+
+def _targets(reader: Reader, indicator: str, area: str, category: str) -> list[Judged]:
     catalog = reader.build.catalog
-    found = [
+    return [
         judged
         for judged in reader.build.judged(reader.today)
         if judged.target.indicator == indicator
-        and judged.target.category == "total"
+        and judged.target.category == category
         and area_of(catalog, judged.target) == area
     ]
-    return tuple(goal for judged in found for goal in _goals(reader, judged, last))
+
+
+def _level_goals(reader: Reader, judged: Judged, until: dt.date) -> list[Goal]:
+    target, by = judged.target, judged.target.period
+    entry = reader.build.catalog.indicators[target.indicator or ""]
+    shared = entry.aggregate == "sum" and by.frequency == "year"
+    made = []
+    for baseline in target.baselines:
+        value = baseline.value / MONTHS if shared else baseline.value
+        label = _label(reader, judged, baseline)
+        if shared:
+            mean = amount(judged, value, reader.text, reader.notation, expected=True)
+            label = reader.text("chart.goal_month", goal=label, mean=mean)
+        end = min(by.end.replace(day=1), until)
+        made.append(Goal(by.start, value, end, value, label, _short(reader, judged, value)))
+    return made
 
 
 def _goals(reader: Reader, judged: Judged, last: Last) -> list[Goal]:
@@ -53,12 +90,21 @@ def _goals(reader: Reader, judged: Judged, last: Last) -> list[Goal]:
     made = []
     for baseline in target.baselines:
         since = (dt.date(by.start.year, 1, 1), baseline.value) if rate else last
-        value = amount(judged, baseline.value, reader.text, reader.notation)
-        label = reader.text(
-            "chart.goal",
-            set_by=reader.text(f"set_by.{baseline.plan}"),
-            year=str(by.end.year),
-            value=value,
-        )
-        made.append(Goal(*since, end, baseline.value, label))
+        label, short = _label(reader, judged, baseline), _short(reader, judged, baseline.value)
+        made.append(Goal(*since, end, baseline.value, label, short))
     return made
+
+
+def _short(reader: Reader, judged: Judged, value: float) -> str:
+    return reader.text(
+        "chart.goal_short", value=amount(judged, value, reader.text, reader.notation)
+    )
+
+
+def _label(reader: Reader, judged: Judged, baseline: Baseline) -> str:
+    return reader.text(
+        "chart.goal",
+        set_by=reader.text(f"set_by.{baseline.plan}"),
+        year=str(judged.target.period.end.year),
+        value=amount(judged, baseline.value, reader.text, reader.notation),
+    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from functools import partial
 from html import escape
 
@@ -11,6 +10,7 @@ import streamlit as st
 
 from dashboard import pictures
 from dashboard.charts import Drawing
+from dashboard.condition import notices
 from dashboard.filters import switch_language
 from dashboard.pictures import Caption
 from dashboard.reader import Reader
@@ -36,7 +36,19 @@ def head(reader: Reader, title: str, lead: str = "") -> None:
         switch_language(reader.text)
     day = reader.notation.date(reader.today)
     made = reader.text("page.as_of", day=day, build=reader.build.name)
-    html(f'<p class="cf-asof">{escape(made)}</p>' + (lead and f'<p class="cf-lead">{lead}</p>'))
+    told = _condition(reader)
+    shown = f'<p class="cf-asof">{escape(made)}</p>{told}'
+    html(shown + (lead and f'<p class="cf-lead">{lead}</p>'))
+
+
+def _condition(reader: Reader) -> str:
+    """What is amiss with the build, before any figure of it."""
+    lang = "?lang=en" if reader.lang == "en" else ""
+    more = f'<a target="_self" href="data{lang}">{escape(reader.text("condition.see"))}</a>'
+    return "".join(
+        f'<p class="cf-notice" role="note">△ {escape(one.said)} {more if one.of_data else ""}</p>'
+        for one in notices(reader)
+    )
 
 
 def html(content: str) -> None:
@@ -75,7 +87,7 @@ def band(text: Text) -> str:
 def draw(drawing: Drawing, key: str) -> None:
     """A chart with its words for those who cannot see it."""
     with st.container(key=f"chart_{key}"):
-        st.vega_lite_chart(deepcopy(drawing.spec), theme=None, alt=drawing.alt, key=key)
+        st.vega_lite_chart(dict(drawing.spec), theme=None, alt=drawing.alt, key=key)
 
 
 def figure(
@@ -92,10 +104,16 @@ def figure(
 def chart_files(
     reader: Reader, drawing: Drawing, key: str, title: str, indicator: str, *, simulated: bool
 ) -> None:
-    """The numbers of a chart, folded away, and buttons that make its picture or its figures."""
-    html(drawing.numbers)
+    """The numbers of a chart, and buttons that make its picture or its figures: once it is opened.
+
+    Closed, it goes over the wire as one line: most who look at a chart need neither.
+    """
+    fold = st.expander(reader.text("chart.files"), key=f"files_{key}", on_change="rerun")
+    if not fold.open:
+        return
     caption = Caption(title, _lines(reader, indicator, simulated=simulated))
-    with st.container(key=f"files_{key}"):
+    with fold:
+        html(drawing.numbers)
         _offered(
             reader,
             f"chart_{key}",

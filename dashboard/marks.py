@@ -17,12 +17,20 @@ from dashboard.theme import theme
 
 FIRST_LABEL, LINE = -6, 16
 """Pixels above the frame of the lowest label of an event, and from one label to the next."""
+PHONE = 420
+"""Pixels of a chart below which a target is told in fewer words."""
 LEFT = 0.35
 """Share of the chart from its left edge in which a label stands right of its rule."""
 LINED = "──"
 """Before the name of a line, as it is drawn."""
 EVENT = {"period": pl.Date, "label": pl.String, "drop": pl.Int64, "left": pl.Boolean}
-GOAL = {"goal": pl.Int64, "period": pl.Date, "value": pl.Float64, "label": pl.String}
+GOAL = {
+    "goal": pl.Int64,
+    "period": pl.Date,
+    "value": pl.Float64,
+    "label": pl.String,
+    "short": pl.String,
+}
 
 Axis = Callable[[str], alt.Y]
 
@@ -36,6 +44,8 @@ class Goal:
     period: dt.date
     value: float
     label: str
+    short: str = ""
+    """The label where there is little room; by default the same."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,8 @@ def goal_rows(goals: Sequence[Goal]) -> pl.DataFrame:
         row
         for number, goal in enumerate(goals)
         for row in (
-            (number, goal.since, goal.start, ""),
-            (number, goal.period, goal.value, goal.label),
+            (number, goal.since, goal.start, "", ""),
+            (number, goal.period, goal.value, goal.label, goal.short or goal.label),
         )
     ]
     return pl.DataFrame(rows, schema=GOAL, orient="row")
@@ -64,7 +74,10 @@ def goal_layers(y: Axis) -> list[alt.Chart]:
     colours = theme()
     base = alt.Chart(alt.NamedData("goals")).encode(x=alt.X("period:T", title=None), y=y("value"))
     labelled = base.transform_filter("datum.label != ''")
-    words = {"align": "right", "dx": -9, "dy": -11, "fontSize": 12, "fontWeight": 600}
+    words = {
+        "align": "right", "dx": -9, "dy": -11, "fontSize": 12, "fontWeight": 600,
+        "text": {"expr": f"width < {PHONE} ? datum.short : datum.label"},
+    }  # fmt: skip
     return [
         base.mark_line(color=colours.good, strokeWidth=1.4, strokeDash=[1, 3]).encode(
             detail="goal:N"
@@ -72,8 +85,8 @@ def goal_layers(y: Axis) -> list[alt.Chart]:
         labelled.mark_point(
             shape="diamond", size=70, filled=True, opacity=1, color=colours.good
         ),
-        labelled.mark_text(**words, stroke=colours.page, strokeWidth=4).encode(text="label:N"),
-        labelled.mark_text(**words, color=colours.good).encode(text="label:N"),
+        labelled.mark_text(**words, stroke=colours.page, strokeWidth=4),
+        labelled.mark_text(**words, color=colours.good),
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The numbers of a chart as a table, folded away under it: for those who cannot see it or doubt it.
+"""The numbers of a chart as a table, shown on request: for those who cannot see it or doubt it.
 
 Markup is kept small: it goes over the wire with every chart.
 """
@@ -25,18 +25,23 @@ def numbers(reader: Reader, figures: pl.DataFrame, decimals: int = 0) -> str:
     `decimals` are those of what was observed; what is expected is rounded as everywhere.
     """
     columns = _columns(reader, figures, decimals)
-    return folded(reader, columns, figures.to_dicts())
+    return f'<div class="cf-numbers">{_table(reader, columns, figures.to_dicts())}</div>'
 
 
 def folded(reader: Reader, columns: Columns, rows: Sequence[dict[str, Any]]) -> str:
     """A table under a line that opens it; the first column names the row."""
     title = escape(reader.text("chart.numbers"))
+    inside = _table(reader, columns, rows)
+    return f'<details class="cf-numbers"><summary>{title}</summary>{inside}</details>'
+
+
+def _table(reader: Reader, columns: Columns, rows: Sequence[dict[str, Any]]) -> str:
+    title = escape(reader.text("chart.numbers"))
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head, _ in columns)
     body = "".join(_row([cell(row) for _, cell in columns]) for row in rows)
     return (
-        f'<details class="cf-numbers"><summary>{title}</summary>'
         f'<div class="cf-table tall" tabindex="0" role="region" aria-label="{title}"><table>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div></details>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -77,6 +82,8 @@ def _fan(reader: Reader, figures: pl.DataFrame, decimals: int) -> Columns:
             (text("chart.band_80"), _band(reader, "q10", "q90")),
             (text("chart.band_95"), _band(reader, "q025", "q975")),
         ]
+    if "before" in figures.columns:
+        columns.append((text("chart.before"), _about(reader, "before")))
     return columns
 
 

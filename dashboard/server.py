@@ -30,6 +30,8 @@ from etl.warehouse import DamagedBuild, NoWarehouse
 HERE = Path(__file__).parent
 BOOT = '<head><script src="/app/static/boot.js"></script>'
 UNCACHED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+OF_AN_OLDER_BUILD = ("CatalogException", "BinderException")
+"""What the database says of a table or column that a build of earlier code does not have."""
 REPLACED = (b"content-length", b"etag", b"last-modified")
 
 
@@ -129,10 +131,11 @@ async def warm(app: object) -> AsyncIterator[None]:
     """Draw the first screen, so that the first visitor does not wait; then keep the rest ready."""
     del app
     check_address(current_people(Settings.read()), st.get_option("server.address"))
-    from dashboard.warming import Warming, first_screen
+    from dashboard.warming import Warming, first_screen, settle
 
     home = Settings.read().home
     first_screen(home)
+    settle()
     # After all that came before: the one line that says where to look.
     place = f"http://{st.get_option('browser.serverAddress')}:{st.get_option('server.port')}"
     sys.stdout.write(f"Mở {place} để xem, Ctrl+C để dừng. / Open {place}, Ctrl+C stops it.\n")
@@ -146,7 +149,10 @@ def explain(error: Exception) -> bool:
     logging.getLogger(__name__).error("a page failed", exc_info=error)
     lang = "en" if st.query_params.get("lang") == "en" else "vi"
     text = Text(lang)
-    layout.nothing(text, text("error.title"), text("error.body"))
+    if type(error).__name__ in OF_AN_OLDER_BUILD:
+        layout.nothing(text, text("older.title"), text("older.body"), text("older.command"))
+    else:
+        layout.nothing(text, text("error.title"), text("error.body"))
     return True
 
 

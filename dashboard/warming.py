@@ -5,6 +5,7 @@ drawing stays with the sessions, which find the answers there. What it fails to 
 the page, which says so.
 """
 
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -50,8 +51,21 @@ class Warming:
                 wanted = queries.current(self._home), today()
                 if wanted != done:
                     warm(self._home)
+                    settle()
                     done = wanted
             self._stopped.wait(PATIENCE)
+            gc.collect()
+
+
+def settle() -> None:
+    """Take what is loaded by now out of every later search for garbage.
+
+    Modules, checked specifications and kept answers stay: looking through them took longer than a
+    run of a page, and held up all others. What an earlier build left behind is let go first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def first_screen(home: Path, lang: str = LANGUAGES[0]) -> None:

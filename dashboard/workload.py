@@ -26,6 +26,8 @@ STRONG = 0.15
 STEPS = (-0.05, 0.05, 0.15, 0.25)
 """Bounds of the classes of the tile map."""
 RANKED = 10
+KEPT = 500
+"""Answers on one series that are kept."""
 SHARE = "_share"
 """How the names of indicators in percent end here; they differ by points."""
 
@@ -74,6 +76,7 @@ class Pulse:
         return self.latest / self.year_before - 1 if self.year_before else None
 
 
+@lru_cache(maxsize=KEPT)
 def year_of(reader: Reader, level: str, area: str, category: str) -> Year | None:
     """The year of one series; `None` where there is no forecast of twelve months."""
     rows = years(reader, level)
@@ -136,6 +139,7 @@ def communes(reader: Reader, category: str) -> pl.DataFrame:
     )
 
 
+@lru_cache(maxsize=KEPT)
 def trail(reader: Reader, level: str, area: str, category: str) -> pl.DataFrame:
     """Months received and expected of one series: period, value, lower, upper, ahead."""
     kept = category if level == "commune" else None

@@ -3,7 +3,8 @@
 import polars as pl
 
 from dashboard.charts import Drawing, Fan, fan, tiles
-from dashboard.declared import events
+from dashboard.declared import events, goals_by_month
+from dashboard.on_the_year import year_before
 from dashboard.published import CITY
 from dashboard.ranking import ranked
 from dashboard.reader import Reader
@@ -39,14 +40,22 @@ def _fan(reader: Reader, area: str, field: str, title: str) -> Drawing:
     observed = rows.filter(pl.col("indicator") == RECEIVED).with_columns(status=pl.lit("final"))
     months = observed["period"].to_list()
     until = reader.notation.month(max(months)) if months else ""
+    ahead = reader.rows("fan", indicator=RECEIVED, area=area, category=field, frequency="month")
+    shown = [*months, *ahead["period"]]
+    earlier = year_before(observed) if months else None
     content = Fan(
         observed=observed,
-        ahead=reader.rows("fan", indicator=RECEIVED, area=area, category=field, frequency="month"),
+        ahead=ahead,
         frequency="month",
         unit=text("workload.unit"),
         simulated=True,
         title=title,
         origin_note=text("chart.data_until", month=until),
         events=events(reader, RECEIVED, area, None if field == TOTAL else field),
+        goals=goals_by_month(reader, RECEIVED, area, field, max(shown)) if shown else (),
+        before=earlier.values if earlier and len(earlier.values) else None,
+        before_label=text(
+            "chart.before_aligned" if earlier and earlier.aligned else "chart.before_plain"
+        ),
     )
     return fan(reader, content)

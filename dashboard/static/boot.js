@@ -13,3 +13,47 @@
   addEventListener("popstate", tell);
   tell();
 })();
+// Streamlit knows no language but its own: the words of its box for files are said again in Vietnamese, where they stand.
+(function () {
+  const BOX = "[data-testid=stFileUploader]";
+  const SAID = [
+    [/^Upload$/, "Chọn tệp"],
+    [/^(\d+)(?:\.0)?MB per file(.*)$/, "Tối đa $1 MB mỗi tệp$2"],
+    [/^(?:Error: )?File must be (\d+)(?:\.0)?MB or smaller\.$/, "Tệp phải từ $1 MB trở xuống."],
+    [/^(?:Error: )?(.+) files are not allowed\.$/, "Không nhận tệp loại $1."],
+    [/^(?:Error: )?File type not allowed\.$/, "Không nhận tệp loại này."],
+    [/^Error: (.*)$/, "Lỗi: $1"],
+    [/^Drag and drop .*$/, "Kéo thả tệp vào đây"],
+    [/^Remove (.*)$/, "Bỏ tệp $1"],
+    [/^Cancel upload of (.*)$/, "Dừng tải tệp $1"],
+    [/^Add files$/, "Thêm tệp"],
+    [/^add icon$/, "thêm"],
+    [/^file upload$/, "tải tệp lên"],
+  ];
+  const first = new WeakMap();
+  function vietnamese(words) {
+    const found = SAID.find(function (pair) { return pair[0].test(words); });
+    return found ? words.replace(found[0], found[1]) : words;
+  }
+  // What stands in a node is either as Streamlit wrote it, or as it was said here last.
+  function say(node, name, words, write) {
+    const known = first.get(node) || {};
+    const written = known[name] && known[name].said === words ? known[name].written : words;
+    const said = document.documentElement.lang === "vi" ? vietnamese(written) : written;
+    known[name] = { written: written, said: said };
+    first.set(node, known);
+    if (said !== words) write(said);
+  }
+  function box(root) {
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      say(node, "text", node.nodeValue, function (said) { node.nodeValue = said; });
+    }
+    root.querySelectorAll("[aria-label]").forEach(function (element) {
+      say(element, "label", element.getAttribute("aria-label"), function (said) { element.setAttribute("aria-label", said); });
+    });
+  }
+  function all() { document.querySelectorAll(BOX).forEach(box); }
+  new MutationObserver(all).observe(document, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(all).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+})();

@@ -1,5 +1,6 @@
 """The words of the interface: one file a language, equal keys. Names of data come with the data."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,8 @@ import yaml
 from etl import rule_words
 
 LANGUAGES = ("vi", "en")
+CHOICE = re.compile(r"\[([^\[|\]]+)\|([^\[|\]]+)\]")
+NUMBER = re.compile(r"\d[\d.,]*(?<=\d)")
 
 
 @cache
@@ -32,6 +35,16 @@ def _flat(node: dict[str, Any], prefix: str) -> list[tuple[str, str]]:
     return found
 
 
+def counted(said: str) -> str:
+    """Each `[day|days]` as the number before it asks: the first after 1, else the second."""
+    parts = CHOICE.split(said)
+    told = parts[0]
+    for one, many, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        numbers = NUMBER.findall(told)
+        told += (one if numbers[-1:] == ["1"] else many) + rest
+    return told
+
+
 @dataclass(frozen=True)
 class Text:
     """The words of one language: `text("overview.title")`."""
@@ -41,7 +54,7 @@ class Text:
     def __call__(self, key: str, **values: object) -> str:
         """The text of `key`, its `{placeholders}` filled in."""
         found = words(self.lang)[key]
-        return found.format(**values) if values else found
+        return counted(found.format(**values)) if values else found
 
     def pick(self, vietnamese: str | None, english: str | None) -> str:
         """The one of two titles that is in this language; the other where it is missing."""

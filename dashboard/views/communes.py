@@ -7,14 +7,13 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
-from dashboard.carriers import Carried, of_communes, of_fields
 from dashboard.filters import choose
 from dashboard.places import commune_name, expected, growth_rows, legend
 from dashboard.ranking import place, ranked, summary
 from dashboard.reader import Reader
 from dashboard.similar import similar
 from dashboard.tables import Column
-from dashboard.views import explanation
+from dashboard.views import behind, explanation, provenance
 from dashboard.views.cache import drawn
 from dashboard.workload import TOTAL, fields, year_of
 from dashboard.workload_charts import RECEIVED, commune_fan, names
@@ -30,13 +29,17 @@ def draw(reader: Reader) -> None:
     with layout.simulated_section(text, "communes"):
         field, province, area = _filters(reader)
         rows = ranked(reader, field)
+        if rows["received"].null_count() == len(rows):
+            # A map without a colour and a table of dashes say less than a sentence.
+            layout.heading(text("communes.no_figures"), text("communes.no_figures_note"))
+            return
         layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
         layout.heading(text("tiles.title"), text("communes.tiles_note"))
         layout.html(legend(reader))
         _map(reader, field, area)
         if area != ALL:
             _one(reader, rows.filter(pl.col("code") == area).row(0, named=True), field)
-        _carried(reader, field)
+        behind.carried(reader, field)
         _all(reader, rows, province)
 
 
@@ -105,7 +108,10 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
     drawing = drawn(reader, commune_fan, row["code"], row["name"], field)
     layout.figure(reader, drawing, "commune", finding, RECEIVED, simulated=True)
     layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
-    explanation.draw(reader, Series(RECEIVED, row["code"], field, "month"), text("workload.unit"))
+    series = Series(RECEIVED, row["code"], field, "month")
+    layout.html(behind.came_out(reader, series))
+    explanation.draw(reader, series, text("workload.unit"))
+    provenance.of_series(reader, RECEIVED)
     _before_and_now(reader, row)
     _similar(reader, row, field)
 
@@ -185,38 +191,6 @@ def _made_of(reader: Reader, area: str) -> str:
         if history["lower"].is_not_null().any():
             words.append(text("communes.share_band"))
     return escape(" ".join(words))
-
-
-def _carried(reader: Reader, field: str) -> None:
-    """Which communes and fields carry the change of the last twelve months."""
-    text = reader.text
-    names = {
-        row["code"]: f"{row['name']} ({_kind(reader, row)})"
-        for row in reader.rows("communes").to_dicts()
-    }
-    found = [(of_communes(reader, field), names)]
-    if field == TOTAL:
-        found.append((of_fields(reader), fields(reader)))
-    told = [_told(reader, one, called) for one, called in found if one]
-    if told:
-        layout.heading(text("carried.title"), text("carried.note"))
-        layout.html("".join(f"<p>{escape(sentence)}</p>" for sentence in told))
-
-
-def _kind(reader: Reader, row: dict[str, Any]) -> str:
-    return reader.text("kind.ward" if row["kind"] == "phường" else "kind.commune")
-
-
-def _told(reader: Reader, found: Carried, names: dict[str, str]) -> str:
-    def signed(change: int) -> str:
-        return f"{reader.notation.sign(change)}{reader.notation.number(abs(change))}"
-
-    parts = [f"{names.get(code, code)} {signed(change)}" for code, change in found.parts]
-    if found.count:
-        others = signed(found.others)
-        parts.append(reader.text("carried.others", count=found.count, change=others))
-    whole = signed(found.change)
-    return reader.text("carried.told", change=whole, parts=", ".join(parts))
 
 
 def _all(reader: Reader, rows: pl.DataFrame, province: str) -> None:

@@ -7,19 +7,18 @@ import polars as pl
 
 from dashboard import layout, tables
 from dashboard.charts import STEP, Drawing, Fan, fan
-from dashboard.declared import events, goals
+from dashboard.declared import events, goals, goals_by_month
 from dashboard.filters import choose
 from dashboard.freshness import age, stale
+from dashboard.marks import Goal
 from dashboard.on_the_year import year_before
 from dashboard.published import CITY, candidates, unit_of, with_unit
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from dashboard.track_record import sentence
-from dashboard.views import explanation, on_the_year, provenance
+from dashboard.views import behind, explanation, on_the_year, provenance
 from dashboard.views.cache import drawn
 from forecasts.explain import Series
 from forecasts.model import all_models
-from forecasts.track_record import recent
 
 FEWEST = 4
 """Figures from which a history is drawn."""
@@ -37,7 +36,7 @@ def draw(reader: Reader) -> None:
     layout.head(reader, text("indicators.title"))
     rows = {row["indicator"]: row for row in reader.rows("indicators").to_dicts()}
     if not rows:
-        layout.heading(text("indicators.none"))
+        layout.heading(text("indicators.none"), text("indicators.none_note"))
         return
     chosen = _choose(reader, rows)
     row = rows[chosen]
@@ -283,7 +282,11 @@ def _history(reader: Reader, row: dict[str, Any]) -> None:
     layout.html(f'<p class="cf-note">{_explanation(reader, row, item)}</p>')
     asked = Series(row["indicator"], item["area"], "total", item["frequency"])
     explanation.draw(reader, asked, unit_of(reader, row))
-    layout.html(_said_before(reader, row["indicator"], item) + _events(reader, row, item))
+    first = _series(reader, row["indicator"], item)["period"].to_list()[0]
+    layout.html(
+        behind.came_out(reader, asked)
+        + behind.events(reader, row["indicator"], item["area"], first, None)
+    )
     on_the_year.draw(reader, row, _series(reader, row["indicator"], item), item["frequency"])
 
 
@@ -303,8 +306,7 @@ def _fan(reader: Reader, indicator: str, area: str, frequency: str) -> Drawing:
     )
     last = mine.sort("period").row(-1, named=True)
     until = reader.notation.period(frequency, last["period"], last["period_end"])
-    yearly, monthly = frequency == "year", frequency == "month"
-    earlier = year_before(mine) if monthly else None
+    earlier = year_before(mine) if frequency == "month" else None
     content = Fan(
         observed=mine,
         ahead=ahead,
@@ -316,7 +318,7 @@ def _fan(reader: Reader, indicator: str, area: str, frequency: str) -> Drawing:
         decimals=row["decimals"] or 0,
         origin_note=reader.text("chart.data_until_period", period=until),
         events=events(reader, indicator, area),
-        goals=goals(reader, indicator, area, (last["period"], last["value"])) if yearly else (),
+        goals=_goals(reader, indicator, area, mine, ahead),
         before=earlier.values if earlier and len(earlier.values) else None,
         before_label=reader.text(
             "chart.before_aligned" if earlier and earlier.aligned else "chart.before_plain"
@@ -325,40 +327,24 @@ def _fan(reader: Reader, indicator: str, area: str, frequency: str) -> Drawing:
     return fan(reader, content)
 
 
+def _goals(
+    reader: Reader, indicator: str, area: str, mine: pl.DataFrame, ahead: pl.DataFrame
+) -> tuple[Goal, ...]:
+    """The targets of a yearly or a monthly series; those of quarters are not drawn."""
+    last = mine.sort("period").row(-1, named=True)
+    if last["frequency"] == "year":
+        return goals(reader, indicator, area, (last["period"], last["value"]))
+    if last["frequency"] == "month":
+        until = max(last["period"], *ahead["period"])
+        return goals_by_month(reader, indicator, area, "total", until)
+    return ()
+
+
 def _series(reader: Reader, indicator: str, item: dict[str, Any]) -> pl.DataFrame:
     """The history of one place at one frequency."""
     return reader.rows("series", indicator=indicator).filter(
         (pl.col("area") == item["area"]) & (pl.col("frequency") == item["frequency"])
     )
-
-
-def _said_before(reader: Reader, indicator: str, item: dict[str, Any]) -> str:
-    """How forecasts of this very series have come out; as replayed where too few were issued."""
-    mine = (
-        (pl.col("indicator") == indicator)
-        & (pl.col("area") == item["area"])
-        & (pl.col("category") == "total")
-        & (pl.col("frequency") == item["frequency"])
-    )
-    issued = recent(reader.rows("track_scores").filter(mine), series=True)
-    again = recent(reader.rows("track_replayed").filter(mine), series=True)
-    replayed = bool(issued.missing) and not again.missing
-    said = sentence(
-        reader.text, again if replayed else issued, item["frequency"], replayed=replayed
-    )
-    return f'<p class="cf-note">{escape(said)}</p>'
-
-
-def _events(reader: Reader, row: dict[str, Any], item: dict[str, Any]) -> str:
-    """The events marked on the chart in full, each with where it is written down."""
-    first = _series(reader, row["indicator"], item)["period"].to_list()[0]
-    told = []
-    for event in reader.build.catalog.events_of(row["indicator"], item["area"]):
-        if event.day > first:
-            title = reader.text.pick(event.title, event.title_en)
-            words = f"{reader.notation.date(event.day)}: {title} ({event.source})."
-            told.append(f"<li>{escape(words)}</li>")
-    return f'<ul class="cf-note">{"".join(told)}</ul>' if told else ""
 
 
 def _explanation(reader: Reader, row: dict[str, Any], item: dict[str, Any]) -> str:

@@ -6,12 +6,14 @@ import polars as pl
 import streamlit as st
 
 from dashboard import cards, headline_table, layout, places, tables
+from dashboard.condition import nothing_accepted
 from dashboard.filters import choose
 from dashboard.five_things import MARKS, Thing, address, five_things, unjudged
 from dashboard.published import CITY, Headline, headlines
 from dashboard.ranking import ranked, summary, told_apart
 from dashboard.reader import Reader
 from dashboard.targets import SHAPES
+from dashboard.views import received
 from dashboard.views.cache import drawn, written
 from dashboard.workload import (
     LEAST,
@@ -19,11 +21,10 @@ from dashboard.workload import (
     STRONG,
     TOTAL,
     Year,
-    fields,
     pulse,
     year_of,
 )
-from dashboard.workload_charts import RECEIVED, city_fan, ranks
+from dashboard.workload_charts import RECEIVED, ranks
 
 KINDS = {
     "off_course": "bad",
@@ -52,7 +53,9 @@ def _five(reader: Reader) -> None:
     found = five_things(reader)
     layout.heading(text("five.title"), text("five.note") if found else "")
     if not found:
-        layout.html(f'<p class="cf-lead">{escape(text("five.nothing"))}</p>')
+        # No figure, no verdict: nothing wrong is not the same as nothing known.
+        key = "five.unknown" if nothing_accepted(reader) else "five.nothing"
+        layout.html(f'<p class="cf-lead">{escape(text(key))}</p>')
     layout.html(
         f'<div class="cf-five" role="list">{"".join(_thing(reader, t) for t in found)}</div>'
     )
@@ -87,7 +90,7 @@ def _published(reader: Reader, found: list[Headline]) -> None:
 
 def _workload(reader: Reader) -> None:
     text = reader.text
-    names = {TOTAL: text("fields.all")} | fields(reader)
+    names = received.titles(reader)
     left, right = st.columns([3, 1.2], vertical_alignment="bottom")
     with left:
         layout.heading(text("workload.title"))
@@ -97,14 +100,20 @@ def _workload(reader: Reader) -> None:
     if year is None:
         layout.html(f'<p class="cf-lead">{escape(text("workload.none"))}</p>')
         return
-    layout.html(f'<p class="cf-lead">{_answer(reader, field)}</p>')
-    layout.html(cards.cards(reader, field, year))
-    layout.heading(_finding(reader, year), text("workload.fan_note", field=_inside(names[field])))
-    drawing = drawn(reader, city_fan, field)
-    layout.figure(reader, drawing, "fan", _finding(reader, year), RECEIVED, simulated=True)
-    layout.html(f'<p class="cf-note">{escape(text("workload.sum_note"))}</p>')
+    layout.html(written(reader, _told, field, year))
+    received.chart(reader, field, year)
+    page = address(reader, "workload", field="" if field == TOTAL else field)
+    layout.html(
+        f'<p class="cf-note">{escape(text("workload.sum_note"))} '
+        f'<a target="_self" href="{page}">{escape(text("workload.behind"))}</a></p>'
+    )
     _places(reader, field)
     _multiples(reader)
+
+
+def _told(reader: Reader, field: str, year: Year) -> str:
+    """The answer in words, and the cards under it."""
+    return f'<p class="cf-lead">{_answer(reader, field)}</p>{cards.cards(reader, field, year)}'
 
 
 def _answer(reader: Reader, field: str) -> str:
@@ -135,39 +144,31 @@ def _answer(reader: Reader, field: str) -> str:
     return " ".join(parts)
 
 
-def _inside(name: str) -> str:
-    """A name that begins with a capital, inside a sentence."""
-    return name[:1].lower() + name[1:]
-
-
-def _finding(reader: Reader, year: Year) -> str:
-    change = year.change or 0
-    key = "flat" if round(change * 100) == 0 else ("up" if change > 0 else "down")
-    return reader.text(
-        f"finding.{key}",
-        expected=reader.notation.rounded(year.expected),
-        change=reader.notation.change(abs(change)).lstrip("+"),
-    )
-
-
 def _places(reader: Reader, field: str) -> None:
     text = reader.text
     rows = ranked(reader, field)
-    if rows["change"].is_null().all():
+    if not len(rows) or rows["change"].null_count() == len(rows):
         layout.html(f'<p class="cf-note">{escape(text("workload.too_small", least=LEAST))}</p>')
         return
-    top = told_apart(rows).head(RANKED).to_dicts()
-    if not top:
+    listed = written(reader, _fastest, field)
+    if not listed:
         # An order that is chance is no list.
         _tiles(reader, field)
         return
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         layout.heading(text("places.title"), text("places.note"))
-        layout.html(tables.table(text("places.title"), places.columns(reader, field), top))
+        layout.html(listed)
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
         _tiles(reader, field)
+
+
+def _fastest(reader: Reader, field: str) -> str:
+    """Those who surely grow faster than the middle as a table; empty where nobody does."""
+    top = told_apart(ranked(reader, field)).head(RANKED).to_dicts()
+    columns = places.columns(reader, field)
+    return tables.table(reader.text("places.title"), columns, top) if top else ""
 
 
 def _tiles(reader: Reader, field: str) -> None:

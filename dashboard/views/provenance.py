@@ -13,7 +13,31 @@ from etl.catalog import Dataset
 def draw(reader: Reader, row: dict[str, Any], found: pl.DataFrame) -> None:
     """Of the newest figure of an indicator, folded away until it is asked for."""
     text = reader.text
-    lines = [(text("origin.definition"), _definition(reader, row)), *_newest(reader, found)]
+    _fold(reader, [(text("origin.definition"), _definition(reader, row)), *_newest(reader, found)])
+
+
+def of_series(reader: Reader, indicator: str) -> None:
+    """The same of a series that is counted here from the rows of one dataset."""
+    text, catalog = reader.text, reader.build.catalog
+    entry, name = catalog.indicators.get(indicator), catalog.owner.get(indicator, "")
+    dataset = catalog.datasets.get(name)
+    if entry is None or dataset is None:
+        return
+    row = {"indicator": indicator, "title": entry.title, "title_en": entry.title_en}
+    loads = {load["dataset"]: load for load in reader.rows("loads").to_dicts()}
+    day = reader.notation.date(loads[name]["loaded_at"].date()) if name in loads else "–"
+    version = text("origin.build", day=day, build=reader.build.name)
+    lines = [
+        (text("origin.definition"), _definition(reader, row)),
+        (text("figure.source"), escape(dataset.sources[0].title or dataset.path)),
+        (text("origin.version"), escape(version)),
+        *_of(reader, dataset),
+    ]
+    _fold(reader, lines)
+
+
+def _fold(reader: Reader, lines: list[tuple[str, str]]) -> None:
+    text = reader.text
     items = "".join(
         f'<div role="listitem"><b>{escape(name)}</b>: {said}</div>' for name, said in lines if said
     )

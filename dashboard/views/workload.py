@@ -12,7 +12,7 @@ from dashboard.lending import caveats, chance, change_said, move_said, verdict
 from dashboard.queries import work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from dashboard.views import labels, scorecard
+from dashboard.views import labels, received, scorecard
 from dashboard.views.cache import written
 from dashboard.workload import fields
 from etl.translation import translated
@@ -39,9 +39,11 @@ def draw(reader: Reader) -> None:
             for said in (refusal.problem, refusal.hint)
         ]
         layout.heading(text("load.missing"), "; ".join(filter(None, why)))
+        received.draw(reader)
         labels.draw(reader)
         return
     layout.head(reader, text("load.title"), _lead(reader, ahead))
+    received.draw(reader)
     if ahead.simulated:
         with layout.simulated_section(text, "load"):
             _parts(reader, ahead)

@@ -31,6 +31,7 @@ WITH_CHARTS: dict[str, dict[str, str]] = {
     "scenarios": {},
     "indicators": {"indicator": "people"},
     "communes": {"area": "90001"},
+    "workload": {"field": "land"},
     "accuracy": {},
 }
 """Pages of the invented city with a chart on them, and what is asked of each."""
@@ -76,14 +77,37 @@ def test_a_page_opens_in_each_language(open_page, page, lang):
     assert test.title[0].value == TITLES[page][lang == "en"]
     charts = [element.proto for element in test.get("vega_lite_chart")]
     assert bool(charts) == (page in WITH_CHARTS)
-    # Each has words for those who cannot see it, and its numbers as a table.
+    # Each has words for those who cannot see it; once opened, its numbers and four files.
     assert [chart.alt for chart in charts if len(chart.alt) < 20] == []
-    assert _markup(test).count('class="cf-numbers"') >= len(charts)
+    folds = [element.label for element in test.expander]
+    assert folds.count({"vi": "Số liệu và tải về", "en": "Numbers and downloads"}[lang]) == len(
+        charts
+    )
     pictures = re.findall(r'<img [^>]*alt="([^"]*)"', _markup(test))
     assert [words for words in pictures if len(words) < 5] == []
 
 
-@pytest.mark.parametrize("page", ["overview", "scenarios", "communes", "accuracy"])
+def test_under_a_chart_its_numbers_and_four_files_come_when_they_are_asked_for(open_page):
+    test = open_page("communes", area="90001")
+    assert 'class="cf-numbers"' not in _markup(test)
+    test.session_state["files_commune"] = True
+    test.run()
+    assert _markup(test).count('class="cf-numbers"') == 1
+    offered = {element.proto.id.rsplit("-", 1)[1] for element in test.get("download_button")}
+    assert {f"download_chart_commune{end}" for end in ("", "_png", "_svg", "_xlsx")} <= offered
+
+
+def test_the_page_of_work_tells_the_story_of_a_field(open_page):
+    shown = _markup(open_page("workload"))
+    assert "Chuỗi này đến tháng 10/2026" in shown
+    assert "Chưa đủ để nói dự báo" in shown or "nằm trong khoảng 80%" in shown
+    assert "Hồ sơ bịa đặt (dossiers)" in shown
+    chart = open_page("workload").get("vega_lite_chart")[0].proto
+    assert "Mục tiêu 2027 (UBND): 60.000 hồ sơ, bình quân 5.000 hồ sơ mỗi tháng" in chart.alt
+    assert "Năm trước" in chart.alt
+
+
+@pytest.mark.parametrize("page", ["overview", "scenarios", "communes", "workload", "accuracy"])
 def test_a_page_with_simulated_figures_says_so(open_page, page):
     assert "Dữ liệu mô phỏng" in _markup(open_page(page))
 

@@ -138,7 +138,7 @@ def test_two_people_bring_a_file_from_the_template_to_the_portal(sit_down, offic
         maker.sees(said, "[data-testid=stAlert]")
 
     maker.drop(tmp_path / "qua-lon.xlsx", b"0" * (MOST_BYTES + 1_000_000))
-    maker.sees("20.0MB or smaller", "[data-testid=stFileUploader]")
+    maker.sees("Tệp phải từ 20 MB trở xuống", "[data-testid=stFileUploader]")
 
     maker.drop(tmp_path / "khach.xlsx", filled(template, "nhiều"))
     maker.sees("Chưa nhận được: 1 bản ghi, 0 đạt, 1 không đạt")

@@ -19,7 +19,7 @@ PAGES = {
     "": True,
     "targets": False,
     "alerts": False,
-    "workload": False,
+    "workload": True,
     "scenarios": False,
     "indicators?indicator=people": True,
     "communes?area=90001": True,
@@ -257,6 +257,7 @@ def test_an_analyst_finds_a_dataset_its_rejected_rows_and_its_forecast(visit):
     one.page.get_by_text("Xã, phường", exact=True).first.click()
     one.wait_for("h1", "103")
     one.open("communes?area=90001")
+    one.page.locator(".st-key-files_commune summary").click()
     with one.page.expect_download() as picture:
         one.page.locator(".st-key-download_chart_commune_png button").click()
     assert Path(picture.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
