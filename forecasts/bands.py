@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasts.panel import Floats
-from forecasts.scores import mean
+from forecasts.scores import mean, pinball
 
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 COVERAGES = {0.5: (2, 4), 0.8: (1, 5), 0.95: (0, 6)}
@@ -42,12 +42,15 @@ STEEPEST = 1.2
 """Power of the horizon with which errors grow at most."""
 SMALL = 10.0
 """Counts with a smaller mean get a negative binomial band."""
-PRIOR_COUNTS = 24.0
-"""Scored steps that the siblings' dispersion weighs as much as, in that of one series."""
+PRIOR_COUNTS = 200.0
+"""Scored steps that the siblings' dispersion weighs as much as, in that of one series.
+
+Many of them are one outcome, scored from many origins.
+"""
 MOST_SIZE = 3.0
 """By how much errors are larger, or smaller, at most where the forecast is."""
-MOST_DISPERSION = 4.0
-"""A variance of small counts beyond four times the square of their mean is no count's."""
+MOST_DISPERSION = 8.0
+"""A variance of small counts beyond eight times the square of their mean is no count's."""
 FEWEST = 1e-9
 """Least rate of a count."""
 PURE = 1e-6
@@ -97,7 +100,7 @@ def shape_of(
     sample = (even / without[:, :, None])[:, large].ravel()
     sample = np.sort(sample[np.isfinite(sample)])
     sample = sample[:: 1 + len(sample) // LARGEST_SAMPLE]
-    windows = _windows(errors) * errors.shape[1]
+    windows = windows_of(errors) * errors.shape[1]
     dispersion = np.zeros(errors.shape[1])
     dispersion[small] = _dispersion(errors[:, small], forecasts[:, small])
     return Shape(_offsets(sample, season, windows), growth, ratio, _correlation(even), dispersion)
@@ -155,7 +158,7 @@ def _drawn(total: Floats, count: Floats, origins: Floats, pool: float) -> Floats
     return np.asarray(np.exp(logs / (windows + PRIOR_WINDOWS)))
 
 
-def _windows(errors: Floats) -> float:
+def windows_of(errors: Floats) -> float:
     """How many windows of the backtest do not overlap: neighbours share all but few steps."""
     scored = np.isfinite(errors)
     steps = int(scored.any(axis=(0, 1)).sum())
@@ -215,6 +218,23 @@ def _dispersion(errors: Floats, forecasts: Floats) -> Floats:
     typical = below / np.maximum(steps, 1)
     prior = PRIOR_COUNTS * np.where(typical > 0, typical, 1.0)
     return np.asarray(np.clip((above + prior * usual) / (below + prior), 0.0, MOST_DISPERSION))
+
+
+def losses_of_counts(observed: Floats, forecasts: Floats) -> Floats:
+    """Pinball loss, a mean over `LEVELS`, of bands of small counts around `forecasts`, `(series,)`.
+
+    Both are `(origins, series, horizon)`, NaN where not scored; each series has the dispersion that
+    these forecasts show.
+    """
+    known = np.isfinite(observed) & np.isfinite(forecasts)
+    dispersion = np.broadcast_to(
+        _dispersion(observed - forecasts, forecasts)[:, None], observed.shape
+    )
+    levels = np.array(LEVELS)
+    quantiles = counts_at(levels, forecasts[known], dispersion[known])
+    losses = np.full(observed.shape, np.nan)
+    losses[known] = pinball(observed[known], quantiles, levels[:, None]).mean(axis=0)
+    return mean(losses, axis=(0, 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,7 +333,7 @@ def _stepped_counts(levels: Floats, rates: Floats, dispersion: Floats) -> Floats
     total, count, open_ = chance.copy(), 0, np.arange(len(rates))
     while len(open_):
         reached = np.searchsorted(levels, total + ROUNDING, side="right")
-        np.add.at(rises, (reached, open_), 1)
+        rises[reached, open_] += 1
         going = reached < len(levels)
         open_, total, chance = open_[going], total[going], chance[going]
         rates, dispersion = rates[going], dispersion[going]

@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 from forecasts.bands import (
     LARGEST_ERROR,
     LEVELS,
+    PRIOR_WINDOWS,
     SMALL,
     Bands,
     levels_of,
+    losses_of_counts,
     scales_of,
     shape_of,
     sizes,
+    windows_of,
 )
 from forecasts.lanes import MOST_ZEROS, Lanes, counted, lanes_of
 from forecasts.model import all_models, benchmark_of
@@ -331,8 +334,9 @@ def _weighed(
     panel: Panel, test: Backtest, names: tuple[str, ...], beside: tuple[str, ...], history: History
 ) -> Forecasts:
     scales = scales_of(panel.values)
-    classes = _classes(panel)
-    losses = {name: _losses(test, name, scales) for name in test.final}
+    small = _small(panel)
+    classes = _classes(panel, small)
+    losses = {name: _losses(test, name, scales, small) for name in test.final}
     open_to = {name: _open_to(name, test, classes) for name in test.final}
     weights, combined, final = _combined(test, names, losses, open_to, classes, USUAL)
     if beside:
@@ -341,13 +345,9 @@ def _weighed(
         weights = _with_those(weights, test, beside)
     benchmark = _benchmark(panel, test)
     base = _shown(benchmark, test.paths)
-    share = _given(test, combined, base)
+    share, skill = _given(test, combined, base, small)
     shown = _mixed(share[:, None], combined, base)
     mean_path = _mixed(share[:, None], final, _shown(benchmark, test.final))
-    own, rival = (mean(np.abs(test.observed - path), axis=(0, 2)) for path in (shown, base))
-    tested = np.isfinite(own) & np.isfinite(rival)
-    with np.errstate(all="ignore"):
-        skill = np.where(tested, 1 - own / rival, np.nan)
     named = np.array(benchmark)
     shares = {
         name: (1 - share) * weights.get(name, 0.0) + share * (named == name)
@@ -360,7 +360,8 @@ def _weighed(
     )
     # What is shown was chosen by its errors, which flatters it most where the backtest is short.
     unchosen = np.where(np.isfinite(combined), combined, shown)
-    bands = _bands(panel, mean_path, test.observed - unchosen, unchosen, scales, history)
+    errors = test.observed - unchosen
+    bands = _bands(panel, mean_path, errors, unchosen, scales, small, history)
     everything = Backtest(
         test.dropped,
         test.observed,
@@ -371,7 +372,7 @@ def _weighed(
         panel,
         model,
         benchmark,
-        tested,
+        np.isfinite(skill),
         skill,
         shares,
         bands,
@@ -409,18 +410,47 @@ def _with_those(
     return shares
 
 
-def _given(test: Backtest, combined: Floats, base: Floats) -> Floats:
+def _given(
+    test: Backtest, combined: Floats, base: Floats, small: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """Share of the benchmark in what is shown, `(series,)`: the least of `SHARES` that beats it.
 
-    All of it where none does; none where nothing could be tested.
+    All of it where none does; none where nothing could be tested. The second is the skill of what
+    is shown; NaN where not tested.
     """
-    rival = mean(np.abs(test.observed - base), axis=(0, 2))
-    given = np.ones(len(rival))
+    rival = _misses(test.observed, base, small)
+    given, skill = np.ones(len(rival)), np.zeros(len(rival))
     for share in reversed(SHARES):
-        loss = mean(np.abs(test.observed - _mixed(share, combined, base)), axis=(0, 2))
-        given = np.where(loss < rival, share, given)
-        silent = ~(np.isfinite(loss) & np.isfinite(rival))
-    return np.where(silent, 0.0, given)
+        own = _misses(test.observed, _mixed(share, combined, base), small)
+        with np.errstate(all="ignore"):
+            ahead = 1 - own / rival
+        ahead[small] = _drawn_together(own[small], rival[small], test.observed[:, small])
+        given, skill = np.where(ahead > 0, share, given), np.where(ahead > 0, ahead, skill)
+    tested = np.isfinite(own) & np.isfinite(rival)
+    return np.where(tested, given, 0.0), np.where(tested, skill, np.nan)
+
+
+def _misses(observed: Floats, said: Floats, small: NDArray[np.bool_]) -> Floats:
+    """Mean absolute error of each series, `(series,)`; of small counts the loss of their bands.
+
+    What is said of small counts is their mean. Nothing has a smaller absolute error than zero where
+    most are zero, so that error would show the benchmark for having nothing to say.
+    """
+    misses = mean(np.abs(observed - said), axis=(0, 2))
+    misses[small] = losses_of_counts(observed[:, small], said[:, small])
+    return misses
+
+
+def _drawn_together(own: Floats, rival: Floats, observed: Floats) -> Floats:
+    """Skill of small counts, drawn to that of all of them: one such record is mostly chance."""
+    both = own + rival
+    known = np.isfinite(both)
+    whole = both[known].sum()
+    pooled = (own - rival)[known].sum() / whole if whole > 0 else 0.0
+    apart = np.divide(own - rival, both, out=np.zeros_like(own), where=both > 0)
+    windows = windows_of(observed)
+    apart = (windows * apart + PRIOR_WINDOWS * pooled) / (windows + PRIOR_WINDOWS)
+    return np.where(known & (np.abs(apart) < 1), -2 * apart / (1 - apart), np.nan)
 
 
 def _mixed(share: Floats | float, combined: Floats, base: Floats) -> Floats:
@@ -430,9 +460,14 @@ def _mixed(share: Floats | float, combined: Floats, base: Floats) -> Floats:
 
 
 def _bands(
-    panel: Panel, path: Floats, errors: Floats, shown: Floats, scales: Floats, history: History
+    panel: Panel,
+    path: Floats,
+    errors: Floats,
+    shown: Floats,
+    scales: Floats,
+    small: NDArray[np.bool_],
+    history: History,
 ) -> Bands:
-    small = _small(panel)
     levels = levels_of(panel.values, panel.lowest)
     shape = shape_of(errors, scales, panel.season, small, shown, levels)
     width = (scales * shape.ratio)[:, None] * shape.growth * sizes(path, levels)
@@ -451,12 +486,12 @@ def _bands(
     )
 
 
-def _classes(panel: Panel) -> Ints:
+def _classes(panel: Panel, small: NDArray[np.bool_]) -> Ints:
     """Number of the class of each series, from 0: many zeros or not, small counts or not."""
     known = np.where(np.isfinite(panel.values), panel.values == 0, np.nan)
     zeros = mean(known.astype(float)) > MOST_ZEROS
     sparse = zeros & (panel.lowest >= 0)
-    return np.asarray(2 * sparse + (_small(panel) & ~sparse), dtype=np.int64)
+    return np.asarray(2 * sparse + (small & ~sparse), dtype=np.int64)
 
 
 def _small(panel: Panel) -> NDArray[np.bool_]:
@@ -471,10 +506,10 @@ def _open_to(name: str, test: Backtest, classes: Ints) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(test.final[name]).all(axis=1) & useful)
 
 
-def _losses(test: Backtest, name: str, scales: Floats) -> Floats:
-    """Mean absolute errors in units of the scale, `(origins, series)`."""
-    errors = np.abs(test.observed - test.paths[name]) / scales[:, None]
-    return mean(np.minimum(errors, LARGEST_ERROR))
+def _losses(test: Backtest, name: str, scales: Floats, small: NDArray[np.bool_]) -> Floats:
+    """Mean errors in units of the scale, `(origins, series)`: absolute, squares of small counts."""
+    errors = np.minimum(np.abs(test.observed - test.paths[name]) / scales[:, None], LARGEST_ERROR)
+    return mean(np.where(small[:, None], errors**2, errors))
 
 
 def _combined(

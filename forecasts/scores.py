@@ -37,7 +37,7 @@ def bias(observed: Floats, forecast: Floats) -> float:
     return ratio((forecast - observed)[known], np.abs(observed)[known])
 
 
-def pinball(observed: Floats, quantile: Floats, level: float) -> Floats:
+def pinball(observed: Floats, quantile: Floats, level: float | Floats) -> Floats:
     """Loss of a quantile: `level` times what it fell short, or the rest times what it was over.
 
     Source: Koenker and Bassett (1978), Econometrica 46(1).

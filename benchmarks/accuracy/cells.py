@@ -1,7 +1,8 @@
 """Small cells as they occur in a city: areas by fields, made up by chance and labelled so.
 
 Counts are negative binomial around a level of the cell, a season that all areas of a field share,
-and for some cells a lasting step. None of this is measured anywhere.
+and for some cells a lasting step; in one set the level drifts, in another cases come in bursts.
+None of this is measured anywhere.
 """
 
 from collections.abc import Iterator
@@ -27,13 +28,25 @@ PROCESS = "the process itself"
 class Grain:
     """How long the cells are, how far ahead they are forecast, and how often something happens."""
 
+    name: str
     frequency: Frequency
     periods: int
     horizon: int
     typical: float
+    drift: float = 0.0
+    """Standard deviation of the change of a cell's log level from one period to the next."""
+    bursts: float = 1.0
+    """How many times as large the variance beyond Poisson's is."""
 
 
-GRAINS = (Grain(Frequency.WEEK, 156, 12, 0.8), Grain(Frequency.MONTH, 72, 6, 2.5))
+GRAINS = (
+    Grain("Simulated cells", Frequency.WEEK, 156, 12, 0.8),
+    Grain("Simulated cells", Frequency.MONTH, 72, 6, 2.5),
+    Grain("Simulated rare cases", Frequency.MONTH, 72, 12, 0.3),
+    Grain("Simulated young cells", Frequency.MONTH, 30, 12, 1.0),
+    Grain("Simulated drifting cells", Frequency.MONTH, 60, 12, 2.0, drift=0.06),
+    Grain("Simulated bursts", Frequency.MONTH, 60, 12, 1.0, bursts=6.0),
+)
 
 
 def simulated(seed: int = 1) -> Iterator[tuple[Collection, Told]]:
@@ -43,13 +56,14 @@ def simulated(seed: int = 1) -> Iterator[tuple[Collection, Told]]:
     """
     for grain in GRAINS:
         chance = np.random.default_rng(seed)
-        expected, dispersion = _process(grain, chance)
-        values = _counts(expected, dispersion, chance).reshape(AREAS * FIELDS, -1)
+        expected, shape = _process(grain, chance)
+        drifted = expected * np.exp(_drift(grain, expected.shape, chance))
+        values = _counts(drifted, shape, chance).reshape(AREAS * FIELDS, -1)
         rows = np.flatnonzero(values[:, : grain.periods].any(axis=1))
         known, outcomes = np.split(values[rows], [grain.periods], axis=1)
         cells = [(area, field) for area in range(AREAS) for field in range(FIELDS)]
         collection = Collection(
-            name="Simulated cells",
+            name=grain.name,
             frequency=grain.frequency,
             ids=tuple(f"area {cells[row][0]} field {cells[row][1]}" for row in rows),
             trains=tuple(known),
@@ -58,24 +72,41 @@ def simulated(seed: int = 1) -> Iterator[tuple[Collection, Told]]:
             end=END[grain.frequency],
             counts=True,
         )
-        ahead = expected[..., grain.periods :]
-        draws = _counts(np.broadcast_to(ahead, (DRAWS, *ahead.shape)), dispersion, chance)
-        quantiles = np.quantile(draws, LEVELS, axis=0).reshape(len(LEVELS), AREAS * FIELDS, -1)
-        mean = ahead.reshape(AREAS * FIELDS, -1)[rows]
+        futures = _futures(grain, expected, drifted, chance)
+        draws = _counts(futures, shape, chance)
+        bands = np.quantile(draws, LEVELS, axis=0, method="inverted_cdf")
+        quantiles = bands.reshape(len(LEVELS), AREAS * FIELDS, -1)
+        mean = futures.mean(axis=0).reshape(AREAS * FIELDS, -1)[rows]
         nothing = np.zeros(len(rows))
         yield collection, Told(mean, quantiles[:, rows], nothing, np.full(len(rows), True))
 
 
 def _process(grain: Grain, chance: np.random.Generator) -> tuple[Floats, Floats]:
-    """Expected counts `(areas, fields, periods)`, the horizon included, and their dispersion."""
+    """Expected counts `(areas, fields, periods)`, the horizon included, and what they vary by."""
     span = grain.periods + grain.horizon
     level = grain.typical * chance.lognormal(0, 1.0, (AREAS, FIELDS, 1))
     expected = level * _season(grain, span, chance) * _steps(span, chance)
-    return expected, chance.gamma(4.0, 1.0, (AREAS, FIELDS, 1)) + 0.5
+    return expected, (chance.gamma(4.0, 1.0, (AREAS, FIELDS, 1)) + 0.5) / grain.bursts
 
 
-def _counts(expected: Floats, dispersion: Floats, chance: np.random.Generator) -> Floats:
-    rates = expected * chance.gamma(dispersion, 1 / dispersion, expected.shape)
+def _drift(grain: Grain, shape: tuple[int, ...], chance: np.random.Generator) -> Floats:
+    """Sum of changes of the log level; nothing is drawn where it stays."""
+    if not grain.drift:
+        return np.zeros(shape)
+    return np.asarray(np.cumsum(chance.normal(0, grain.drift, shape), axis=-1))
+
+
+def _futures(
+    grain: Grain, expected: Floats, drifted: Floats, chance: np.random.Generator
+) -> Floats:
+    """What may be expected from where the level has drifted to: `(draws, areas, fields, h)`."""
+    last = slice(grain.periods - 1, grain.periods)
+    ahead = expected[..., grain.periods :] * drifted[..., last] / expected[..., last]
+    return ahead * np.exp(_drift(grain, (DRAWS, *ahead.shape), chance))
+
+
+def _counts(expected: Floats, shape: Floats, chance: np.random.Generator) -> Floats:
+    rates = expected * chance.gamma(shape, 1 / shape, expected.shape)
     return chance.poisson(rates).astype(float)
 
 

@@ -158,6 +158,7 @@ RARE = {
     peer.name: peer
     for peer in (
         _for_rare("CrostonClassic", "Croston"),
+        _for_rare("CrostonOptimized", "CrostonOptimized"),
         _for_rare("CrostonSBA", "SBA"),
         _for_rare("TSB", "TSB", alpha_d=0.2, alpha_p=0.2),
         _for_rare("ADIDA", "ADIDA"),

@@ -122,7 +122,9 @@ def _beside(
     collection: Collection, truth: Told, peers: Sequence[Peer], engine: Engine
 ) -> dict[str, Any]:
     told = {NAME: engine(collection), **{peer.name: told_by(peer, collection) for peer in peers}}
-    return _told(collection) | {"all": figures(collection, told | {PROCESS: truth})}
+    zeros = float(np.mean([(train == 0).mean() for train in collection.trains]))
+    scored = figures(collection, told | {PROCESS: truth})
+    return _told(collection) | {"zeros": round(zeros, 3), "all": scored}
 
 
 def _told(collection: Collection) -> dict[str, Any]:

@@ -88,6 +88,16 @@ def test_what_is_shown_beats_the_benchmark_on_the_own_past_or_is_the_benchmark(m
     np.testing.assert_allclose(found.weights["naive"][is_benchmark], 1)
 
 
+def test_cells_with_few_cases_are_not_shown_last_year_for_want_of_cases(make_panel):
+    """Nothing has a smaller absolute error than zero there: last year, mostly zeros, once won."""
+    cells = np.random.default_rng(2).poisson(0.15, (40, 60)).astype(float)
+    cells[:, 0] = 1
+    found = forecast(make_panel(cells, lowest=0), HORIZON)
+    assert found.model.count("combination") > 36
+    np.testing.assert_allclose(found.mean.mean(), 0.15, rtol=0.2)
+    assert (found.skill > 0).sum() > 36
+
+
 def test_a_series_too_young_for_last_season_is_measured_against_the_last_value(said):
     assert said.benchmark == (*["seasonal_naive"] * 5, "naive")
     assert said.tested.tolist() == [True] * 5 + [False]
@@ -158,10 +168,11 @@ def test_an_origin_has_no_say_in_the_weights_of_what_would_have_been_shown_there
     planted = test.observed.copy()
     planted[place] = test.paths["theta"][place]
     scales, classes = scales_of(said.panel.values), np.zeros(6, dtype=int)
+    small = classes > 0
 
     def combined(observed):
         other = replace(test, observed=observed)
-        losses = {name: engine._losses(other, name, scales) for name in names}
+        losses = {name: engine._losses(other, name, scales, small) for name in names}
         everywhere = {name: np.isfinite(test.final[name]).all(axis=1) for name in names}
         return engine._combined(other, names, losses, everywhere, classes, engine.USUAL)
 

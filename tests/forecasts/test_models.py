@@ -286,6 +286,14 @@ def test_small_counts_are_forecast_with_the_season_of_their_siblings(level):
     np.testing.assert_allclose(mean, truth[84:], atol=0.2 * level)
 
 
+def test_a_burst_is_no_new_level_where_counts_burst_now_and_then():
+    """Taken for Poisson's, such counts once had to have a rate that jumps."""
+    chance = np.random.default_rng(0)
+    counts = chance.poisson(3 * chance.gamma(0.7, 1 / 0.7, (60, 84))).astype(float)
+    last = paths_of("gamma_poisson", side_by_side(counts), 1)[:, 0]
+    assert np.abs(last - 3).mean() < 0.8
+
+
 def test_what_is_no_count_is_nothing_for_a_model_of_counts():
     assert np.isnan(paths_of("gamma_poisson", side_by_side([seasonal(40)], lowest=-np.inf))).all()
 
