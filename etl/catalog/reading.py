@@ -240,7 +240,7 @@ def _explain(detail: Any, content: Any, lines: dict[Place, int], name: str) -> C
         hint = f"did you mean {near[0]!r}?" if near else f"keys here: {', '.join(allowed)}"
     elif detail["type"] == "missing":
         problem, hint = f"{place[-1]!r} is missing", "add it"
-    elif found is None:
+    elif found is None and place:
         problem, hint = "nothing stands behind this key", "write a value, or take the key out"
     else:
         told = detail["msg"].removeprefix("Value error, ")

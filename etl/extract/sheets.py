@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -183,12 +184,23 @@ def _leads_outside(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name) is not None
 
 
+def found_in(*packages: str) -> str:
+    """Where these packages lie, as a path for a process that starts without any.
+
+    No more than that: the program that asks may have modules of its own in its path that are called
+    as those of Python, as Streamlit puts the folder of its script there.
+    """
+    specs = [find_spec(name) for name in packages]
+    folders = [Path(spec.origin).parents[1] for spec in specs if spec and spec.origin]
+    return os.pathsep.join(dict.fromkeys(map(str, folders)))
+
+
 def _answer(path: Path, pattern: str, what: str) -> Any:
     """What the process says of the sheets that match: their cells or their fonts."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-I", "-S", sheets_child.__file__),
-            *(str(path), pattern, str(MEMORY), what, folder, os.pathsep.join(sys.path)),
+            *(str(path), pattern, str(MEMORY), what, folder, found_in("python_calamine", "xlrd")),
         ]
         try:
             done = subprocess.run(

@@ -49,8 +49,8 @@ LIST_SHEET = "Cần sửa - To mend"
 
 def main() -> None:
     """Read the sheets whose name matches the pattern; without a pattern the first."""
-    path, pattern, memory, what, folder, modules = sys.argv[1:]
-    sys.path[:] = modules.split(os.pathsep)
+    path, pattern, memory, what, folder, packages = sys.argv[1:]
+    sys.path.extend(packages.split(os.pathsep))
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A million cells in lists: looking for circles among them finds none, and takes its time.

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from etl.errors import ForesightError
 from etl.extract.raw import Cell as Value
-from etl.extract.sheets import Range
+from etl.extract.sheets import Range, found_in
 from etl.extract.sheets_child import LIST_SHEET
 from etl.returned import book_child
 from etl.rule_words import phrase
@@ -162,7 +162,7 @@ def _told(job: dict[str, Any], path: Path) -> str:
         (here / book_child.JOB).write_bytes(pickle.dumps(job, protocol=5))
         command = [
             *(sys.executable, "-I", "-S", book_child.__file__),
-            *(folder, str(MEMORY), str(SECONDS), os.pathsep.join(sys.path)),
+            *(folder, str(MEMORY), str(SECONDS), found_in("openpyxl", "et_xmlfile")),
         ]
         with suppress(subprocess.TimeoutExpired):
             done = subprocess.run(

@@ -1,6 +1,6 @@
 """The process in which a workbook is marked: `python -I -S book_child.py` with four arguments.
 
-They are a folder, bytes of memory, seconds of work, and where modules are looked for. A small file
+They are a folder, bytes of memory, seconds of work, and where packages lie. A small file
 can ask for all memory there is, as by one merged range over the whole sheet, and openpyxl holds
 every cell as an object. So this process has limits, and nothing to lose. It imports openpyxl and
 nothing of ours, because it is started once a workbook.
@@ -39,8 +39,8 @@ PIECE = 1_000_000
 
 def main() -> None:
     """Do the job of the folder."""
-    folder, memory, seconds, modules = sys.argv[1:]
-    sys.path[:] = modules.split(os.pathsep)
+    folder, memory, seconds, packages = sys.argv[1:]
+    sys.path.extend(packages.split(os.pathsep))
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

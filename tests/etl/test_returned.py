@@ -404,6 +404,18 @@ def test_bad_cells_are_told_at_no_cost_of_what_stands_on_other_sheets(refresh, i
     assert most < 20_000_000
 
 
+def test_modules_of_the_program_called_as_those_of_python_are_in_nobodys_way(
+    refresh, installation, tmp_path, monkeypatch
+):
+    """Streamlit puts the folder of its script first in the path, and we have a `numbers` there."""
+    (tmp_path / "numbers.py").write_text("raise ImportError", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with refresh(visits("xlsx"), visits_xlsx=sheet([HEADER, *RECORDS])) as warehouse:
+        catalog = load_catalog(installation.catalog)
+        (given,) = give_back(warehouse, catalog, installation, tmp_path / "back")
+    assert given.cells > 0
+
+
 def test_a_key_that_another_file_has_already_is_told_with_that_file(
     refresh, installation, tmp_path
 ):

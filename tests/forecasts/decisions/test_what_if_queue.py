@@ -39,7 +39,7 @@ def found() -> Ahead:
     places = {"area": AREAS, "people": [2, 3], "name": AREAS, "kind": ["ward", "ward"]}
     waiting = rng.poisson(2.0, (2, 2, len(DUE))).astype(float)
     return Ahead(
-        TODAY, UNTIL, WORK, pl.DataFrame(places), FIELDS, DAYS,
+        TODAY, UNTIL, DAYS[-1], WORK, pl.DataFrame(places), FIELDS, DAYS,
         Arrivals(DAYS, received.astype(np.int32)), received, (waiting, DUE), MOVES,
         simulated=True, untold=(), without_forecast=0,
     )  # fmt: skip
