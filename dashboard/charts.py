@@ -17,6 +17,7 @@ from babel.dates import get_day_names, get_month_names
 
 from dashboard.marks import (
     FIRST_LABEL,
+    HEIGHT,
     LINE,
     PHONE,
     Goal,
@@ -152,7 +153,7 @@ def _fan_of(shape: Shape) -> dict[str, Any]:
     layers += [before_line(y), before_words()] if shape.before else []
     layers += [*_lines(shape), *(goal_layers(y) if shape.goals else []), *event_layers()]
     layers += [_end_labels(shape), _hover(shape)]
-    chart = alt.layer(*layers).properties(height=320, width="container")
+    chart = alt.layer(*layers).properties(height=HEIGHT, width="container")
     return _specified(shape.lang, chart)
 
 

@@ -77,7 +77,8 @@ def _level_goals(reader: Reader, judged: Judged, until: dt.date) -> list[Goal]:
             mean = amount(judged, value, reader.text, reader.notation, expected=True)
             label = reader.text("chart.goal_month", goal=label, mean=mean)
         end = min(by.end.replace(day=1), until)
-        made.append(Goal(by.start, value, end, value, label, _short(reader, judged, value)))
+        short = _short(reader, judged, value)
+        made.append(Goal(by.start, value, end, value, label, short, at_foot=True))
     return made
 
 

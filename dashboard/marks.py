@@ -15,6 +15,8 @@ import polars as pl
 
 from dashboard.theme import theme
 
+HEIGHT, FOOT = 320, 9
+"""Pixels of the frame, and from its lower edge to the words at the foot."""
 FIRST_LABEL, LINE = -6, 16
 """Pixels above the frame of the lowest label of an event, and from one label to the next."""
 PHONE = 420
@@ -30,6 +32,7 @@ GOAL = {
     "value": pl.Float64,
     "label": pl.String,
     "short": pl.String,
+    "foot": pl.Int64,
 }
 
 Axis = Callable[[str], alt.Y]
@@ -46,6 +49,8 @@ class Goal:
     label: str
     short: str = ""
     """The label where there is little room; by default the same."""
+    at_foot: bool = False
+    """The words stand at the foot of the chart, where lines seldom come, not at the target."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,13 @@ class Mark:
 
 
 def goal_rows(goals: Sequence[Goal]) -> pl.DataFrame:
-    """Two points a target; the label stands at the second."""
-    rows = [
-        row
-        for number, goal in enumerate(goals)
-        for row in (
-            (number, goal.since, goal.start, "", ""),
-            (number, goal.period, goal.value, goal.label, goal.short or goal.label),
-        )
-    ]
+    """Two points a target; the label stands at the second, or so far down from the top."""
+    rows: list[tuple[object, ...]] = []
+    for number, goal in enumerate(goals):
+        foot = HEIGHT - FOOT - LINE * (number + 1) if goal.at_foot else None
+        rows.append((number, goal.since, goal.start, "", "", None))
+        named = (goal.label, goal.short or goal.label)
+        rows.append((number, goal.period, goal.value, *named, foot))
     return pl.DataFrame(rows, schema=GOAL, orient="row")
 
 
@@ -74,8 +77,12 @@ def goal_layers(y: Axis) -> list[alt.Chart]:
     colours = theme()
     base = alt.Chart(alt.NamedData("goals")).encode(x=alt.X("period:T", title=None), y=y("value"))
     labelled = base.transform_filter("datum.label != ''")
+    beside = labelled.transform_filter("datum.foot === null")
+    below = labelled.transform_filter("datum.foot !== null").encode(
+        y=alt.Y("foot:Q", scale=None, axis=None)
+    )
     words = {
-        "align": "right", "dx": -9, "dy": -11, "fontSize": 12, "fontWeight": 600,
+        "align": "right", "fontSize": 12, "fontWeight": 600,
         "text": {"expr": f"width < {PHONE} ? datum.short : datum.label"},
     }  # fmt: skip
     return [
@@ -85,8 +92,11 @@ def goal_layers(y: Axis) -> list[alt.Chart]:
         labelled.mark_point(
             shape="diamond", size=70, filled=True, opacity=1, color=colours.good
         ),
-        labelled.mark_text(**words, stroke=colours.page, strokeWidth=4),
-        labelled.mark_text(**words, color=colours.good),
+        *(
+            where.mark_text(**words, **place, **ink)
+            for where, place in ((beside, {"dx": -9, "dy": -11}), (below, {"x": {"expr": "width"}}))
+            for ink in ({"stroke": colours.page, "strokeWidth": 4}, {"color": colours.good})
+        ),
     ]  # fmt: skip
 
 
@@ -141,7 +151,7 @@ def before_line(y: Axis) -> alt.Chart:
 
 def before_words() -> alt.Chart:
     """Its name at the foot of the chart, left of the last figure, where lines seldom come."""
-    style = {"align": "right", "dx": -5, "y": {"expr": "height - 9"}, "fontSize": 12}
+    style = {"align": "right", "dx": -5, "y": HEIGHT - FOOT, "fontSize": 12}
     base = alt.Chart(alt.NamedData("before")).encode(x=alt.X("period:T", title=None))
     words = base.transform_filter("datum.label != ''")
     return words.mark_text(**style, color=theme().muted).encode(text="label:N")
