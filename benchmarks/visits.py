@@ -2,7 +2,8 @@
 
 All times are the browser's own, from its navigation or from the key that chooses. A page is painted
 once everything above the fold is: elements come in order, so that is so when one stands below it or
-the script has ended, every chart that begins above it has its marks, and two frames have passed.
+the script has ended, nothing above it is still on its way, every chart that begins above it has its
+marks, and two frames have passed.
 """
 
 from collections.abc import Iterator
@@ -33,8 +34,11 @@ PAINTED = (
   const come = () => document.querySelector('READY') ||
     [...document.querySelectorAll('[data-testid=stElementContainer]')].some(element =>
       element.getBoundingClientRect().top > innerHeight);
-  const open = () => !come() || [...document.querySelectorAll('.stVegaLiteChart')].some(chart =>
-    chart.getBoundingClientRect().top < innerHeight && !chart.querySelector('MARKS'));
+  const above = element => element.getBoundingClientRect().top < innerHeight;
+  const open = () => !come() ||
+    [...document.querySelectorAll('[data-testid=stSkeleton]')].some(above) ||
+    [...document.querySelectorAll('.stVegaLiteChart')].some(chart =>
+      above(chart) && !chart.querySelector('MARKS'));
   while (open()) await FRAMES;
   await FRAMES;
   return performance.now();

@@ -116,15 +116,6 @@ def test_rejected_rows_are_listed_with_their_place_and_rule(run):
     ]
 
 
-def test_a_dataset_that_is_not_there_is_no_good_news(run):
-    assert run("refresh").exit_code == 0
-    for command in ("rejected", "corrections"):
-        asked = run(command, "--dataset", "visitor")
-        assert asked.exit_code == 1
-        assert "there is no dataset 'visitor'" in asked.output
-        assert "those are: visitors" in asked.output
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -141,14 +132,7 @@ def test_a_number_that_cannot_be_is_refused_before_anything_is_done(run, argumen
     assert list(installation.home.iterdir()) == []
 
 
-def test_beyond_its_last_step_no_forecast_is_explained(run):
-    assert run("refresh").exit_code == 0
-    asked = run("explain", "visitors", "--ahead", "4")
-    assert asked.exit_code == 1
-    assert "the forecast ends 3 periods ahead, before 4" in asked.output
-
-
-def test_what_is_no_number_is_null_for_machines(run):
+def test_a_built_installation_answers_strictly_and_says_what_it_does_not_hold(run):
     assert run("refresh").exit_code == 0
 
     def strict(word: str) -> None:
@@ -158,6 +142,14 @@ def test_what_is_no_number_is_null_for_machines(run):
         told = run("--json", command)
         assert told.exit_code == 0, told.output
         assert json.loads(told.output, parse_constant=strict) is not None
+    for command in ("rejected", "corrections"):
+        asked = run(command, "--dataset", "visitor")
+        assert asked.exit_code == 1
+        assert "there is no dataset 'visitor'" in asked.output
+        assert "those are: visitors" in asked.output
+    beyond = run("explain", "visitors", "--ahead", "4")
+    assert beyond.exit_code == 1
+    assert "the forecast ends 3 periods ahead, before 4" in beyond.output
 
 
 def test_rejected_records_are_given_back_with_a_word_on_whose_they_are(run, tmp_path):

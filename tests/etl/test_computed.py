@@ -187,7 +187,7 @@ def test_the_range_of_a_quotient_is_the_widest_its_parts_allow(building):
 amounts = st.lists(st.integers(1, 10**6), min_size=3, max_size=3)
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(part=amounts, whole=amounts, before=amounts)
 def test_of_merged_areas_share_and_growth_are_those_of_the_summed_parts(
     building, part, whole, before

@@ -201,7 +201,7 @@ def test_sensitive_columns_never_enter_the_warehouse(refresh):
     assert rejected(warehouse) == [(2, "clerk_pattern", None)]
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(
     rows=st.lists(
         st.tuples(

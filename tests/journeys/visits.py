@@ -22,19 +22,23 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CHART = ".stVegaLiteChart canvas.marks, .stVegaLiteChart svg.marks"
+COMING = "[data-testid=stSkeleton]"
+"""What stands where a part will be whose code is still on its way."""
 PATIENCE = 60_000
 """Milliseconds a page may take on a machine that does much else."""
 STILL = f"""new Promise((done, fail) => {{
   const most = performance.now() + {PATIENCE};
   const end = () => performance.now() > most ? fail(new Error('the page never stands still'))
-    : document.querySelector('{READY}') ? done(watch.disconnect()) : again();
+    : document.querySelector('{READY}') && !document.querySelector('{COMING}')
+    ? done(watch.disconnect()) : again();
   let timer;
   const again = () => {{ clearTimeout(timer); timer = setTimeout(end, 150); }};
   const watch = new MutationObserver(again);
   watch.observe(document.body, {{childList: true, subtree: true, characterData: true}});
   again();
 }})"""
-"""The script has ended and nothing came after: its end is told before its last parts are drawn."""
+"""The script has ended, no part is on its way, and nothing came after: the end of a script is told
+before its last parts are drawn, and parts that share a place wait for the slowest."""
 
 
 @contextmanager
