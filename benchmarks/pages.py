@@ -74,6 +74,7 @@ def pages(home: Path | None, folder: Path, *, quick: bool = False) -> dict[str, 
         time.sleep(0 if quick else WARMED)
         return {
             "rounds": rounds,
+            "waits_for_parts": True,
             "load": _loads(_visited(servers), rounds),
             "choice": _choices(_visited(servers), 2 if quick else CHOICES),
             "bytes": {name: wire_bytes(served.port) for name, served in servers.items()},

@@ -39,3 +39,8 @@ def test_each_goal_is_a_ratio_to_its_own_floor():
 def test_a_goal_that_is_missed_is_said_to_be():
     assert "| warm load / bare page | ≤ 2 | – | **2.10, missed** |" in page(TOLD)
     assert "| cold load / one-chart page | ≤ 1.4 | – | 1.30 |" in page(TOLD)
+
+
+def test_loads_that_were_measured_too_early_are_said_to_be():
+    assert "too low" in page(TOLD)
+    assert "too low" not in page({**TOLD, "waits_for_parts": True})
