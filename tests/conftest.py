@@ -16,7 +16,7 @@ from etl.catalog import load_catalog
 from etl.settings import Settings
 from etl.warehouse import Warehouse
 
-settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("steady")
 
 ROOT = Path(__file__).parent.parent
