@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-portal bench lint format lock clean setup setup-dev chromium
+.PHONY: run test test-portal test-search bench lint format lock clean setup setup-dev chromium
 
 # Without people.yaml the page for handing in shows itself with invented people, on this machine only.
 run: setup
@@ -23,6 +23,10 @@ test-portal: setup-dev .venv-ckan/ready
 	@$(PYTHON) -m venv .venv-ckan
 	@.venv-ckan/bin/python -m pip install --quiet --disable-pip-version-check "ckan[requirements]==2.12.*"
 	@touch $@
+
+# Properties on many examples that are new each time, where `make test` takes the same few.
+test-search: setup-dev
+	@$(BIN)/pytest -n auto --dist loadfile -m hypothesis --hypothesis-profile=search tests/etl tests/forecasts tests/dashboard
 
 bench: setup-dev
 	@$(BIN)/python -m benchmarks $(ARGS)

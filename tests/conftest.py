@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 
 from etl import pipeline
 from etl.catalog import load_catalog
@@ -17,7 +19,12 @@ from etl.settings import Settings
 from etl.warehouse import Warehouse
 
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("search", deadline=None, derandomize=False, max_examples=1_000)
 settings.load_profile("steady")
+
+# Hypothesis tries numbers that stand in our modules, of those loaded so far: what a test tried
+# would depend on the tests before it. The nightly search is where new examples are looked for.
+HypothesisProvider._local_constants = Constants()  # type: ignore[assignment]
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

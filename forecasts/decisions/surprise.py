@@ -18,6 +18,8 @@ LEAST_RANKED = 200
 """Earlier figures of siblings below which a rank says nothing."""
 HEAVIEST = 0.5
 """One over the degrees of freedom of the heaviest tail."""
+LEAST_CHANCE = float(np.finfo(float).tiny)
+"""Below it a chance is told no further, so that a deviate beyond a heavy tail stays a number."""
 STEPS = 200
 """Of that, from 0 on, at which the place of quantiles is known; between them it is a line."""
 
@@ -66,7 +68,8 @@ def _tail(away: Floats, ends: Floats, inner: float, outer: float) -> Floats:
         times = away / np.where(ends[1] > 0, ends[1], np.nan)
         heavy = np.interp(ends[1] / ends[0], shares, heaviness)
         chance = stdtr(1 / heavy, -np.interp(heavy, heaviness, places) * times)
-        return np.asarray(np.where(heavy > 0, -ndtri(chance), ndtri(outer) * times))
+        far = -ndtri(np.maximum(chance, LEAST_CHANCE))
+        return np.asarray(np.where(heavy > 0, far, ndtri(outer) * times))
 
 
 @cache

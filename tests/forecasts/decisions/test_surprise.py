@@ -78,7 +78,15 @@ def test_a_forecast_of_three_quantiles_has_the_tails_of_a_normal():
 def test_what_is_further_away_is_never_less_of_a_surprise(knots, outcomes, least):
     quantiles = np.sort(knots)[:, None] * np.ones(len(outcomes))
     found = deviates(np.sort(outcomes), quantiles, LEVELS, np.full(len(outcomes), least))
+    assert np.isfinite(found).all()
     assert (np.diff(found) >= -1e-9).all()
+
+
+def test_however_far_beyond_a_heavy_tail_a_surprise_is_a_number():
+    barely_heavy = np.append(stats.norm.ppf(LEVELS[:-1]), 1.0001 * stats.norm.ppf(LEVELS[-1]))
+    found = deviates(np.array([1e6, 2e6]), barely_heavy[:, None] * np.ones(2), LEVELS)
+    assert np.isfinite(found).all()
+    assert (found > 30).all()
 
 
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=40), st.integers(0, 39))
