@@ -349,7 +349,7 @@ class Warehouse:
 
     def has_todays_schema(self) -> bool:
         """Whether the build has every table, view and column that this code expects of one."""
-        return set(_todays_columns()) <= set(self._columns())
+        return self._notes_schema(self.name) or set(_todays_columns()) <= set(self._columns())
 
     def _take_schema(self, before: str) -> None:
         """Create what is missing, down to columns that builds of earlier code do not have.
@@ -357,9 +357,8 @@ class Warehouse:
         Where the build `before`, of which this is a copy, was made with this very schema, nothing
         is: to write all of it again takes longer than a small refresh.
         """
-        with suppress(duckdb.CatalogException):
-            if self.select(SCHEMA_NOTED).to_series().to_list() == [f"{_schema_key()} {before}"]:
-                return
+        if self._notes_schema(before):
+            return
         here = set(self._columns())
         old = {table for table, _, _ in here}
         # In one transaction: each of its own would be written through to the disk.
@@ -369,6 +368,13 @@ class Warehouse:
                 self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
         self.run(statement("etl", "schema"))
         self.run("commit")
+
+    def _notes_schema(self, name: str) -> bool:
+        """Whether the build called `name`, which this is or is a copy of, has this very schema."""
+        with suppress(duckdb.CatalogException):
+            noted = self.select(SCHEMA_NOTED).to_series().to_list()
+            return noted == [f"{_schema_key()} {name}"]
+        return False
 
     def _note_schema(self) -> None:
         """Note the schema and whose it is: earlier code copies the note, but not under its name."""
