@@ -2,8 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A module is compiled when it is first imported, and kept: installing compiles far more than runs.
+export PYTHONDONTWRITEBYTECODE :=
+INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile
 
-.PHONY: run test test-portal test-search bench lint format lock clean setup setup-dev chromium
+.PHONY: run test suite test-portal test-search bench lint style types format lock clean setup \
+  setup-dev chromium
 
 # Without people.yaml the page for handing in shows itself with invented people, on this machine only.
 run: setup
@@ -12,8 +16,13 @@ run: setup
 	@FORESIGHT_PEOPLE=$${FORESIGHT_PEOPLE-$$(test -e people.yaml || echo deploy/people.demo.yaml)} \
 	  $(BIN)/foresight serve
 
-test: setup-dev chromium lint
-	@$(BIN)/pytest -n auto --dist loadfile
+# Types are checked beside the tests, which leave a core idle while they start and end.
+test: setup-dev chromium style
+	@$(MAKE) --no-print-directory --jobs 2 suite types
+
+# The order of the files is that of tests/conftest.py.
+suite: setup-dev chromium
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # A real CKAN in a place of its own; PostgreSQL and Redis are those of the system.
 test-portal: setup-dev .venv-ckan/ready
@@ -31,11 +40,15 @@ test-search: setup-dev
 bench: setup-dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lint: setup-dev
+lint: style types
+
+style: setup-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+types: setup-dev
+	@$(BIN)/mypy
 
 format: setup-dev
 	@$(BIN)/ruff format .
@@ -47,12 +60,12 @@ setup-dev: $(VENV)/runtime $(VENV)/dev
 $(VENV)/runtime: requirements.lock pyproject.toml
 	@echo "Setting up (a few minutes the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # The journeys need a browser and its fonts; both come from Debian.

@@ -13,11 +13,13 @@ Publishing survives a kill and a power cut at any point: the file, the intended 
 
 import datetime as dt
 import errno
+import hashlib
 import json
 import os
 import platform
 import re
 import shutil
+import tempfile
 import threading
 import time
 import uuid
@@ -58,6 +60,7 @@ COLUMNS = """
     where c.database_name = current_database()
     order by c.table_name, c.column_index
 """
+SCHEMA_NOTED = "select value from build_fact where name = 'schema'"
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 BUILD = re.compile(r"\d{5,}")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -240,15 +243,18 @@ class Warehouse:
                 ):
                     if before:
                         shutil.copyfile(_file(home, before), path)
+                    else:
+                        path.write_bytes(_empty_build())
                     with cls(
                         path, duckdb.connect(str(path), config=STORAGE), writing=True
                     ) as warehouse:
-                        warehouse._take_schema()
                         if before:
+                            warehouse._take_schema(before)
                             warehouse._take_later_issues(home, before)
                         issued = warehouse._issued()
                         yield warehouse
                         warehouse._check_unchanged(issued)
+                        warehouse._note_schema()
                         warehouse.run("checkpoint")
                     _publish(path, home)
             except BaseException:
@@ -269,9 +275,12 @@ class Warehouse:
         before = current_build(home)
         if before:
             shutil.copyfile(folder / f"{before}.duckdb", path)
+        else:
+            path.write_bytes(_empty_build())
         try:
             with cls(path, duckdb.connect(str(path), config=STORAGE), writing=True) as warehouse:
-                warehouse._take_schema()
+                if before:
+                    warehouse._take_schema(before)
                 yield warehouse
         finally:
             path.unlink(missing_ok=True)
@@ -340,10 +349,16 @@ class Warehouse:
 
     def has_todays_schema(self) -> bool:
         """Whether the build has every table, view and column that this code expects of one."""
-        return set(_todays_columns()) <= set(self._columns())
+        return self._notes_schema(self.name) or set(_todays_columns()) <= set(self._columns())
 
-    def _take_schema(self) -> None:
-        """Create what is missing, down to columns that builds of earlier code do not have."""
+    def _take_schema(self, before: str) -> None:
+        """Create what is missing, down to columns that builds of earlier code do not have.
+
+        Where the build `before`, of which this is a copy, was made with this very schema, nothing
+        is: to write all of it again takes longer than a small refresh.
+        """
+        if self._notes_schema(before):
+            return
         here = set(self._columns())
         old = {table for table, _, _ in here}
         # In one transaction: each of its own would be written through to the disk.
@@ -353,6 +368,20 @@ class Warehouse:
                 self.run(f"alter table {identifier(table)} add column {identifier(column)} {kind}")
         self.run(statement("etl", "schema"))
         self.run("commit")
+
+    def _notes_schema(self, name: str) -> bool:
+        """Whether the build called `name`, which this is or is a copy of, has this very schema."""
+        with suppress(duckdb.CatalogException):
+            noted = self.select(SCHEMA_NOTED).to_series().to_list()
+            return noted == [f"{_schema_key()} {name}"]
+        return False
+
+    def _note_schema(self) -> None:
+        """Note the schema and whose it is: earlier code copies the note, but not under its name."""
+        self.run(
+            "insert or replace into build_fact values ('schema', $noted)",
+            noted=f"{_schema_key()} {self.name}",
+        )
 
     def _take_later_issues(self, home: Path, before: str) -> None:
         """Add what was issued after the build `before`, which somebody went back to.
@@ -404,11 +433,15 @@ class Warehouse:
 
     def _issued(self) -> dict[str, tuple[Any, ...]]:
         """Of each ledger that has rows: its highest number, and a sum over the rows up to it."""
-        top = {
-            table: self.select(f"select coalesce(max({number}), 0) from {table}").item()
+        top = " union all ".join(
+            f"select {literal(table)}, max({number}) from {table}"
             for table, number in LEDGERS.items()
+        )
+        return {
+            table: (up_to, *self._sum(table, up_to))
+            for table, up_to in self.select(top).iter_rows()
+            if up_to
         }
-        return {table: (up_to, *self._sum(table, up_to)) for table, up_to in top.items() if up_to}
 
     def _sum(self, table: str, up_to: int) -> tuple[Any, ...]:
         return self.select(
@@ -442,6 +475,21 @@ def _todays_columns() -> tuple[tuple[str, str, str], ...]:
     with duckdb.connect() as fresh:
         fresh.execute(statement("etl", "schema"))
         return tuple((table, name, kind) for table, name, kind in fresh.execute(COLUMNS).fetchall())
+
+
+@cache
+def _schema_key() -> str:
+    return hashlib.blake2b(statement("etl", "schema").encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _empty_build() -> bytes:
+    """The file of a build with the schema and no rows: slow to make, and always the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.duckdb"
+        with duckdb.connect(str(path), config=STORAGE) as fresh:
+            fresh.execute(statement("etl", "schema"))
+        return path.read_bytes()
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any]) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from tests.dashboard.invented import write_build
 from tests.dashboard.servers import Post, serving
 
 TODAY = dt.date(2026, 11, 22)
+PATIENCE = 600
+"""Seconds a page may take on a machine that does much else, or stands still for a while."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -31,7 +31,7 @@ from forecasts.decisions.alert_log import Entry, Kept, _floats, alerts, note, po
 from forecasts.decisions.alert_replay import Case, Replayed, keep, summed
 from forecasts.decisions.alerts import RULES, Alert
 from tests.conftest import HEAD
-from tests.dashboard.conftest import TODAY
+from tests.dashboard.conftest import PATIENCE, TODAY
 from tests.dashboard.invented import CATALOG, write_build
 from tests.dashboard.servers import Post, serving
 from tests.dashboard.test_cli import ENTRY
@@ -297,7 +297,7 @@ def ringing(tmp_path):
 def test_the_page_shows_alerts_their_way_and_the_replay_of_their_rule(ringing, lang, monkeypatch):
     monkeypatch.setenv("FORESIGHT_HOME", str(ringing))
     monkeypatch.setattr(reader_module, "today", lambda: TODAY)
-    test = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=30)
+    test = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=PATIENCE)
     test.query_params["lang"] = lang
     test.run()
     assert not test.exception
@@ -311,7 +311,7 @@ def test_the_page_shows_alerts_their_way_and_the_replay_of_their_rule(ringing, l
 def test_on_the_page_somebody_asks_answers_and_closes(ringing, monkeypatch):
     monkeypatch.setenv("FORESIGHT_HOME", str(ringing))
     monkeypatch.setattr(reader_module, "today", lambda: TODAY)
-    page = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=30).run()
+    page = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=PATIENCE).run()
 
     def step(event: str, words: str = "", who: str = "An") -> str:
         page.radio(key="alert_event").set_value(event)
@@ -343,7 +343,7 @@ def test_where_people_sign_on_a_step_bears_their_name_and_not_a_typed_one(
     monkeypatch.setenv("FORESIGHT_PEOPLE", str(people))
     monkeypatch.setenv("FORESIGHT_HOME", str(ringing))
     monkeypatch.setattr(reader_module, "today", lambda: TODAY)
-    page = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=30).run()
+    page = AppTest.from_function(script, kwargs={"page": "alerts"}, default_timeout=PATIENCE).run()
     assert Text("vi")("alerts.nobody") in _markup(page)
     assert not page.radio
     page.selectbox(key="who").set_value("lan").run()

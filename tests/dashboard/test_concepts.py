@@ -7,7 +7,7 @@ from dashboard import queries
 from dashboard import reader as reader_module
 from dashboard.published import headlines
 from dashboard.reader import Reader
-from tests.dashboard.conftest import TODAY
+from tests.dashboard.conftest import PATIENCE, TODAY
 from tests.dashboard.test_pages import _markup, script
 
 RESOURCES = """
@@ -53,7 +53,8 @@ def page(refresh, installation, monkeypatch):
     monkeypatch.setattr(reader_module, "today", lambda: TODAY)
 
     def run(indicator: str, lang: str = "vi") -> str:
-        test = AppTest.from_function(script, kwargs={"page": "indicators"}, default_timeout=30)
+        page = {"page": "indicators"}
+        test = AppTest.from_function(script, kwargs=page, default_timeout=PATIENCE)
         test.query_params["indicator"] = indicator
         test.query_params["lang"] = lang
         shown = test.run()

@@ -21,6 +21,7 @@ from etl.periods import Period
 from etl.settings import Settings
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_replay import Case, keep, summed
+from tests.dashboard.conftest import PATIENCE
 from tests.dashboard.test_handin_commands import ENTRY
 from tests.dashboard.test_handin_commands import PEOPLE as TWO
 
@@ -101,7 +102,7 @@ def page():
 
 
 def opened(who: str | None, **query: str) -> AppTest:
-    test = AppTest.from_function(page, default_timeout=60)
+    test = AppTest.from_function(page, default_timeout=PATIENCE)
     for key, value in query.items():
         test.query_params[key] = value
     if who:

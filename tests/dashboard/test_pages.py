@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard import reader as reader_module
 from forecasts.model import all_models
-from tests.dashboard.conftest import TODAY
+from tests.dashboard.conftest import PATIENCE, TODAY
 
+APP = Path(dashboard.__file__).parent / "app.py"
 TITLES = {
     "overview": ("Cần Thơ: tình hình và dự báo", "Cần Thơ: where it stands and what comes"),
     "targets": ("Mục tiêu của thành phố", "Targets of the city"),
@@ -57,7 +58,7 @@ def open_page(home, monkeypatch):
     monkeypatch.setattr(reader_module, "today", lambda: TODAY)
 
     def run(page: str, **query: str) -> AppTest:
-        test = AppTest.from_function(script, kwargs={"page": page}, default_timeout=30)
+        test = AppTest.from_function(script, kwargs={"page": page}, default_timeout=PATIENCE)
         for key, value in query.items():
             test.query_params[key] = value
         return test.run()
@@ -182,14 +183,14 @@ def test_the_about_page_has_an_entry_for_every_model(open_page):
 
 def test_without_a_build_the_page_says_what_to_run(tmp_path, monkeypatch):
     monkeypatch.setenv("FORESIGHT_HOME", str(tmp_path))
-    test = AppTest.from_file(Path(dashboard.__file__).parent / "app.py").run()
+    test = AppTest.from_file(APP, default_timeout=PATIENCE).run()
     assert not test.exception
     assert "foresight refresh" in _markup(test)
 
 
 def test_the_app_opens_on_the_overview_whose_name_is_an_address_too(home, monkeypatch):
     monkeypatch.setenv("FORESIGHT_HOME", str(home))
-    test = AppTest.from_file(Path(dashboard.__file__).parent / "app.py", default_timeout=30).run()
+    test = AppTest.from_file(APP, default_timeout=PATIENCE).run()
     assert not test.exception
     assert test.title[0].value == TITLES["overview"][0]
 

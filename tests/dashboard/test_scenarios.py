@@ -19,7 +19,7 @@ from forecasts.decisions.levers import Setting
 from forecasts.decisions.saved import kept
 from forecasts.decisions.scenarios import Band
 from forecasts.decisions.what_if_queue import Queued
-from tests.dashboard.conftest import TODAY
+from tests.dashboard.conftest import PATIENCE, TODAY
 from tests.dashboard.test_pages import _markup, script
 
 
@@ -35,7 +35,7 @@ def open_page(own_home, monkeypatch):
     monkeypatch.setattr(reader_module, "today", lambda: TODAY)
 
     def run(**query: str) -> AppTest:
-        test = AppTest.from_function(script, kwargs={"page": "scenarios"}, default_timeout=60)
+        test = AppTest.from_function(script, kwargs={"page": "scenarios"}, default_timeout=PATIENCE)
         for key, value in query.items():
             test.query_params[key] = value
         return test.run()

@@ -26,7 +26,7 @@ from etl.catalog import Baseline, Target
 from forecasts.decisions.arithmetic import Arithmetic
 from forecasts.decisions.pace import Pace, pace
 from forecasts.decisions.targets import STATES, Judged, Verdict
-from tests.dashboard.conftest import TODAY
+from tests.dashboard.conftest import PATIENCE, TODAY
 from tests.dashboard.test_pages import _markup, open_page, script  # noqa: F401
 
 MOST_WORDS = 25
@@ -231,7 +231,7 @@ def test_without_targets_the_page_says_so(tmp_path, monkeypatch):
         facts = {"name": ["today", "catalog"], "value": ["2026-11-22", f"{HEAD} []\n"]}
         warehouse.write("build_fact", pl.DataFrame(facts))
     monkeypatch.setenv("FORESIGHT_HOME", str(tmp_path))
-    test = AppTest.from_function(script, kwargs={"page": "targets"}, default_timeout=30).run()
+    test = AppTest.from_function(script, kwargs={"page": "targets"}, default_timeout=PATIENCE).run()
     assert not test.exception
     assert test.header[0].value == "Danh mục chưa có mục tiêu nào."
 

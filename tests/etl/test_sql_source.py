@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -181,10 +180,8 @@ ENDLESS = (
 
 def test_a_query_without_end_is_ended(land, monkeypatch):
     monkeypatch.setattr(sql, "SECONDS", 0.2)
-    started = time.monotonic()
     with pytest.raises(ForesightError, match=r"takes longer than 0\.2 seconds"):
         read(land, ENDLESS)
-    assert time.monotonic() - started < 5
 
 
 def test_a_query_for_more_than_fits_is_refused_before_it_is_read(land, monkeypatch):

@@ -148,11 +148,29 @@ def test_quotes_in_text_stay_text():
     assert literal(None) == "null"
 
 
-def test_a_build_made_by_earlier_code_gets_the_columns_of_today(tmp_path):
+EARLIER = {
+    "noted another schema": ("etl.warehouse._schema_key", lambda: "another"),
+    "copied the note with the build": ("etl.warehouse.Warehouse._note_schema", lambda _: None),
+}
+
+
+@pytest.mark.parametrize("code", EARLIER)
+def test_a_build_made_by_earlier_code_gets_what_today_has(tmp_path, monkeypatch, code):
+    write(tmp_path, "x")
+    with monkeypatch.context() as earlier:
+        earlier.setattr(*EARLIER[code])
+        with Warehouse.build(tmp_path) as warehouse:
+            warehouse.run("drop view current_forecast; alter table forecast drop column issue")
     with Warehouse.build(tmp_path) as warehouse:
-        warehouse.run("drop view current_forecast; alter table forecast drop column issue")
-    with Warehouse.build(tmp_path) as warehouse:
-        assert "issue" in warehouse.select("select * from forecast limit 0").columns
+        assert "issue" in warehouse.select("select * from current_forecast limit 0").columns
+
+
+def test_a_build_says_which_schema_it_has_and_that_it_is_its_own(tmp_path):
+    write(tmp_path, "x")
+    write(tmp_path, "y")
+    with Warehouse.open(tmp_path) as warehouse:
+        noted = warehouse.select("select value from build_fact where name = 'schema'").item()
+    assert noted.endswith(" 00002")
 
 
 def test_every_table_says_what_it_is(tmp_path):

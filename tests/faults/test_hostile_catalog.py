@@ -22,10 +22,10 @@ ENTRY = """
 
 
 def refused(text: str) -> list[str]:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Problems) as found:
         parse_catalog(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     told = [str(problem) for problem in found.value.problems]
     assert all(re.match(r"data_catalog\.yaml(:\d+)?: ", line) for line in told), told
     return told
@@ -227,9 +227,9 @@ def test_a_bound_that_is_neither_number_nor_day_is_refused(bound):
 @pytest.mark.parametrize("pattern", ["(a+)+$", "^(a|a)*$", "^(a|ab)*$", ".*.*.*.*=$", "(.*a){12}$"])
 def test_a_pattern_that_makes_other_engines_hang_is_read_in_no_time(pattern):
     assert unusable(pattern) is None
-    started = time.perf_counter()
+    started = time.process_time()
     assert compiled(pattern).search("a" * 300_000 + "!") is None
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("pattern", [r"(a)\1", "(?=a)", "(?<!a)b", "((a{1000}){1000}){1000}", "("])

@@ -79,19 +79,23 @@ def test_killed_at_any_step_the_current_build_opens_and_the_next_refresh_is_as_e
 
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from etl.warehouse import refreshing
 with refreshing(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(float(sys.argv[2]))
+    sys.stdin.read()
 """
 
 
-def hold(home: Path, seconds: float) -> subprocess.Popen[str]:
-    """Another process that holds the lock of `home` when this returns."""
+def hold(home: Path) -> subprocess.Popen[str]:
+    """Another process that holds the lock of `home` when this returns, until its input is closed.
+
+    That is when the block ends of which it is the context.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, home, str(seconds)],
+        [sys.executable, "-c", HOLD, home],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -102,11 +106,10 @@ def hold(home: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def test_the_second_refresh_says_who_holds_the_lock_and_since_when(tmp_path):
-    with hold(tmp_path, 60) as other:
+    with hold(tmp_path) as other:
         before = (tmp_path / ".lock").read_bytes()
         with pytest.raises(RefreshRunning) as told, Warehouse.build(tmp_path):
             pass
-        other.kill()
     assert f"process {other.pid} on " in told.value.problem
     assert ", since 20" in told.value.problem
     assert "--wait" in told.value.hint
@@ -115,20 +118,23 @@ def test_the_second_refresh_says_who_holds_the_lock_and_since_when(tmp_path):
 
 def test_the_second_refresh_waits_as_long_as_it_is_told_to(tmp_path):
     said: list[str] = []
-    with hold(tmp_path, 1) as other, refreshing(tmp_path, wait=30, waiting=said.append):
+
+    def let_go(line: str) -> None:
+        said.append(line)
+        other.communicate()
+
+    with hold(tmp_path) as other, refreshing(tmp_path, wait=600, waiting=let_go):
         assert f'"process": {os.getpid()}' in (tmp_path / ".lock").read_text("utf-8")
     assert [f"process {other.pid} on " in line for line in said] == [True]
 
 
 def test_waiting_ends_when_its_time_is_over(tmp_path):
-    with hold(tmp_path, 60) as other:
-        with pytest.raises(RefreshRunning), refreshing(tmp_path, wait=0.3):
-            pass
-        other.kill()
+    with hold(tmp_path), pytest.raises(RefreshRunning), refreshing(tmp_path, wait=0.3):
+        pass
 
 
 def test_the_lock_of_a_dead_process_holds_nobody_up(tmp_path):
-    with hold(tmp_path, 60) as other:
+    with hold(tmp_path) as other:
         os.kill(other.pid, signal.SIGKILL)
     with Warehouse.build(tmp_path):
         pass
@@ -158,4 +164,4 @@ def test_a_build_within_a_build_is_refused_and_harms_neither(tmp_path):
             pass
         warehouse.run("insert into build_fact values ('fact', 'kept')")
     with Warehouse.open(tmp_path) as opened:
-        assert opened.select("select value from build_fact").item() == "kept"
+        assert opened.select("select value from build_fact where name = 'fact'").item() == "kept"

@@ -1,6 +1,6 @@
 """Delimited files as they arrive broken: every record is loaded, named, or the file is refused."""
 
-import datetime as dt
+import time
 
 import pytest
 from conftest import ROOT  # noqa: F401  (the fixtures live there)
@@ -162,11 +162,11 @@ def test_a_whole_number_that_would_be_rounded_or_not_fit_is_rejected_as_it_stood
     ids=["empty", "a mark alone", "blank", "a column twice", "long", "long quoted", "long header"],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_a_few_lines(refresh, content, error, told):
-    started = dt.datetime.now(dt.UTC)
+    started = time.process_time()
     with pytest.raises(ForesightError, match=told) as found:
         refresh(ENTRY, people_csv=content)
     assert isinstance(found.value, error)
     assert found.value.where.startswith("people.csv")
     assert found.value.hint
     assert len(str(found.value)) < 1000
-    assert (dt.datetime.now(dt.UTC) - started).total_seconds() < 20
+    assert time.process_time() - started < 20

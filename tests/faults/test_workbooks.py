@@ -1,6 +1,5 @@
 """Workbooks made to break their reader: refused in time, with what to do."""
 
-import time
 import zipfile
 from io import BytesIO
 
@@ -85,10 +84,9 @@ ODS = {
 def test_a_workbook_made_to_break_its_reader_is_refused_in_time(tmp_path, content):
     path = tmp_path / "land.xlsx"
     path.write_bytes(content)
-    started = time.perf_counter()
     with pytest.raises(UnreadableFile) as told:
         read_sheets(path, None)
-    assert time.perf_counter() - started < 30
+    assert " s to read" not in told.value.problem, "it was read until its time was over"
     assert told.value.where == "land.xlsx"
     assert told.value.hint
 

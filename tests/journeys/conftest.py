@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.visits import BROWSER, FLAGS
+from tests.journeys.visits import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -17,4 +18,6 @@ def browser() -> Iterator["BrowserContext"]:
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(BROWSER), args=FLAGS)
-        yield chromium.new_context(locale="en-US", reduced_motion="reduce")
+        context = chromium.new_context(locale="en-US", reduced_motion="reduce")
+        context.set_default_timeout(PATIENCE)
+        yield context

@@ -1,6 +1,5 @@
 """Handing in, in a real browser: two people, from the template to the page of the portal."""
 
-import datetime as dt
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 
 from benchmarks.visits import BROWSER
 from dashboard.cli import main
+from etl.clock import today
 from etl.handin import MOST_BYTES
 from etl.handin.vault import OLD_MACROS
 from etl.periods import Frequency, Period
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(not BROWSER.exists(), reason="no browser on this machine"),
 ]
-ASKED = Period.containing(Frequency("month"), dt.datetime.now(tz=dt.UTC).date()).next(-1)
+ASKED = Period.containing(Frequency("month"), today()).next(-1)
 """The month that is over, of which a file is due."""
 HOSTILE = {
     "tên tệp có ký tự mà không phần mềm văn phòng nào ghi ra": ("báo\u202exlsx.xlsx", b"PK"),
@@ -99,7 +99,7 @@ class Desk:
 
     def taken(self, button: str, to: Path) -> Path:
         """What a button gives to keep."""
-        with self.page.expect_download(timeout=60_000) as given:
+        with self.page.expect_download() as given:
             self.page.get_by_role("button", name=re.compile(button)).first.click()
         given.value.save_as(to)
         return to

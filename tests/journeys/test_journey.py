@@ -1,6 +1,5 @@
 """The dashboard in a real browser: every page, both languages, three widths; nothing gets out."""
 
-import datetime as dt
 import json
 import os
 import urllib.error
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.visits import BROWSER
+from etl.clock import today
 from tests.dashboard.invented import write_build
 from tests.journeys.visits import PATIENCE, Visit, served
 
@@ -64,7 +64,7 @@ pytestmark = [
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own on a free port, with the invented build of today."""
     home = tmp_path_factory.mktemp("state")
-    write_build(home, dt.datetime.now(tz=dt.UTC).date())
+    write_build(home, today())
     with served(home) as found:
         yield found
 

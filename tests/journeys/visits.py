@@ -1,12 +1,10 @@
 """A served dashboard and a tab that visits it: what the journeys share."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +22,9 @@ ROOT = Path(__file__).parents[2]
 CHART = ".stVegaLiteChart canvas.marks, .stVegaLiteChart svg.marks"
 COMING = "[data-testid=stSkeleton]"
 """What stands where a part will be whose code is still on its way."""
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds a page may take on a machine that does much else."""
+STARTS = 3
 STILL = f"""new Promise((done, fail) => {{
   const most = performance.now() + {PATIENCE};
   const end = () => performance.now() > most ? fail(new Error('the page never stands still'))
@@ -44,6 +43,20 @@ before its last parts are drawn, and parts that share a place wait for the slowe
 @contextmanager
 def served(home: Path, **environment: str) -> Iterator[str]:
     """The address at which a server of its own shows the builds in `home`, on a free port."""
+    for _ in range(STARTS):
+        server, port = _started(home, environment)
+        try:
+            if _answers(server, port):
+                yield f"http://localhost:{port}"
+                return
+        finally:
+            server.kill()
+            server.wait()
+    pytest.fail("no server starts")
+
+
+def _started(home: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """A server, and its port: free a moment ago, so that another may have taken it since."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -58,22 +71,19 @@ def served(home: Path, **environment: str) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    try:
-        _wait(f"http://localhost:{port}/health")
-        yield f"http://localhost:{port}"
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(timeout=20)
+    return server, port
 
 
-def _wait(url: str) -> None:
-    for _ in range(600):
+def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until the server answers; whether it does."""
+    until = time.monotonic() + PATIENCE / 1000
+    while server.poll() is None and time.monotonic() < until:
         try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"no server at {url}")
+            with urllib.request.urlopen(f"http://localhost:{port}/health", timeout=30):
+                return True
+        except OSError:
+            time.sleep(0.1)
+    return False
 
 
 class Visit:
