@@ -16,14 +16,17 @@ from scipy.sparse import csr_array
 
 from etl.catalog import Catalog, Dataset, Indicator, parse_catalog
 from etl.errors import Problems
+from etl.publish.archive import Archive
 from etl.publish.content import UNTOLD
 from etl.publish.dictionary import dictionary
 from etl.publish.gate import Answer, Refusal, answer
+from etl.publish.package import content_of, fingerprint
 from etl.publish.portal import publish_catalog
 from etl.publish.protect import (
     BASE,
     Measured,
     NoRoundingKey,
+    key_of,
     measured,
     problems,
     rounded,
@@ -236,6 +239,24 @@ def test_another_key_rounds_otherwise(warehouse, monkeypatch):
     first = left(warehouse, "dossiers")
     monkeypatch.setenv("ROUNDING_KEY_OF_THE_TEST", KEY[::-1])
     assert not left(warehouse, "dossiers").equals(first)
+
+
+def test_nobody_can_try_by_the_name_of_a_version_what_it_held(warehouse, tmp_path, monkeypatch):
+    catalog = changed()
+    register = catalog.datasets["register"]
+    content = content_of(warehouse, catalog, register, site=SITE)
+    mark = fingerprint(catalog, content)
+
+    def named(folder: str) -> str:
+        key = key_of(SITE)
+        release = Archive(tmp_path / folder, key).take(catalog, content, dt.date(2026, 3, 1))
+        return release.version
+
+    name = named("archive")
+    assert name == named("elsewhere")
+    assert mark[:8] not in name
+    monkeypatch.setenv("ROUNDING_KEY_OF_THE_TEST", KEY[::-1])
+    assert named("of another key") != name
 
 
 def test_totals_are_rounded_on_their_own(warehouse):
