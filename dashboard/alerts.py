@@ -10,8 +10,9 @@ from dashboard.notation import Notation
 from dashboard.text import Text
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
-from forecasts.decisions.alert_log import Kept, found, owner
+from forecasts.decisions.alert_log import Kept, found_in, owner
 from forecasts.decisions.alert_replay import Replayed
+from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.alerts import OF_DATASETS, Alert
 from forecasts.ledger import score
 
@@ -186,15 +187,23 @@ class Teller:
 
 
 def would_ring(
-    aside: Warehouse, catalog: Catalog, today: dt.date, text: Text
+    aside: Warehouse,
+    catalog: Catalog,
+    today: dt.date,
+    text: Text,
+    *,
+    of: frozenset[str] | None = None,
+    series: int | None = None,
 ) -> list[tuple[str, str, str]]:
     """Rule, key and sentence of what would ring on the figures of `aside`, which is thrown away.
 
-    New figures are held against the forecasts issued before; none are made for it.
+    New figures are held against the forecasts issued before; none are made for it. `of` and
+    `series` as in `Scene`.
     """
     score(aside, today=today)
     teller = Teller(text, catalog, place_names(aside.query("dashboard", "area_names"), text))
-    return [(one.rule, one.key, teller.sentence(one)) for one in found(aside, catalog, today)]
+    ringing = found_in(Scene(aside, catalog, today, of, series))
+    return [(one.rule, one.key, teller.sentence(one)) for one in ringing]
 
 
 def place_names(areas: pl.DataFrame, text: Text) -> dict[tuple[str, str], str]:

@@ -23,7 +23,8 @@ from etl.publish.coverage import Use, uses
 from etl.rule_words import Language
 from etl.settings import Settings, Site
 from etl.warehouse import NoWarehouse, Warehouse, current_build
-from forecasts.decisions.alert_log import found
+from forecasts.decisions.alert_log import found_in
+from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.targets import Judged, changed, judge
 from forecasts.run import due
 
@@ -32,8 +33,8 @@ from forecasts.run import due
 class Moves:
     """What would be different if the file were accepted.
 
-    Only of the datasets that read it, of what they deliver and of what is computed from that: other
-    sources may have changed too, and what they would move is for their own departments.
+    Only of the datasets that read it, of what they deliver and of what is computed from that. Files
+    of others that wait to be loaded are not counted: what they would move is for their own makers.
     """
 
     preview: Preview
@@ -97,9 +98,11 @@ def _moves(
         figures=preview.figures.filter(pl.col("dataset").is_in(family)),
         anomalies=[wrong for wrong in preview.anomalies if wrong.dataset in family],
     )
-    series = due(aside, catalog, today).filter(pl.col("indicator").is_in(moved))
+    series = due(aside, catalog, today, of=moved).filter(pl.col("indicator").is_in(moved))
     name = current_build(settings.home)
-    before, anyway = _standing(settings, name, fingerprint(settings), today) if name else NOTHING
+    before, anyway, looked_at = (
+        _standing(settings, name, fingerprint(settings), today) if name else NOTHING
+    )
     judged = [target for target in catalog.targets if target.indicator in moved]
     after = judge(aside, catalog.model_copy(update={"targets": judged}), today)
     return Moves(
@@ -109,13 +112,22 @@ def _moves(
         # Last: it scores what was issued, in the build aside.
         [
             alert
-            for alert in would_ring(aside, catalog, today, Text(language))
-            if alert[1] not in anyway and alert[1].split(":")[1] in moved | family
+            for alert in would_ring(
+                aside,
+                catalog,
+                today,
+                Text(language),
+                of=frozenset(moved | family),
+                series=looked_at,
+            )
+            if alert[1] not in anyway
         ],
     )
 
 
-NOTHING: tuple[list[Judged], frozenset[str]] = [], frozenset()
+Standing = tuple[list[Judged], frozenset[str], int | None]
+"""Targets as judged, keys of alerts that ring, and how many series were looked at for steps."""
+NOTHING: Standing = [], frozenset(), None
 
 
 def stand_ready(settings: Settings, today: dt.date) -> None:
@@ -144,19 +156,16 @@ def _uses(settings: Settings, build: str, _catalog: str) -> dict[str, Use]:
 
 
 @lru_cache(maxsize=2)
-def _standing(
-    settings: Settings, build: str, _catalog: str, today: dt.date
-) -> tuple[list[Judged], frozenset[str]]:
-    """Targets as they are judged without the file, and the keys of alerts that ring anyway.
-
-    Neither changes while build, catalog and day are the same.
-    """
+def _standing(settings: Settings, build: str, _catalog: str, today: dt.date) -> Standing:
+    """What stands without the file: the same while build, catalog and day are."""
     catalog = load_catalog(settings.catalog)
     with Warehouse.open(settings.home, build) as warehouse:
         if not warehouse.has_todays_schema():
             return NOTHING
-        ringing = found(warehouse, catalog, today)
-        return judge(warehouse, catalog, today), frozenset(alert.key for alert in ringing)
+        scene = Scene(warehouse, catalog, today)
+        ringing = frozenset(alert.key for alert in found_in(scene))
+        looked_at = sum(len(one.panel.keys) for one in scene.shifted)
+        return judge(warehouse, catalog, today), ringing, looked_at
 
 
 def _targets(

@@ -171,6 +171,53 @@ def plan(
     )
 
 
+def plan_of_arrival(
+    catalog: Catalog,
+    settings: Settings,
+    warehouse: Warehouse,
+    *,
+    arriving: Sequence[SourceFile],
+    leaving: Collection[str],
+) -> Plan:
+    """What files that come and go would change by themselves; as in `plan`, which tells of all.
+
+    Every other file is taken as `warehouse` has it loaded, whatever became of it since: what waits
+    in the folders of others is neither looked at nor counted.
+
+    Raises:
+        Problems: every expression that may not stand.
+    """
+    check_expressions(catalog)
+    coming = {file.shown for file in arriving}
+    loaded = [file for file in _as_loaded(warehouse) if file.shown not in coming]
+    files = sorted(
+        [*(file for file in loaded if file.shown not in leaving), *arriving],
+        key=lambda file: file.shown,
+    )
+    gone = [(file.dataset, file.shown) for file in loaded if file.shown in leaving]
+    touched = sorted({*(file.dataset for file in arriving), *(dataset for dataset, _ in gone)})
+    keys = {name: _observe_key(catalog, catalog.datasets[name], files) for name in touched}
+    return Plan(
+        files=files,
+        changed=list(arriving),
+        gone=gone,
+        observe=keys,
+        compare=_digest(_code(), *keys.values()),
+        fingerprint=fingerprint(settings),
+        described=False,
+    )
+
+
+def waits(catalog: Catalog, settings: Settings, warehouse: Warehouse) -> bool:
+    """Whether a refresh would load or let go a file of the datasets of `catalog`.
+
+    Raises as `plan`.
+    """
+    now = plan(catalog, settings, warehouse, check_only=True)
+    mine = {dataset.name for dataset in catalog.resources}
+    return bool(now.changed) or any(name in mine for name, _ in now.gone)
+
+
 def source_file(dataset: Dataset, path: Path, base: Path) -> SourceFile:
     """A file of a dataset, shown by its path from `base`."""
     return _source(path, base, dataset, _code())
@@ -425,6 +472,16 @@ def _digest(*parts: str) -> str:
 def _loaded(warehouse: Warehouse) -> dict[tuple[str, str], str]:
     rows = warehouse.select("select dataset, file, load_key from current_load order by load")
     return {(dataset, file): key for dataset, file, key in rows.iter_rows()}
+
+
+def _as_loaded(warehouse: Warehouse) -> list[SourceFile]:
+    """The files the warehouse holds, with the keys they were loaded by; where they lie now, nobody
+    has looked."""
+    rows = warehouse.select("select dataset, file, load_key, checksum from current_load")
+    return [
+        SourceFile(dataset, Path(file), file, key, checksum)
+        for dataset, file, key, checksum in rows.iter_rows()
+    ]
 
 
 def _gone(known: Iterable[tuple[str, str]], files: list[SourceFile]) -> list[tuple[str, str]]:

@@ -65,16 +65,23 @@ def previewed(
     progress: Callable[[str], None],
     arriving: Sequence[pipeline.SourceFile] = (),
     leaving: Collection[str] = (),
+    alone: bool = False,
 ) -> Iterator[tuple[Preview, Warehouse]]:
     """The preview, and the build aside in which the refresh was done, while the block lasts.
 
     `arriving` and `leaving` as in `pipeline.plan`: files that are not among the sources yet, and
-    those that would no longer be.
+    those that would no longer be. With `alone` these are all that changes: other files stay as the
+    current build has them.
 
     Raises as `pipeline.plan` and `pipeline.refresh`, where the refresh itself would fail.
     """
     current = _current(settings)
-    plan = pipeline.plan(catalog, settings, current, arriving=arriving, leaving=leaving)
+    if alone and _comparable(current):
+        plan = pipeline.plan_of_arrival(
+            catalog, settings, current, arriving=arriving, leaving=leaving
+        )
+    else:
+        plan = pipeline.plan(catalog, settings, current, arriving=arriving, leaving=leaving)
     with Warehouse.aside(settings.home) as aside:
         at = None
         if not plan.nothing:

@@ -5,7 +5,7 @@ seasons, weights and errors. So is every job of the same family, for what is iss
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -88,8 +88,10 @@ def forecast_all(
 DUE = dict.fromkeys([*KEY, "level", "frequency", "refused"], pl.String())
 
 
-def due(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
-    """The series that `forecast_all` would forecast or refuse anew.
+def due(
+    warehouse: Warehouse, catalog: Catalog, today: date, of: Collection[str] | None = None
+) -> pl.DataFrame:
+    """The series that `forecast_all` would forecast or refuse anew; `of` some indicators alone.
 
     One row a series: indicator, area, category, level, frequency, refused (the reason, or null).
     """
@@ -100,16 +102,23 @@ def due(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
             pl.lit(found.job.frequency.value).alias("frequency"),
             "refused",
         )
-        for found in _found(warehouse, catalog, today, again=False)[0]
+        for found in _found(warehouse, catalog, today, again=False, of=of)[0]
     ]
     return pl.concat(parts) if parts else pl.DataFrame(schema=DUE)
 
 
 def _found(
-    warehouse: Warehouse, catalog: Catalog, today: date, again: bool
+    warehouse: Warehouse,
+    catalog: Catalog,
+    today: date,
+    again: bool,
+    of: Collection[str] | None = None,
 ) -> tuple[list[Found], list[Family]]:
     """The series of every job, with a column `issue_it`; and what adds up to what among them."""
-    found = [_marked(warehouse, find(warehouse, job, today)) for job in jobs(catalog)]
+    asked = [
+        job for job in jobs(catalog) if of is None or any(one.name in of for one in job.indicators)
+    ]
+    found = [_marked(warehouse, find(warehouse, job, today)) for job in asked]
     if again:
         found = [_with(one, pl.lit(True)) for one in found]
     related, _ = families(found, catalog.map)

@@ -1,7 +1,9 @@
 """What stands in a file that is handed in: what stops it, which cells are bad, what it would move.
 
-The file is read alone, into a warehouse that is thrown away; then, if nothing stops it, a refresh
-is done aside with the file among the sources and the version it replaces out of them.
+The file is read alone, into a warehouse that is thrown away; then, if nothing stops it, it is
+loaded aside into a copy of the current build, without the version it replaces: what that moves, it
+moves. Where other files of its datasets wait to be loaded, a refresh with all of them is tried too,
+only to see whether it would stop.
 """
 
 import datetime as dt
@@ -18,13 +20,13 @@ from etl.errors import ForesightError, Problems
 from etl.handin.placing import place_of
 from etl.handin.store import Store, Submission
 from etl.periods import Period
-from etl.pipeline import SourceFile, source_file
+from etl.pipeline import SourceFile, source_file, waits
 from etl.preview import Preview, previewed
 from etl.returned import BadCell, BadFile, bad_cells, bad_files, mark_file
 from etl.rule_words import Language
 from etl.settings import Settings
 from etl.trial import reading
-from etl.warehouse import Warehouse
+from etl.warehouse import NoWarehouse, Warehouse
 
 MOST_CELLS = 200
 """Broken rules that are told; the marked workbook has them all."""
@@ -230,7 +232,7 @@ class _Coming:
     def among_the_others(
         self, stack: ExitStack, verdict: Verdict, today: dt.date, language: Language
     ) -> tuple[Verdict, Warehouse | None]:
-        """What a refresh with it would do."""
+        """What it would move by itself, and whether a refresh with all there is would stop."""
         try:
             preview, aside = stack.enter_context(
                 previewed(
@@ -240,18 +242,37 @@ class _Coming:
                     progress=_quiet,
                     arriving=self.files,
                     leaving=self.leaving,
+                    alone=True,
                 )
             )
         except ForesightError as error:
             several = error.problems if isinstance(error, Problems) else [error]
-            anyway = _stops(self.everything, self.settings, today)
-            own = list(_new(several, anyway, self.one.file.name))
+            own = list(_new(several, self._anyway(today), self.one.file.name))
             return replace(verdict, problems=own, untold=None if own else _others_stop()), None
+        if stopping := self._stopped_by_what_waits(today):
+            return replace(verdict, problems=stopping), None
         records, accepted, rejected = _counts(_loads(aside, self.place))
         verdict = replace(
             verdict, records=records, accepted=accepted, rejected=rejected, preview=preview
         )
         return self._told(aside, verdict, language), aside
+
+    def _stopped_by_what_waits(self, today: dt.date) -> list[ForesightError]:
+        """Why it cannot come among the sources with files of its datasets not loaded yet."""
+        try:
+            build = Warehouse.open(self.settings.home)
+        except NoWarehouse:
+            return []
+        with build:
+            if not (build.has_todays_schema() and waits(self.catalog, self.settings, build)):
+                return []
+        found = _stops(
+            self.everything, self.settings, today, arriving=self.files, leaving=self.leaving
+        )
+        return list(_new(found, self._anyway(today), self.one.file.name)) if found else []
+
+    def _anyway(self, today: dt.date) -> list[ForesightError]:
+        return _stops(self.everything, self.settings, today)
 
     def bad(self, warehouse: Warehouse) -> BadFile | None:
         """The file, if any of its records were not taken."""

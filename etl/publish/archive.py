@@ -108,10 +108,10 @@ class History(BaseModel):
 
 
 class Archive:
-    """The folder of versions."""
+    """The folder of versions; by `key` the names of new ones are sealed."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, key: bytes = b"") -> None:
+        self.folder, self.key = folder, key
 
     def histories(self) -> dict[str, History]:
         """The history of every dataset that was ever published, by name.
@@ -251,7 +251,7 @@ class Archive:
     def _add(
         self, catalog: Catalog, content: Content, history: History, mark: Mark, published: dt.date
     ) -> Release:
-        version = _free(version_of(content, mark.fingerprint), history)
+        version = _free(version_of(content, mark.fingerprint, self.key), history)
         made = self._changes(content, history)
         before = [(entry.version, entry.changes) for entry in history.versions]
         place = self.place(content.dataset.name, version)

@@ -237,7 +237,7 @@ def settled(exact: Floats, rounded: Floats, linked: Links, base: int) -> Floats:
     Both arrays are in people or cases, one value a figure, NaN where missing.
     """
     seen, tried = rounded.copy(), np.zeros(len(rounded), dtype=bool)
-    while len(guilty := _guilty(seen, linked, base)):
+    while len(guilty := _guilty(seen, exact, linked, base)):
         other = np.where(seen > exact, seen - base, seen + base)
         gives_way = tried[guilty] | (seen[guilty] == exact[guilty])
         seen[guilty] = np.where(gives_way, np.nan, other[guilty])
@@ -245,9 +245,9 @@ def settled(exact: Floats, rounded: Floats, linked: Links, base: int) -> Floats:
     return seen
 
 
-def _guilty(seen: Floats, linked: Links, base: int) -> Numbers:
+def _guilty(seen: Floats, exact: Floats, linked: Links, base: int) -> Numbers:
     """Totals that leave some figure too few values."""
-    first, last = _bounds(seen, base)
+    first, last = _bounds(seen, exact, base)
     least, most = first.copy(), last.copy()
     for _ in range(ROUNDS):
         before = most - least
@@ -260,10 +260,12 @@ def _guilty(seen: Floats, linked: Links, base: int) -> Numbers:
     return _blamed(narrow, _slack(first, last, least, most, linked), seen, linked)
 
 
-def _bounds(seen: Floats, base: int) -> tuple[Floats, Floats]:
+def _bounds(seen: Floats, exact: Floats, base: int) -> tuple[Floats, Floats]:
+    """Between what each figure may be; one that holds parts of people is further off."""
     missing = np.isnan(seen)
-    least = np.where(missing, 0.0, np.maximum(seen - (base - 1), 0.0))
-    return least, np.where(missing, UNKNOWN, seen + (base - 1))
+    reach = np.where(exact == np.rint(exact), base - 1.0, float(base))
+    least = np.where(missing, 0.0, np.maximum(seen - reach, 0.0))
+    return least, np.where(missing, UNKNOWN, seen + reach)
 
 
 def _narrow(least: Floats, most: Floats, one: Links) -> None:

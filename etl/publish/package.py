@@ -5,6 +5,7 @@ is the newest day of the data with the beginning of a checksum over rows and des
 """
 
 import hashlib
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,14 @@ def rows_mark(table: pl.DataFrame) -> str:
     return hashlib.sha256(bare.write_csv(include_header=False).encode()).hexdigest()
 
 
-def version_of(content: Content, mark: str) -> str:
-    """`2026-02-13-0123abcd`: the newest day of the data, and the beginning of its fingerprint."""
-    return f"{content.modified}-{mark[:8]}" if content.modified else mark[:8]
+def version_of(content: Content, mark: str, key: bytes = b"") -> str:
+    """`2026-02-13-0123abcd`: the newest day of the data, and the beginning of its fingerprint.
+
+    With a `key` it is sealed by it: a name outlives the rows that are withdrawn, and nobody else
+    can try by it which figures they held.
+    """
+    seal = hmac.digest(key, f"version {mark}".encode(), "sha256").hex() if key else mark
+    return f"{content.modified}-{seal[:8]}" if content.modified else seal[:8]
 
 
 def write_package(

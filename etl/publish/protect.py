@@ -256,11 +256,14 @@ def rounded(
 
 
 def rounded_value(value: float, cell: str, key: bytes, *, scale: float = 1.0) -> float:
-    """`value` up or down to a multiple of `BASE` people or cases; a multiple stays as it is."""
+    """`value` up or down to a multiple of `BASE` people or cases; a multiple stays what it is.
+
+    Sums of parts of people end in a hair more or less: that would tell that nothing was rounded.
+    """
     people = round(value * scale, 6)
     below = math.floor(people / BASE) * BASE
     if people == below:
-        return float(value)
+        return below / scale
     drawn = int.from_bytes(hmac.digest(key, cell.encode(), "sha256")[:8], "big") / 2**64
     return (below + (BASE if drawn < (people - below) / BASE else 0)) / scale
 
@@ -312,7 +315,7 @@ def _rounded_figures(
 ) -> pl.DataFrame:
     """`figures` with `left`, what may be seen of each, in people; null where it is left out."""
     each = figures.unique("figure", keep="first").sort("figure")
-    exact = each["people"].to_numpy()
+    exact = each["people"].round(6).to_numpy()
     drawn = [
         rounded_value(people, cell, key)
         for people, cell in each.select("people", "cell").iter_rows()

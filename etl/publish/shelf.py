@@ -16,8 +16,9 @@ from etl.publish.coverage import Coverage, coverage
 from etl.publish.derived import as_dataset, publication_content
 from etl.publish.gate import Refusal, refusal
 from etl.publish.package import content_of
+from etl.publish.protect import key_of
 from etl.publish.release import Content, Release, Said
-from etl.settings import Site
+from etl.settings import Settings, Site
 from etl.warehouse import Warehouse
 
 
@@ -94,13 +95,21 @@ def stock(
     """
     facts = dict(warehouse.select("select name, value from build_fact").iter_rows())
     catalog = catalog or catalog_of(warehouse)
-    kept = Archive(archive)
+    kept = Archive(archive, _sealing(site))
     releases, refused = _taken(warehouse, catalog, kept, _day(facts), site, said)
     _withdraw(catalog, kept, refused)
     found, histories = coverage(warehouse, catalog, kept), kept.histories()
     for history in histories.values():
         kept.check(history)
     return Shelf(catalog, releases, refused, histories, kept, found)
+
+
+def _sealing(site: Site | None) -> bytes:
+    """The rounding key, where there is one; without it the gate lets no protected counts out."""
+    try:
+        return key_of(Settings.read().site() if site is None else site)
+    except ForesightError:
+        return b""
 
 
 def catalog_of(warehouse: Warehouse) -> Catalog:

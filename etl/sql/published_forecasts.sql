@@ -1,5 +1,6 @@
 -- Forecasts as they leave: one row a period, its median and three bands, of real series of these indicators only.
-select f.indicator, i.title as indicator_name, i.unit, f.area, a.area_vintage, a.name as area_name, f.category,
+select f.indicator, i.title as indicator_name, i.unit, f.area, a.area_vintage,
+       a.name || coalesce(strftime(a.valid_to, ' (đến %d/%m/%Y)'), '') as area_name, f.category,
        f.frequency, f.period,
        case f.frequency when 'day' then f.period when 'week' then f.period + 6
             when 'month' then last_day(f.period) when 'quarter' then last_day(f.period + interval 2 month)
@@ -15,5 +16,5 @@ left join (select * from area qualify row_number() over (partition by code order
   on a.code = f.area
 where list_contains($indicators, f.indicator)
 group by f.indicator, f.area, f.category, f.frequency, f.period, f.issued, f.origin, f.data_as_of, f.model, i.title, i.unit,
-         a.area_vintage, a.name
+         a.area_vintage, a.name, a.valid_to
 having not bool_or(f.simulated)

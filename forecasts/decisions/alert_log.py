@@ -98,6 +98,12 @@ def found(
     A series of which an alert of the same rule is still open does not ring again, nor does an
     outcome that has rung before. Nothing is written; `ring` does that.
     """
+    return found_in(Scene(warehouse, catalog, today), rules)
+
+
+def found_in(scene: Scene, rules: tuple[Rule, ...] = RULES) -> list[Alert]:
+    """`found` in a scene, of what it asks for."""
+    catalog, warehouse = scene.catalog, scene.warehouse
     may = allowed(kept(warehouse))
     asked = tuple(
         rule
@@ -108,9 +114,11 @@ def found(
     pending = {(one.alert.rule, *one.alert.series) for one in before if one.open}
     seen = [
         alert
-        for looked in look(Scene(warehouse, catalog, today), asked)
+        for looked in look(scene, asked)
         for alert in looked.alerts
-        if (alert.rule, alert.simulated) in may and (alert.rule, *alert.series) not in pending
+        if scene.asks_for([alert.subject])
+        and (alert.rule, alert.simulated) in may
+        and (alert.rule, *alert.series) not in pending
     ]
     return worst_first(once(seen, [one.alert for one in before]))
 

@@ -9,7 +9,7 @@ although one was due. `drift`: forecasts are no longer as sure as they say (`for
 (`forecasts.decisions.contacts`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -53,6 +53,15 @@ class Scene:
     warehouse: Warehouse
     catalog: Catalog
     today: date
+    of: frozenset[str] | None = None
+    """Indicators and datasets of which alerts are asked for; `None`: of all. What is compared with
+    others is compared with all of them in any case."""
+    series: int | None = None
+    """Series looked at for steps, of all indicators, where that is known already."""
+
+    def asks_for(self, names: Iterable[str]) -> bool:
+        """Whether alerts of any of these are asked for."""
+        return self.of is None or not self.of.isdisjoint(names)
 
     @property
     def rate(self) -> float:
@@ -63,7 +72,8 @@ class Scene:
     def shifted(self) -> list["Shifted"]:
         """Every panel with its steps, for the rules that ask for them."""
         events, asked = declared(self.catalog), list(panels_of(self))
-        rate = self.rate / max(sum(len(panel.keys) for _, panel, _ in asked), 1)
+        series = self.series or sum(len(panel.keys) for _, panel, _ in asked)
+        rate = self.rate / max(series, 1)
         return [Shifted(*one, events, shifts_of(one[1], events, rate), rate) for one in asked]
 
 
@@ -251,6 +261,8 @@ def rising_panels(scene: Scene, rule: Rule) -> Iterator[Rising]:
         ]
     else:
         asked = [(name, "commune", True, FIELD) for name in _fields(scene.catalog)]
+    if not scene.asks_for(name for name, *_ in asked):
+        return
     for name, level, by_category, shape in asked:
         rows = scene.warehouse.query(
             "forecasts",
@@ -386,6 +398,8 @@ def panels_of(scene: Scene) -> Iterator[tuple[Job, Panel, np.ndarray]]:
     for job in jobs(scene.catalog):
         if job.frequency not in RECENT:
             continue
+        if scene.series and not scene.asks_for(one.name for one in job.indicators):
+            continue  # the others are only counted
         found = find(scene.warehouse, job, scene.today)
         made = found.series.select(*KEY, "simulated")
         for panel in panels(found):
@@ -591,6 +605,8 @@ def _drift_alert(one: drift.Alert, groups: int) -> Alert:
 def _classifier(scene: Scene) -> list[Looked]:
     looked = []
     for dataset in classified(scene.catalog):
+        if not scene.asks_for([dataset.name]):
+            continue
         weeks = watched(scene.warehouse, dataset.name, scene.today)
         rung = [
             label_alert(dataset.name, dataset.simulated, one, weeks.tested) for one in recent(weeks)

@@ -1,6 +1,8 @@
 """What a file handed in would move: of its own datasets, and of nothing that is not its maker's."""
 
+import datetime as dt
 import io
+import shutil
 
 import pytest
 from conftest import HEAD, TODAY
@@ -48,16 +50,25 @@ def looked(tmp_path_factory):
         plan = pipeline.plan(catalog, installation, None)
         pipeline.refresh(build, catalog, installation, plan, today=TODAY, progress=lambda _: None)
 
-    def seen(more: str) -> Seen:
-        (folder / "beds.csv").write_text(beds + more, encoding="utf-8")
-        dataset, period = catalog.datasets["guests"], Period.parse("2026-10")
-        book = load_workbook(io.BytesIO(template(catalog, dataset, period, None)))
+    def filled(month: str) -> bytes:
+        dataset = catalog.datasets["guests"]
+        book = load_workbook(io.BytesIO(template(catalog, dataset, Period.parse(month), None)))
         book.worksheets[0]["C2"] = 1200
         content = io.BytesIO()
         book.save(content)
+        return content.getvalue()
+
+    def seen(more: str = "", waiting: str = "") -> Seen:
+        (folder / "beds.csv").write_text(beds + more, encoding="utf-8")
+        shutil.rmtree(folder / "sources", ignore_errors=True)
+        (folder / "sources").mkdir()
+        if waiting:
+            theirs = folder / f"sources/guests_{waiting}_sport_v01.xlsx"
+            theirs.write_bytes(filled(waiting))
+        dataset, period = catalog.datasets["guests"], Period.parse("2026-10")
         nhan = Actor(People.model_validate(PEOPLE).person("nhan"), "demo:nhan", "page", "here")
         one = store.draft(
-            nhan, dataset, "culture", period, name="a.xlsx", content=content.getvalue()
+            nhan, dataset, "culture", period, name="a.xlsx", content=filled("2026-10")
         )
         return look(catalog, installation, store, one, today=TODAY, language="vi")
 
@@ -75,8 +86,19 @@ def test_what_the_files_of_others_would_move_is_not_told(looked):
     )
 
 
-def test_of_what_stops_a_refresh_elsewhere_nothing_is_told(looked):
-    verdict = looked("Thành phố Cần Thơ,ba tháng,990000\n" * 9).verdict
-    assert verdict.takes
-    assert verdict.untold.problem == "other sources would stop a refresh as they are now"
-    assert "beds" not in str(verdict.untold)
+def test_a_file_of_another_department_that_waits_is_not_counted_as_mine(looked):
+    moves = looked(waiting="2026-09").moves
+    assert moves.preview.figures["period"].to_list() == [dt.date(2026, 10, 1)]
+
+
+def test_a_file_that_waits_and_holds_the_same_records_stops_mine_before_it_is_submitted(looked):
+    verdict = looked(waiting="2026-10").verdict
+    assert [problem.problem for problem in verdict.problems] == [
+        "among the other files it would stop a refresh: 1 of 1 records are bad; guests allows 5.0%"
+    ]
+
+
+def test_what_stops_a_refresh_elsewhere_takes_nothing_from_the_verdict_and_is_not_told(looked):
+    seen = looked("Thành phố Cần Thơ,ba tháng,990000\n" * 9)
+    assert (seen.verdict.problems, seen.verdict.untold) == ([], None)
+    assert seen.moves.preview.figures["dataset"].to_list() == ["guests"]

@@ -16,14 +16,17 @@ from scipy.sparse import csr_array
 
 from etl.catalog import Catalog, Dataset, Indicator, parse_catalog
 from etl.errors import Problems
+from etl.publish.archive import Archive
 from etl.publish.content import UNTOLD
 from etl.publish.dictionary import dictionary
 from etl.publish.gate import Answer, Refusal, answer
+from etl.publish.package import content_of, fingerprint
 from etl.publish.portal import publish_catalog
 from etl.publish.protect import (
     BASE,
     Measured,
     NoRoundingKey,
+    key_of,
     measured,
     problems,
     rounded,
@@ -201,6 +204,11 @@ def test_rounding_is_at_most_four_off_right_on_average_and_keeps_multiples():
     assert [rounded_value(n, "x", key) for n in (0, 5, 40)] == [0, 5, 40]
 
 
+def test_a_sum_of_parts_of_people_does_not_tell_by_a_hair_that_it_was_not_rounded():
+    hairs = [4.999999999999999, 5.000000000000001]
+    assert [rounded_value(value, "x", KEY.encode()) for value in hairs] == [5.0, 5.0]
+
+
 def test_counts_in_thousands_are_rounded_to_five_people():
     assert rounded_value(12.345, "x", KEY.encode(), scale=1000) == 12.345
     assert rounded_value(0.003, "x", KEY.encode(), scale=1000) in (0, 0.005)
@@ -236,6 +244,24 @@ def test_another_key_rounds_otherwise(warehouse, monkeypatch):
     first = left(warehouse, "dossiers")
     monkeypatch.setenv("ROUNDING_KEY_OF_THE_TEST", KEY[::-1])
     assert not left(warehouse, "dossiers").equals(first)
+
+
+def test_nobody_can_try_by_the_name_of_a_version_what_it_held(warehouse, tmp_path, monkeypatch):
+    catalog = changed()
+    register = catalog.datasets["register"]
+    content = content_of(warehouse, catalog, register, site=SITE)
+    mark = fingerprint(catalog, content)
+
+    def named(folder: str) -> str:
+        key = key_of(SITE)
+        release = Archive(tmp_path / folder, key).take(catalog, content, dt.date(2026, 3, 1))
+        return release.version
+
+    name = named("archive")
+    assert name == named("elsewhere")
+    assert mark[:8] not in name
+    monkeypatch.setenv("ROUNDING_KEY_OF_THE_TEST", KEY[::-1])
+    assert named("of another key") != name
 
 
 def test_totals_are_rounded_on_their_own(warehouse):
@@ -341,6 +367,17 @@ def test_no_total_gives_its_parts_away_where_all_were_rounded_up():
     assert ((found["value"] - exact["value"]).abs() < BASE).all()
     both = found.join(each_alone(exact, key), on=["area", "category"])
     assert 0 < both.filter(pl.col("value") != pl.col("value_right")).height < 0.01 * len(both)
+
+
+def test_parts_of_people_may_be_further_off_and_bound_their_total_less():
+    """Four of 0.9 that leave as 5 each, beside a total of 3.6 that leaves as 0."""
+    exact = ones(3000, 4).with_columns(pl.col("value") * 0.9)
+    keys = (f"key {number}".encode() for number in range(99))
+    key, alone = next((key, alone) for key in keys if given_away(alone := each_alone(exact, key)))
+    count = Measured("value", None, "received", "count", 1.0)
+    found = rounded(exact, changed().datasets["dossiers"], [count], key)
+    both = found.join(alone, on=["area", "category"])
+    assert both["value"].to_list() == both["value_right"].to_list()
 
 
 def each_alone(exact: pl.DataFrame, key: bytes) -> pl.DataFrame:

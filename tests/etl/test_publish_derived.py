@@ -168,6 +168,13 @@ def test_forecasts_leave_with_their_bands_and_the_day_of_issue(portal):
     assert (first["median"], first["issued"]) == (804, dt.date(2026, 11, 5))
 
 
+def test_a_forecast_for_a_former_area_says_until_when_it_was_one(home):
+    with Warehouse.aside(home) as warehouse:
+        warehouse.run("update area set valid_to = date '2025-06-30'")
+        rows = warehouse.query("etl", "published_forecasts", indicators=["visitors"])
+    assert set(rows["area_name"].drop_nulls()) == {"Cần Thơ (đến 30/06/2025)"}
+
+
 def test_neither_simulated_forecasts_nor_those_of_what_stays_inside_leave(portal):
     rows = pl.read_parquet(portal / "forecasts" / "data.parquet")
     assert rows["indicator"].unique().to_list() == ["visitors"]

@@ -1,6 +1,7 @@
 "use strict";
 // Words without marks and case, so that "lua" finds "Lúa".
 const bare = text => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[đĐ]/g, "d").toLowerCase();
+const said = number => number.toLocaleString(document.documentElement.lang);
 const form = document.querySelector("form[data-search]");
 if (form) {
   const cards = [...document.querySelectorAll("[data-text]")];
@@ -15,7 +16,7 @@ if (form) {
       card.hidden = !here;
       count += here;
     }
-    found.textContent = found.dataset.found.replace("{}", count);
+    found.textContent = found.dataset.found.replace("{}", said(count));
   };
   form.hidden = false;
   form.addEventListener("input", show);
@@ -26,7 +27,7 @@ if (form) {
 for (const due of document.querySelectorAll("[data-due]")) {
   const days = Math.floor((Date.now() - new Date(`${due.dataset.due}T00:00:00`)) / 86400000);
   if (days > 0) {
-    due.textContent = due.dataset.late.replace("{}", days);
+    due.textContent = due.dataset.late.replace("{}", said(days));
     due.className = "late";
   }
 }

@@ -115,6 +115,26 @@ def test_a_lasting_step_that_nobody_declared_rings_with_both_levels(rung):
     assert found.value > 3 * found.expected
 
 
+def test_asked_of_one_indicator_alone_it_rings_as_it_does_among_all(tmp_path):
+    got, pending = steady(4), steady(5)
+    got[9, -7:] *= 4
+    pending[3, -7:] *= 4
+    both = RESOURCES.replace("indicators: [got], freq", "indicators: [got, pending], freq")
+    catalog = parse_catalog(HEAD + both)
+    with Warehouse.build(tmp_path, empty=True) as warehouse:
+        warehouse.write("comparable", figures(got, indicator="got", category="land"))
+        warehouse.write("comparable", figures(pending, indicator="pending", category="land"))
+        every = Scene(warehouse, catalog, TODAY)
+        among_all = [alert for one in look(every, ("break",)) for alert in one.alerts]
+        series = sum(len(one.panel.keys) for one in every.shifted)
+        alone = Scene(warehouse, catalog, TODAY, frozenset({"pending"}), series)
+        asked = [alert for one in look(alone, ("break", "rising")) for alert in one.alerts]
+    assert [(one.subject, one.area) for one in among_all] == [("got", "c09"), ("pending", "c03")]
+    assert [(one.key, one.p_value) for one in asked] == [
+        (one.key, one.p_value) for one in among_all if one.subject == "pending"
+    ]
+
+
 def test_a_bend_without_a_step_rings_with_both_slopes_and_wandering_does_not(rung):
     rng = np.random.default_rng(8)
     values = 200 + rng.normal(0, 2, (30, 58))
