@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard.alert_commands import commands, looked_again, looked_in, say_rung, would_ring
+from dashboard.contact_commands import command as contacts_ahead
 from dashboard.handin_commands import commands as handin
 from etl import clock, pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
@@ -1303,4 +1304,5 @@ def serve(context: Context, port: int, address: str) -> None:
 
 
 main.add_command(commands)
+main.add_command(contacts_ahead)
 main.add_command(handin)

@@ -1,8 +1,8 @@
 """The work ahead as it is shown: worked out once a build and day, in a process of its own.
 
-Working it out takes many seconds and hundreds of megabytes; what is shown of it is two small tables
-and a plan. They are kept in a folder of the installation, by build, day and code, and go when
-the build goes or another day comes. Who serves pages does nothing but read them.
+Working it out takes many seconds and hundreds of megabytes; what is shown of it is three small
+tables and a plan. They are kept in a folder of the installation, by build, day and code, and go
+when the build goes or another day comes. Who serves pages does nothing but read them.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from etl.catalog import Catalog, Workload, parse_catalog
 from etl.pipeline import facts_of
 from etl.warehouse import Warehouse, builds
 from forecasts.decisions.staffing import Plan, plan
+from forecasts.decisions.topics import SOON, soon
 from forecasts.decisions.workload import (
     WINDOWS,
     Ahead,
@@ -61,6 +62,8 @@ class Work(Facts):
     asked: Workload
     communes: dict[Window, pl.DataFrame]
     fields: dict[Window, pl.DataFrame]
+    topics: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SOON))
+    """Petitions and calls ahead by topic; see `topics.soon`."""
 
     @property
     def told(self) -> Flags:
@@ -91,9 +94,10 @@ def kept(home: Path, build: str, today: date, asked: Workload) -> Work | None:
     try:
         facts = _FACTS.validate_json((folder / "facts.json").read_bytes())
         communes, fields = (_windows(folder / f"{name}.parquet") for name in ("communes", "fields"))
+        topics = pl.read_parquet(folder / "topics.parquet")
     except (OSError, ValueError, pl.exceptions.PolarsError):
         return None
-    return Work(**vars(facts), asked=asked, communes=communes, fields=fields)
+    return Work(**vars(facts), asked=asked, communes=communes, fields=fields, topics=topics)
 
 
 def keep(home: Path, build: str, found: Work) -> None:
@@ -108,6 +112,7 @@ def keep(home: Path, build: str, found: Work) -> None:
         for table, windows in (("communes", found.communes), ("fields", found.fields)):
             rows = [frame.with_columns(window=pl.lit(w)) for w, frame in windows.items()]
             pl.concat(rows).write_parquet(begun / f"{table}.parquet")
+        found.topics.write_parquet(begun / "topics.parquet")
         if not folder.exists():
             begun.rename(folder)
     _forget(home, folder)
@@ -138,7 +143,8 @@ def main(home: Path, build: str, today: date) -> None:
             found = work(ahead(warehouse, catalog, today))
         except NoWorkload:
             return
-    keep(home, build, found)
+        topics = soon(warehouse, catalog, today)
+    keep(home, build, replace(found, topics=topics))
 
 
 _FACTS = TypeAdapter(Facts)
