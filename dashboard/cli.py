@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from etl.trial import Tried
     from forecasts.decisions.scenarios import Outcome
     from forecasts.decisions.targets import Judged
-    from forecasts.decisions.what_if_queue import Change
+    from forecasts.decisions.what_if_queue import Change, Told
     from forecasts.decisions.workload import Ahead
     from forecasts.explain import Explained
 
@@ -878,24 +878,17 @@ def _tell_scenario(
     with_queue: bool = False,
 ) -> None:
     from dashboard.notation import Notation
-    from dashboard.scenarios import (
-        PARTS,
-        burden,
-        queue_rows,
-        record,
-        sentence,
-        told,
-    )
+    from dashboard.scenarios import burden, record, sentence, told
     from dashboard.text import Text
-    from forecasts.decisions.scenarios import chances
+    from forecasts.decisions.scenarios import NO_QUEUE, chances
     from forecasts.decisions.what_if_queue import worked_out
 
     text, notation = Text(context.language), Notation(context.language)
     catalog = _catalog_of(context, warehouse)
     outcome, _ = _played(context, warehouse, settings)
     queued = worked_out(warehouse, catalog, context.today, settings) if with_queue else None
-    stocks = queued.stocks(catalog) if queued else None
-    targets = chances(warehouse, catalog, outcome, context.today, stocks=stocks)
+    queue = queued.of(catalog) if queued else NO_QUEUE
+    targets = chances(warehouse, catalog, outcome, context.today, queue=queue)
     found = record(outcome, targets, text, queued)
     context.result({**(more or {}), **found})
     if context.as_json:
@@ -910,14 +903,23 @@ def _tell_scenario(
     shown = outcome.communes().head(10).with_columns(pl.col(pl.Float64).round(0))
     context.table(shown.columns, [list(row) for row in shown.iter_rows()])
     if queued:
-        heads = [text(f"scenarios.{part}") for part in PARTS]
-        context.table(
-            [text("scenarios.queue", until=notation.date(queued.until)), *heads],
-            [[what, *_change_said(change, notation)] for what, change in queue_rows(queued, text)],
-        )
+        _tell_queue(context, queued)
     if targets:
         rows = [[one["target"], one["before"], one["after"]] for one in found["targets"]]
         context.table(["target", "before", "after"], rows)
+
+
+def _tell_queue(context: Context, queued: "Told") -> None:
+    from dashboard.notation import Notation
+    from dashboard.scenarios import PARTS, queue_rows
+    from dashboard.text import Text
+
+    text, notation = Text(context.language), Notation(context.language)
+    heads = [text(f"scenarios.{part}") for part in PARTS]
+    context.table(
+        [text("scenarios.queue", until=notation.date(queued.until)), *heads],
+        [[what, *_change_said(change, notation)] for what, change in queue_rows(queued, text)],
+    )
 
 
 def _change_said(change: "Change", notation: "Notation") -> list[str]:
@@ -934,16 +936,21 @@ def _change_said(change: "Change", notation: "Notation") -> list[str]:
 @click.option("--name", required=True)
 @click.option("--author", required=True)
 @click.option("--rationale", required=True, help="Why these values.")
+@click.option("--queue", is_flag=True, help="Run the queue too, and keep what it comes to.")
 @click.pass_obj
 def save_scenario(
-    context: Context, settings: tuple[str, ...], name: str, author: str, rationale: str
+    context: Context, settings: tuple[str, ...], name: str, author: str, rationale: str, queue: bool
 ) -> None:
     """Keep a scenario under a code, with its assumptions and what comes out today."""
     from forecasts.decisions.levers import Setting
     from forecasts.decisions.saved import described, save
+    from forecasts.decisions.what_if_queue import worked_out
 
     with Warehouse.open(context.settings.home) as warehouse:
-        outcome, pools = _played(context, warehouse, [Setting.parse(text) for text in settings])
+        asked = [Setting.parse(text) for text in settings]
+        outcome, pools = _played(context, warehouse, asked)
+        catalog = _catalog_of(context, warehouse)
+        queued = worked_out(warehouse, catalog, context.today, asked) if queue else None
         saved = described(
             _levers_of(context, warehouse),
             outcome,
@@ -953,6 +960,7 @@ def save_scenario(
             rationale=rationale,
             today=context.today,
             build=warehouse.name,
+            queue=queued.told if queued else None,
         )
     code = save(context.settings.home, saved)
     context.say(f"scenario {code} is kept; on the dashboard: /scenarios?scenario={code}")
@@ -961,18 +969,24 @@ def save_scenario(
 
 @scenario.command("show")
 @click.argument("code")
+@click.option("--queue", is_flag=True, help="Run the queue on today's build too.")
 @click.pass_obj
-def show_scenario(context: Context, code: str) -> None:
+def show_scenario(context: Context, code: str, queue: bool) -> None:
     """A scenario that was saved: what it said then, and what it says on today's build."""
+    from dashboard.scenarios import queue_record
     from forecasts.decisions.saved import read
 
     saved = read(context.settings.home, code)
     context.say(f"{saved.name} · {saved.author} · {saved.saved_on} · build {saved.build}")
     context.say(saved.rationale)
     low, middle, high = saved.result.difference
+    if saved.queue and not context.as_json:
+        _tell_queue(context, saved.queue)
     context.say(f"then: {middle:+,.0f} ({low:+,.0f} to {high:+,.0f}); now:")
+    then = {name: value for name, value in saved.content.items() if name != "queue"}
+    then["queue_then"] = saved.queue and queue_record(saved.queue)
     with Warehouse.open(context.settings.home) as warehouse:
-        _tell_scenario(context, warehouse, saved.moved, saved.model_dump(mode="json"))
+        _tell_scenario(context, warehouse, saved.moved, then, with_queue=queue)
 
 
 @scenario.command("compare")
