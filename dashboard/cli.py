@@ -1281,12 +1281,21 @@ def _limit(within: str) -> float | Literal["district"] | None:
 
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), default="load_outlook.json")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the file, and write none.")
 @click.pass_obj
-def outlook(context: Context, out: Path) -> None:
+def outlook(context: Context, out: Path, schema: bool) -> None:
     """The next 14 days of each commune as JSON, for the citizens' assistant and the hotline."""
+    from forecasts.decisions.outlook import form
     from forecasts.decisions.outlook import outlook as told
+    from forecasts.decisions.topics import all_told
 
-    content = told(_ahead(context))
+    if schema:
+        click.echo(json.dumps(form(), ensure_ascii=False, indent=1))
+        return
+    with Warehouse.open(context.settings.home) as warehouse:
+        catalog = _catalog_of(context, warehouse)
+        calls = all_told(warehouse, catalog, context.today)
+    content = told(_ahead(context), calls, catalog)
     out.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     context.say(f"{len(content['communes'])} communes: {out}")
     context.result({"file": out, "schema": content["schema"], "simulated": content["simulated"]})

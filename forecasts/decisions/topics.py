@@ -12,6 +12,7 @@ as unsure as its few cases leave it. Where neither is forecast nothing is told.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -179,30 +180,34 @@ def topic_days(
     )
 
 
+def all_told(warehouse: Warehouse, catalog: Catalog, today: date) -> list[TopicDays]:
+    """The days ahead of every dataset that has labels of a classifier and can be told."""
+    found = []
+    for dataset in classified(catalog):
+        with suppress(NoTopics, NoWorkload):
+            found.append(topic_days(warehouse, catalog, dataset, today))
+    return found
+
+
 def soon(warehouse: Warehouse, catalog: Catalog, today: date) -> pl.DataFrame:
     """What is shown of every dataset that can be told: the next two weeks by day, four by week.
 
     Rows of `TopicDays.table` with dataset, by, and area: null for the city.
     """
-    parts = [pl.DataFrame(schema=SOON)]
-    for dataset in classified(catalog):
-        try:
-            found = topic_days(warehouse, catalog, dataset, today)
-        except (NoTopics, NoWorkload):
-            continue
-        parts += [
-            found.table(by, area)
-            .filter(pl.col("period") < today + timedelta(days=length))
-            .select(
-                pl.lit(dataset.name).alias("dataset"),
-                pl.lit(by).alias("by"),
-                pl.lit(area, dtype=pl.String).alias("area"),
-                *ROW,
-            )
-            for by, length in SHOWN
-            for area in (None, *found.areas)
-        ]
-    return pl.concat(parts)
+    parts = [
+        found.table(by, area)
+        .filter(pl.col("period") < today + timedelta(days=length))
+        .select(
+            pl.lit(found.dataset).alias("dataset"),
+            pl.lit(by).alias("by"),
+            pl.lit(area, dtype=pl.String).alias("area"),
+            *ROW,
+        )
+        for found in all_told(warehouse, catalog, today)
+        for by, length in SHOWN
+        for area in (None, *found.areas)
+    ]
+    return pl.concat([pl.DataFrame(schema=SOON), *parts])
 
 
 # --- what past days say ---------------------------------------------------------------------------
