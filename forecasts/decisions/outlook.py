@@ -187,7 +187,8 @@ def _contacts(one: TopicDays, area: str) -> Contacts:
 def _expected(counts: Floats) -> dict[str, float]:
     """Of counts by path: mean and range."""
     low, high = np.quantile(counts, [LOWER, UPPER])
-    return {"received": round(float(counts.mean()), 1), "lower": float(low), "upper": float(high)}
+    told = {"received": counts.mean(), "lower": low, "upper": high}
+    return {name: round(float(value), 1) for name, value in told.items()}
 
 
 def level(expected: float, usual: float, *, working: bool) -> Level:
