@@ -31,6 +31,7 @@ from forecasts.decisions.scenarios import (
 from forecasts.decisions.targets import Judged, judge
 from forecasts.decisions.what_if_queue import Queued, queued
 from forecasts.decisions.work_kept import Work, work, worked_out
+from forecasts.decisions.work_kept import kept as work_kept
 from forecasts.decisions.workload import NoWorkload, ahead
 from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
@@ -202,6 +203,13 @@ def work_ahead(build: Build, today: date) -> Work:
     if isinstance(found, NoWorkload):
         raise found
     return found
+
+
+def targets_by_queue(build: Build, today: date) -> dict[str, dict[str, float]]:
+    """What the queue comes to beside targets, by their names; none before it was worked out."""
+    asked = build.catalog.workload
+    found = None if asked is None else work_kept(build.home, build.name, today, asked)
+    return {} if found is None else {row.pop("target"): row for row in found.targets.to_dicts()}
 
 
 @lru_cache(maxsize=KEPT_BUILDS)

@@ -1,6 +1,6 @@
 """The work ahead as it is shown: worked out once a build and day, in a process of its own.
 
-Working it out takes many seconds and hundreds of megabytes; what is shown of it is three small
+Working it out takes many seconds and hundreds of megabytes; what is shown of it is a few small
 tables and a plan. They are kept in a folder of the installation, by build, day and code, and go
 when the build goes or another day comes. Who serves pages does nothing but read them.
 """
@@ -23,6 +23,7 @@ from pydantic import TypeAdapter
 from etl.catalog import Catalog, Workload, parse_catalog
 from etl.pipeline import facts_of
 from etl.warehouse import Warehouse, builds
+from forecasts.decisions.queue_targets import BY_QUEUE, by_queue
 from forecasts.decisions.staffing import Plan, plan
 from forecasts.decisions.topics import SOON, soon
 from forecasts.decisions.workload import (
@@ -38,6 +39,8 @@ from forecasts.decisions.workload import (
 
 LENT = 10
 """People of the plan that is kept; other numbers are asked by the command."""
+BESIDE = ("topics", "targets")
+"""Tables kept as they are, beside those of the windows."""
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -64,6 +67,8 @@ class Work(Facts):
     fields: dict[Window, pl.DataFrame]
     topics: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SOON))
     """Petitions and calls ahead by topic; see `topics.soon`."""
+    targets: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BY_QUEUE))
+    """What the queue comes to beside targets; see `queue_targets.by_queue`."""
 
     @property
     def told(self) -> Flags:
@@ -94,10 +99,11 @@ def kept(home: Path, build: str, today: date, asked: Workload) -> Work | None:
     try:
         facts = _FACTS.validate_json((folder / "facts.json").read_bytes())
         communes, fields = (_windows(folder / f"{name}.parquet") for name in ("communes", "fields"))
-        topics = pl.read_parquet(folder / "topics.parquet")
+        topics, targets = (pl.read_parquet(folder / f"{name}.parquet") for name in BESIDE)
     except (OSError, ValueError, pl.exceptions.PolarsError):
         return None
-    return Work(**vars(facts), asked=asked, communes=communes, fields=fields, topics=topics)
+    found = Work(**vars(facts), asked=asked, communes=communes, fields=fields)
+    return replace(found, topics=topics, targets=targets)
 
 
 def keep(home: Path, build: str, found: Work) -> None:
@@ -112,7 +118,8 @@ def keep(home: Path, build: str, found: Work) -> None:
         for table, windows in (("communes", found.communes), ("fields", found.fields)):
             rows = [frame.with_columns(window=pl.lit(w)) for w, frame in windows.items()]
             pl.concat(rows).write_parquet(begun / f"{table}.parquet")
-        found.topics.write_parquet(begun / "topics.parquet")
+        for name in BESIDE:
+            getattr(found, name).write_parquet(begun / f"{name}.parquet")
         if not folder.exists():
             begun.rename(folder)
     _forget(home, folder)
@@ -140,11 +147,11 @@ def main(home: Path, build: str, today: date) -> None:
     with Warehouse.open(home, build) as warehouse:
         catalog = parse_catalog(facts_of(warehouse)["catalog"])
         try:
-            found = work(ahead(warehouse, catalog, today))
+            found = ahead(warehouse, catalog, today)
         except NoWorkload:
             return
         topics = soon(warehouse, catalog, today)
-    keep(home, build, replace(found, topics=topics))
+    keep(home, build, replace(work(found), topics=topics, targets=by_queue(found, catalog)))
 
 
 _FACTS = TypeAdapter(Facts)
