@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard.alert_commands import commands, looked_again, looked_in, say_rung, would_ring
+from dashboard.contact_commands import command as contacts_ahead
 from dashboard.handin_commands import commands as handin
 from etl import clock, pipeline
 from etl.catalog import Catalog, json_schema, load_catalog, meaning_warnings, parse_catalog
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from etl.trial import Tried
     from forecasts.decisions.scenarios import Outcome
     from forecasts.decisions.targets import Judged
-    from forecasts.decisions.what_if_queue import Change
+    from forecasts.decisions.what_if_queue import Change, Told
     from forecasts.decisions.workload import Ahead
     from forecasts.explain import Explained
 
@@ -749,31 +750,48 @@ def _give_back(context: Context, dataset: str | None, out: Path) -> None:
 @click.option(
     "--at-risk", type=click.IntRange(1), metavar="N", help="Only the N most at risk, judged."
 )
+@click.option("--queue", is_flag=True, help="What the simulated queue comes to beside them.")
 @click.pass_obj
-def targets(context: Context, at_risk: int | None) -> None:
+def targets(context: Context, at_risk: int | None, queue: bool) -> None:
     """Will each target be reached? State and one sentence, worst first; why, where nobody knows."""
     from dashboard.notation import Notation
-    from dashboard.targets import labelled, most_at_risk, record, sums
+    from dashboard.targets import labelled, most_at_risk, queue_words, record, sums
     from dashboard.text import Text
 
     text, notation = Text(context.language), Notation(context.language)
     with Warehouse.open(context.settings.home) as warehouse:
         found = _judged(context, warehouse)
+        beside = _by_queue(context, warehouse) if queue else {}
     if at_risk:
         found = most_at_risk(found, at_risk)
     if context.as_json:
-        context.result([record(judged, text, notation) for judged in found])
+        records = [record(judged, text, notation) for judged in found]
+        context.result([{**one, "by_queue": beside.get(one["target"])} for one in records])
         return
     rows = [
         [
             judged.verdict.state,
             text.pick(judged.title, judged.title_en),
             labelled(judged, text, notation),
-            sums(judged, text, notation),
+            queue_words(judged, beside.get(judged.target.name), text, notation)
+            or sums(judged, text, notation),
         ]
         for judged in found
     ]
-    context.table(["state", "target", "sentence", "arithmetic"], rows)
+    beside_it = "beside it" if queue else "arithmetic"
+    context.table(["state", "target", "sentence", beside_it], rows)
+
+
+def _by_queue(context: Context, warehouse: Warehouse) -> dict[str, dict[str, float]]:
+    """What the queue comes to beside targets, by their names; worked out where it is not yet."""
+    from forecasts.decisions.queue_targets import by_queue
+    from forecasts.decisions.work_kept import kept
+    from forecasts.decisions.workload import ahead
+
+    catalog, home = _catalog_of(context, warehouse), context.settings.home
+    known = catalog.workload and kept(home, warehouse.name, context.today, catalog.workload)
+    rows = known.targets if known else by_queue(ahead(warehouse, catalog, context.today), catalog)
+    return {row.pop("target"): row for row in rows.to_dicts()}
 
 
 def _judged(context: Context, warehouse: Warehouse) -> list["Judged"]:
@@ -877,24 +895,17 @@ def _tell_scenario(
     with_queue: bool = False,
 ) -> None:
     from dashboard.notation import Notation
-    from dashboard.scenarios import (
-        PARTS,
-        burden,
-        queue_rows,
-        record,
-        sentence,
-        told,
-    )
+    from dashboard.scenarios import burden, record, sentence, told
     from dashboard.text import Text
-    from forecasts.decisions.scenarios import chances
+    from forecasts.decisions.scenarios import NO_QUEUE, chances
     from forecasts.decisions.what_if_queue import worked_out
 
     text, notation = Text(context.language), Notation(context.language)
     catalog = _catalog_of(context, warehouse)
     outcome, _ = _played(context, warehouse, settings)
     queued = worked_out(warehouse, catalog, context.today, settings) if with_queue else None
-    stocks = queued.stocks(catalog) if queued else None
-    targets = chances(warehouse, catalog, outcome, context.today, stocks=stocks)
+    queue = queued.of(catalog) if queued else NO_QUEUE
+    targets = chances(warehouse, catalog, outcome, context.today, queue=queue)
     found = record(outcome, targets, text, queued)
     context.result({**(more or {}), **found})
     if context.as_json:
@@ -909,14 +920,23 @@ def _tell_scenario(
     shown = outcome.communes().head(10).with_columns(pl.col(pl.Float64).round(0))
     context.table(shown.columns, [list(row) for row in shown.iter_rows()])
     if queued:
-        heads = [text(f"scenarios.{part}") for part in PARTS]
-        context.table(
-            [text("scenarios.queue", until=notation.date(queued.until)), *heads],
-            [[what, *_change_said(change, notation)] for what, change in queue_rows(queued, text)],
-        )
+        _tell_queue(context, queued)
     if targets:
         rows = [[one["target"], one["before"], one["after"]] for one in found["targets"]]
         context.table(["target", "before", "after"], rows)
+
+
+def _tell_queue(context: Context, queued: "Told") -> None:
+    from dashboard.notation import Notation
+    from dashboard.scenarios import PARTS, queue_rows
+    from dashboard.text import Text
+
+    text, notation = Text(context.language), Notation(context.language)
+    heads = [text(f"scenarios.{part}") for part in PARTS]
+    context.table(
+        [text("scenarios.queue", until=notation.date(queued.until)), *heads],
+        [[what, *_change_said(change, notation)] for what, change in queue_rows(queued, text)],
+    )
 
 
 def _change_said(change: "Change", notation: "Notation") -> list[str]:
@@ -933,16 +953,21 @@ def _change_said(change: "Change", notation: "Notation") -> list[str]:
 @click.option("--name", required=True)
 @click.option("--author", required=True)
 @click.option("--rationale", required=True, help="Why these values.")
+@click.option("--queue", is_flag=True, help="Run the queue too, and keep what it comes to.")
 @click.pass_obj
 def save_scenario(
-    context: Context, settings: tuple[str, ...], name: str, author: str, rationale: str
+    context: Context, settings: tuple[str, ...], name: str, author: str, rationale: str, queue: bool
 ) -> None:
     """Keep a scenario under a code, with its assumptions and what comes out today."""
     from forecasts.decisions.levers import Setting
     from forecasts.decisions.saved import described, save
+    from forecasts.decisions.what_if_queue import worked_out
 
     with Warehouse.open(context.settings.home) as warehouse:
-        outcome, pools = _played(context, warehouse, [Setting.parse(text) for text in settings])
+        asked = [Setting.parse(text) for text in settings]
+        outcome, pools = _played(context, warehouse, asked)
+        catalog = _catalog_of(context, warehouse)
+        queued = worked_out(warehouse, catalog, context.today, asked) if queue else None
         saved = described(
             _levers_of(context, warehouse),
             outcome,
@@ -952,6 +977,7 @@ def save_scenario(
             rationale=rationale,
             today=context.today,
             build=warehouse.name,
+            queue=queued.told if queued else None,
         )
     code = save(context.settings.home, saved)
     context.say(f"scenario {code} is kept; on the dashboard: /scenarios?scenario={code}")
@@ -960,18 +986,24 @@ def save_scenario(
 
 @scenario.command("show")
 @click.argument("code")
+@click.option("--queue", is_flag=True, help="Run the queue on today's build too.")
 @click.pass_obj
-def show_scenario(context: Context, code: str) -> None:
+def show_scenario(context: Context, code: str, queue: bool) -> None:
     """A scenario that was saved: what it said then, and what it says on today's build."""
+    from dashboard.scenarios import queue_record
     from forecasts.decisions.saved import read
 
     saved = read(context.settings.home, code)
     context.say(f"{saved.name} · {saved.author} · {saved.saved_on} · build {saved.build}")
     context.say(saved.rationale)
     low, middle, high = saved.result.difference
+    if saved.queue and not context.as_json:
+        _tell_queue(context, saved.queue)
     context.say(f"then: {middle:+,.0f} ({low:+,.0f} to {high:+,.0f}); now:")
+    then = {name: value for name, value in saved.content.items() if name != "queue"}
+    then["queue_then"] = saved.queue and queue_record(saved.queue)
     with Warehouse.open(context.settings.home) as warehouse:
-        _tell_scenario(context, warehouse, saved.moved, saved.model_dump(mode="json"))
+        _tell_scenario(context, warehouse, saved.moved, then, with_queue=queue)
 
 
 @scenario.command("compare")
@@ -1266,12 +1298,21 @@ def _limit(within: str) -> float | Literal["district"] | None:
 
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), default="load_outlook.json")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the file, and write none.")
 @click.pass_obj
-def outlook(context: Context, out: Path) -> None:
+def outlook(context: Context, out: Path, schema: bool) -> None:
     """The next 14 days of each commune as JSON, for the citizens' assistant and the hotline."""
+    from forecasts.decisions.outlook import form
     from forecasts.decisions.outlook import outlook as told
+    from forecasts.decisions.topics import all_told
 
-    content = told(_ahead(context))
+    if schema:
+        click.echo(json.dumps(form(), ensure_ascii=False, indent=1))
+        return
+    with Warehouse.open(context.settings.home) as warehouse:
+        catalog = _catalog_of(context, warehouse)
+        calls = all_told(warehouse, catalog, context.today)
+    content = told(_ahead(context), calls, catalog)
     out.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     context.say(f"{len(content['communes'])} communes: {out}")
     context.result({"file": out, "schema": content["schema"], "simulated": content["simulated"]})
@@ -1303,4 +1344,5 @@ def serve(context: Context, port: int, address: str) -> None:
 
 
 main.add_command(commands)
+main.add_command(contacts_ahead)
 main.add_command(handin)

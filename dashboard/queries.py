@@ -18,10 +18,20 @@ from forecasts.decisions.alert_replay import Replayed, kept
 from forecasts.decisions.contacts import Watched, watched
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.reliability import Reliability, reliability
-from forecasts.decisions.scenarios import Base, Outcome, Pools, chances, declared, estimated, play
+from forecasts.decisions.scenarios import (
+    NO_QUEUE,
+    Base,
+    Outcome,
+    Pools,
+    chances,
+    declared,
+    estimated,
+    play,
+)
 from forecasts.decisions.targets import Judged, judge
 from forecasts.decisions.what_if_queue import Queued, queued
 from forecasts.decisions.work_kept import Work, work, worked_out
+from forecasts.decisions.work_kept import kept as work_kept
 from forecasts.decisions.workload import NoWorkload, ahead
 from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
@@ -74,7 +84,7 @@ class Build:
     def chances(
         self, settings: tuple[Setting, ...], today: date, *, with_queue: bool = False
     ) -> tuple[tuple[Judged, Judged], ...]:
-        """Targets that these levers reach, before and after; those of stocks with the queue."""
+        """Targets that these levers reach, before and after; those that the queue tells with it."""
         return _chances(self, settings, today, with_queue)
 
     @property
@@ -172,9 +182,9 @@ def _played(build: Build, settings: tuple[Setting, ...]) -> Outcome:
 def _chances(
     build: Build, settings: tuple[Setting, ...], today: date, with_queue: bool
 ) -> tuple[tuple[Judged, Judged], ...]:
-    stocks = _queued(build, settings, today).stocks(build.catalog) if with_queue else None
+    queue = _queued(build, settings, today).of(build.catalog) if with_queue else NO_QUEUE
     outcome = _played(build, settings)
-    return tuple(chances(_open(build), build.catalog, outcome, today, stocks=stocks))
+    return tuple(chances(_open(build), build.catalog, outcome, today, queue=queue))
 
 
 @lru_cache(maxsize=KEPT_OUTCOMES)
@@ -193,6 +203,13 @@ def work_ahead(build: Build, today: date) -> Work:
     if isinstance(found, NoWorkload):
         raise found
     return found
+
+
+def targets_by_queue(build: Build, today: date) -> dict[str, dict[str, float]]:
+    """What the queue comes to beside targets, by their names; none before it was worked out."""
+    asked = build.catalog.workload
+    found = None if asked is None else work_kept(build.home, build.name, today, asked)
+    return {} if found is None else {row.pop("target"): row for row in found.targets.to_dicts()}
 
 
 @lru_cache(maxsize=KEPT_BUILDS)

@@ -15,7 +15,7 @@ from forecasts.decisions.levers import Setting, moved
 from forecasts.decisions.saved import Assumption, Saved
 from forecasts.decisions.scenarios import Band, Outcome
 from forecasts.decisions.targets import Judged
-from forecasts.decisions.what_if_queue import Change, Queued
+from forecasts.decisions.what_if_queue import Change, Told
 
 LITTLE = 1e-9
 ESTIMATED = "across_communes"
@@ -150,9 +150,9 @@ def taken_for_true(
     }
 
 
-def queue_rows(found: Queued, text: Text) -> list[tuple[str, Change]]:
-    """What is told of the queue: pending, overdue, offices overloaded."""
-    parts = (("pending", found.pending), ("overdue", found.overdue))
+def queue_rows(found: Told, text: Text) -> list[tuple[str, Change]]:
+    """What is told of the queue: pending, overdue, finished late, offices overloaded."""
+    parts = (("pending", found.pending), ("overdue", found.overdue), ("late", found.late))
     rows = [(text(f"scenarios.queue_{name}"), change) for name, change in parts]
     return [*rows, (text("scenarios.queue_overloaded", all=found.offices), found.overloaded)]
 
@@ -161,19 +161,12 @@ def record(
     outcome: Outcome,
     targets: Iterable[tuple[Judged, Judged]],
     text: Text,
-    found: Queued | None = None,
+    found: Told | None = None,
 ) -> dict[str, Any]:
     """An outcome for machines; every value as lower end, median and upper end."""
     hours = outcome.work
     return {
-        "queue": found
-        and {
-            "until": found.until.isoformat(),
-            "offices": found.offices,
-            "pending": _parts(found.pending),
-            "overdue": _parts(found.overdue),
-            "overloaded_offices": _parts(found.overloaded),
-        },
+        "queue": found and queue_record(found),
         "simulated": outcome.base.simulated,
         "what_if": True,
         "settings": [str(one) for one in outcome.settings],
@@ -193,6 +186,18 @@ def record(
             }
             for before, after in targets
         ],
+    }
+
+
+def queue_record(found: Told) -> dict[str, Any]:
+    """A queue for machines."""
+    return {
+        "until": found.until.isoformat(),
+        "offices": found.offices,
+        "pending": _parts(found.pending),
+        "overdue": _parts(found.overdue),
+        "finished_late_percent": _parts(found.late),
+        "overloaded_offices": _parts(found.overloaded),
     }
 
 

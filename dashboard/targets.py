@@ -3,7 +3,7 @@
 A sentence has at most 25 words in either language, and a chance is told in tenths, never finer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dashboard.notation import ENGLISH_MONTHS, Notation
@@ -64,6 +64,19 @@ def labelled(judged: Judged, text: Text, notation: Notation) -> str:
     """The sentence on the baseline to judge by; where its figures are simulated it says so."""
     said = sentence(judged, judged.verdict, text, notation)
     return text("five.simulated", said=said) if judged.simulated else said
+
+
+def queue_words(
+    judged: Judged, found: Mapping[str, float] | None, text: Text, notation: Notation
+) -> str:
+    """What the simulated queue comes to beside it; empty where it tells nothing of it."""
+    if found is None:
+        return ""
+    return text(
+        "targets.by_queue",
+        expected=amount(judged, found["expected"], text, notation, expected=True),
+        interval=notation.interval(found["lower"], found["upper"]),
+    )
 
 
 def wanted(judged: Judged, baseline: Baseline, text: Text, notation: Notation) -> str:

@@ -158,13 +158,17 @@ def _scores(warehouse: Warehouse) -> pl.DataFrame:
         )
     )
     ratio = pl.col("ratio").log()
-    return rows.group_by("model", "purpose", "simulated").agg(
-        series_shown=pl.col("shown").sum(),
-        backtest_mase=ratio.filter(ratio.is_finite()).mean().exp(),
-        coverage_80=pl.col("coverage_80").mean(),
-        issued_outcomes=pl.col("issued_outcomes").sum(),
-        issued_coverage_80=_share("issued"),
-        replayed_outcomes=pl.col("replayed_outcomes").sum(),
+    return (
+        rows.group_by("model", "purpose", "simulated")
+        .agg(
+            series_shown=pl.col("shown").sum(),
+            backtest_mase=ratio.filter(ratio.is_finite()).mean().exp(),
+            coverage_80=pl.col("coverage_80").mean(),
+            issued_outcomes=pl.col("issued_outcomes").sum(),
+            issued_coverage_80=_share("issued"),
+            replayed_outcomes=pl.col("replayed_outcomes").sum(),
+        )
+        .with_columns(pl.col(pl.Float64).fill_nan(None))
     )
 
 

@@ -6,6 +6,7 @@ By topic of the city or of one commune; and whether those who label them are sti
 from html import escape
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
@@ -18,23 +19,25 @@ from dashboard.tables import Column
 from etl.catalog import Dataset
 from forecasts.decisions.alert_rules import label_alert
 from forecasts.decisions.contacts import BEFORE, HIGH_OTHER, RATE, Watched, classified
+from forecasts.decisions.topics import ALL
 
 SHOWN = 5
 """Findings told, newest first."""
 
 
-def draw(reader: Reader) -> None:
-    """Of every dataset whose topics are labels of a classifier: share "other", and findings."""
+def draw(reader: Reader, ahead: pl.DataFrame | None = None) -> None:
+    """Of every dataset whose topics are labels of a classifier: what is expected, share "other",
+    and findings. `ahead` has the days and weeks of `topics.soon`, where they are worked out."""
     for dataset in classified(reader.build.catalog):
         seen = labels(reader.build, dataset.name, reader.today)
         if seen.weeks and dataset.simulated:
             with layout.simulated_section(reader.text, f"labels_{dataset.name}"):
-                _found(reader, dataset, seen)
+                _found(reader, dataset, seen, ahead)
         elif seen.weeks:
-            _found(reader, dataset, seen)
+            _found(reader, dataset, seen, ahead)
 
 
-def _found(reader: Reader, dataset: Dataset, seen: Watched) -> None:
+def _found(reader: Reader, dataset: Dataset, seen: Watched, ahead: pl.DataFrame | None) -> None:
     text, notation = reader.text, reader.notation
     title = text.pick(dataset.title, dataset.title_en)
     note = text(
@@ -42,20 +45,20 @@ def _found(reader: Reader, dataset: Dataset, seen: Watched) -> None:
         weeks=notation.number(len(seen.weeks)),
         rate=notation.share(100 * RATE, 0),
     )
-    _expected(reader, dataset, title)
+    _expected(reader, dataset, title, ahead)
     layout.heading(text("load.labels", title=title), note)
     layout.html("".join(f"<p>{escape(line)}</p>" for line in said(reader, dataset, seen)))
 
 
-def _expected(reader: Reader, dataset: Dataset, title: str) -> None:
-    """The next month by topic, of the city or of a commune; nothing where none is forecast."""
+def _expected(reader: Reader, dataset: Dataset, title: str, ahead: pl.DataFrame | None) -> None:
+    """What is ahead by topic, of the city or of a commune; nothing where none is forecast."""
     if expected(reader, dataset, CITY):
         layout.heading(reader.text("load.topics", title=title), reader.text("load.topics_note"))
         # Another commune runs this part alone.
-        st.fragment(_topics)(reader, dataset, title)
+        st.fragment(_topics)(reader, dataset, title, ahead)
 
 
-def _topics(reader: Reader, dataset: Dataset, title: str) -> None:
+def _topics(reader: Reader, dataset: Dataset, title: str, ahead: pl.DataFrame | None) -> None:
     text = reader.text
     names = {CITY: text("level.city")}
     names |= {row["code"]: row["name"] for row in reader.rows("communes").to_dicts()}
@@ -64,6 +67,76 @@ def _topics(reader: Reader, dataset: Dataset, title: str) -> None:
     layout.html(
         tables.table(text("load.topics", title=title), topic_columns(reader, dataset), rows)
     )
+    if ahead is None:
+        return
+    mine = of_area(ahead, dataset, area)
+    if not mine.is_empty():
+        _weeks(reader, dataset, mine)
+        _days(reader, dataset, mine)
+        layout.download(reader, f"topics_{dataset.name}", lambda: mine, simulated=dataset.simulated)
+
+
+def of_area(ahead: pl.DataFrame, dataset: Dataset, area: str) -> pl.DataFrame:
+    """The rows of `topics.soon` of a dataset, in a commune or the city."""
+    return ahead.filter(
+        pl.col("dataset") == dataset.name, pl.col("area").eq_missing(None if area == CITY else area)
+    )
+
+
+def _weeks(reader: Reader, dataset: Dataset, ahead: pl.DataFrame) -> None:
+    """One row a topic, one column a week."""
+    text = reader.text
+    weeks = ahead.filter(by="week")
+    told = weeks.partition_by("topic", maintain_order=True)
+    rows = [{"topic": one["topic"][0], "weeks": one.to_dicts()} for one in told]
+    names = topic_names(reader, dataset)
+
+    def week(at: int) -> Column:
+        monday = reader.notation.date(weeks["period"].unique().sort()[at])
+        return Column(
+            text("load.week_of", day=monday),
+            lambda row: ranged(reader, row["weeks"][at]),
+            "number",
+        )
+
+    columns = [
+        Column(text("load.topic"), lambda row: escape(names[row["topic"]]), "name"),
+        *(week(at) for at in range(weeks["period"].n_unique())),
+    ]
+    title = text("load.topics_by_week")
+    layout.heading(title, text("load.topics_by_week_note"))
+    layout.html(tables.table(title, columns, rows))
+
+
+def _days(reader: Reader, dataset: Dataset, ahead: pl.DataFrame) -> None:
+    """The next two weeks of one topic, or of all, day by day."""
+    text = reader.text
+    names = topic_names(reader, dataset)
+    order = [ALL, *(name for name in names if name != ALL)]
+    topic = choose(f"topic_{dataset.name}", text("load.topic"), order, names.__getitem__)
+    rows = ahead.filter(by="day", topic=topic).to_dicts()
+    columns = [
+        Column(text("load.day"), lambda row: reader.notation.date(row["period"]), "name"),
+        Column(text("load.month_expected"), lambda row: ranged(reader, row), "number"),
+    ]
+    layout.html(tables.table(text("load.topics_by_day"), columns, rows))
+
+
+def ranged(reader: Reader, row: dict[str, Any]) -> str:
+    """What is expected and, small, its range; a star where split off, a dash where untold."""
+    notation = reader.notation
+    if row["basis"] is None:
+        return "–"
+    band = notation.interval(round(row["lower"]), round(row["upper"]))
+    mark = "*" if row["basis"] == "split" else ""
+    return f"{notation.rounded(round(row['expected'], 1))}{mark}<br><small>{band}</small>"
+
+
+def topic_names(reader: Reader, dataset: Dataset) -> dict[str, str]:
+    """What each topic is called, and all of them together."""
+    field = next(field for field in dataset.schema_.fields if field.name == "category")
+    named = {one.value: reader.text.pick(one.label, one.label_en) for one in field.categories}
+    return named | {ALL: reader.text("load.topics_all")}
 
 
 def expected(reader: Reader, dataset: Dataset, area: str) -> list[dict[str, Any]]:
@@ -75,8 +148,7 @@ def expected(reader: Reader, dataset: Dataset, area: str) -> list[dict[str, Any]
 def topic_columns(reader: Reader, dataset: Dataset) -> list[Column]:
     """Topic, newest month, next month, and what is expected of it with its range."""
     text, notation = reader.text, reader.notation
-    field = next(field for field in dataset.schema_.fields if field.name == "category")
-    topics = {one.value: text.pick(one.label, one.label_en) for one in field.categories}
+    topics = topic_names(reader, dataset)
 
     def ahead(row: dict[str, Any]) -> str:
         band = notation.interval(row["lower"], row["upper"])

@@ -12,10 +12,20 @@ from dashboard.reader import Reader
 from dashboard.scenarios import between, queue_rows, signed
 from dashboard.tables import Column
 from forecasts.decisions.scenarios import Outcome
-from forecasts.decisions.what_if_queue import Change, Queued
+from forecasts.decisions.what_if_queue import Change, Queued, Told
 from forecasts.decisions.workload import NoWorkload
 
 ASKED = "queues_asked"
+
+
+def worked_out(reader: Reader, outcome: Outcome) -> Queued | None:
+    """The queue of a scenario where a reader had it worked out; it is not worked out here."""
+    if outcome.settings not in st.session_state.get(ASKED, set()):
+        return None
+    try:
+        return reader.build.queued(outcome.settings, reader.today)
+    except NoWorkload:
+        return None
 
 
 def draw(reader: Reader, outcome: Outcome) -> Queued | None:
@@ -34,13 +44,14 @@ def draw(reader: Reader, outcome: Outcome) -> Queued | None:
     except NoWorkload:
         layout.heading(text("scenarios.queue_none"))
         return None
-    _table(reader, found)
+    table(reader, found, "scenarios.queue")
     return found
 
 
-def _table(reader: Reader, found: Queued) -> None:
+def table(reader: Reader, found: Told, title_key: str) -> None:
+    """Base, scenario and difference of what is told, until a day."""
     text, notation = reader.text, reader.notation
-    title = text("scenarios.queue", until=notation.date(found.until))
+    title = text(title_key, until=notation.date(found.until))
     layout.heading(title, text("scenarios.queue_note"))
 
     def difference(row: tuple[str, Change]) -> str:

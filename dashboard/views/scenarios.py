@@ -208,6 +208,8 @@ def _of_saved(reader: Reader, scenarios: Scenarios, saved: Saved) -> list[Settin
         f'<p class="cf-note">{escape(by)}: {escape(saved.rationale)}<br>{escape(then)}<br>'
         f"{further}{escape(text('scenarios.further'))}</a></p>"
     )
+    if saved.queue:
+        scenario_queue.table(reader, saved.queue, "scenarios.queue_then")
     return saved.moved
 
 
@@ -375,6 +377,7 @@ def _keep(reader: Reader, scenarios: Scenarios, outcome: Outcome) -> None:
 
     def pressed() -> None:
         _, pools = reader.build.started()
+        queued = scenario_queue.worked_out(reader, outcome)
         told_of = {name: str(st.session_state.get(f"keep_{name}") or "") for name in WORDS}
         try:
             one = described(
@@ -386,6 +389,7 @@ def _keep(reader: Reader, scenarios: Scenarios, outcome: Outcome) -> None:
                 rationale=told_of["rationale"],
                 today=reader.today,
                 build=reader.build.name,
+                queue=queued.told if queued else None,
             )
             st.session_state["scenario"] = save(reader.build.home, one)
         except (ForesightError, OSError) as error:

@@ -8,12 +8,14 @@ import polars as pl
 
 from dashboard import layout, tables
 from dashboard.five_things import address, listed, of_the_work
+from dashboard.queries import targets_by_queue
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.targets import (
     SHAPES,
     assumed,
     chance_words,
+    queue_words,
     record,
     sentence,
     state_name,
@@ -99,8 +101,14 @@ def _page_of(reader: Reader, indicator: str) -> str:
 
 def _assessment(reader: Reader, judged: Judged) -> str:
     said = escape(sentence(judged, judged.verdict, reader.text, reader.notation))
-    more = [_newest(reader, judged), _note(reader, judged)]
+    more = [_queue(reader, judged), _newest(reader, judged), _note(reader, judged)]
     return "<br>".join([said, *(f"<small>{part}</small>" for part in more if part)])
+
+
+def _queue(reader: Reader, judged: Judged) -> str:
+    """What the simulated queue says beside the forecast, where it is worked out."""
+    found = targets_by_queue(reader.build, reader.today).get(judged.target.name)
+    return escape(queue_words(judged, found, reader.text, reader.notation))
 
 
 def _newest(reader: Reader, judged: Judged) -> str:

@@ -49,7 +49,7 @@ def draw(reader: Reader) -> None:
             _parts(reader, ahead)
     else:
         _parts(reader, ahead)
-    labels.draw(reader)
+    labels.draw(reader, ahead.topics)
 
 
 def _lead(reader: Reader, ahead: Work) -> str:

@@ -1035,6 +1035,8 @@ class Workload(Part):
     """The indicator of dossiers pending at the end of a month: what-ifs of the queue reach it."""
     overdue: Name | None = None
     """That of those overdue."""
+    on_time: Name | None = None
+    """That of the share resolved on time, in percent."""
     hours: float = Field(gt=0, le=24)
     """Hours of a working day."""
     on_dossiers: float = Field(gt=0, le=1)

@@ -21,7 +21,7 @@ def workload_checks(catalog: Catalog) -> Iterator[Finding]:
     if said is None:
         return
     here: Place = ("workload",)
-    for key in ("received", "staff", "pending", "overdue"):
+    for key in ("received", "staff", "pending", "overdue", "on_time"):
         name, known = getattr(said, key), set(catalog.indicators)
         if name is not None and name not in known:
             yield (*here, key), *_unknown(name, known, "an indicator described anywhere")

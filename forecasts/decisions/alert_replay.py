@@ -397,11 +397,12 @@ def _late(scene: Scene) -> Cases:
     since = scene.today - timedelta(days=round(MONTHS * DAYS_A_MONTH))
     for rows in deliveries(scene):
         for row, after in pairwise(rows):
-            due = due_by(row)
+            due, came = due_by(row), after["came"]
             if row["period_end"] >= since:
-                rung, days = after["came"] > due, float((after["came"] - due).days)
-                still = after["came"] > due + GRACE
-                yield row["simulated"], Case(due, rung, still if rung else None, days)
+                rung, days = came > due, float((came - due).days)
+                still = came > due + GRACE
+                # What came before it was due was settled then; nobody looked on a later day.
+                yield row["simulated"], Case(min(due, came), rung, still if rung else None, days)
 
 
 def _labels(scene: Scene) -> Cases:

@@ -6,14 +6,15 @@ of dossiers, rounded up or down by chance, so that its mean stays; each dossier 
 days by their shares. Nothing else ties the days of a month together.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etl.periods import Frequency
-from forecasts.nowcast import Completed, busy_days
+from etl.periods import Frequency, Period
+from forecasts.nowcast import Completed, busy_days, complete
 from forecasts.panel import Floats, Panel, steps
 
 Ints = NDArray[np.int64]
@@ -59,12 +60,12 @@ def spread(
         at = [place for place, day in enumerate(days) if day.replace(day=1) == start]
         if at:
             part = slice(at[0], at[-1] + 1)
-            whole = _whole(months[..., number], rng)
+            whole = whole_numbers(months[..., number], rng)
             counts[..., part] = rng.multinomial(whole, _probabilities(shares[:, part]))
     return Arrivals(days, counts)
 
 
-def _whole(months: Floats, rng: np.random.Generator) -> Ints:
+def whole_numbers(months: Floats, rng: np.random.Generator) -> Ints:
     """Whole numbers whose mean is the months: rounded up as often as the rest says."""
     return np.floor(np.maximum(months, 0.0) + rng.random(months.shape)).astype(np.int64)
 
@@ -76,14 +77,15 @@ def _probabilities(shares: Floats) -> Floats:
 
 
 def rest_of_month(
-    month: Floats, completed: Completed, rows: list[int], left: Floats
+    month: Floats, completed: Completed, rows: Sequence[int | None], left: Floats
 ) -> tuple[Floats, list[int]]:
     """What is still to come of a month in progress, `(paths, communes, fields)`.
 
     `month` is the whole month by path as it was forecast before it began, `left` the share of it
     usual after the last day known, by field. The total of each commune is moved to what
     the completed month says: a path that was high among its fellows takes the same place among the
-    quantiles of `completed`, of which `rows` are the communes. Fields keep their proportions.
+    quantiles of `completed`, of which `rows` are the communes, None where one has no days. Fields
+    keep their proportions.
 
     Second is the numbers of communes whose month could not be completed: there the forecast stays.
     """
@@ -94,10 +96,55 @@ def rest_of_month(
     scale = np.ones(total.shape)
     untold = []
     for commune, row in enumerate(rows):
-        if completed.refused[row] is not None:
+        if row is None or completed.refused[row] is not None:
             untold.append(commune)
             continue
         told = np.interp(place[:, commune], completed.levels, completed.quantiles[:, row])
         rest = np.maximum(told - completed.so_far[row], 0.0)
         scale[:, commune] = rest / np.where(asked[:, commune] > 0, asked[:, commune], np.inf)
     return to_come * scale[:, :, None], untold
+
+
+def begun(
+    months: Floats,
+    origin: date,
+    until: date,
+    panel: Panel | None,
+    left: Floats,
+    areas: Iterable[str],
+) -> tuple[Floats, list[int]]:
+    """Months of which the one in progress on the day after `until` is what is left of it.
+
+    `months` is `(paths, areas, fields, months)`, the first of them after the month of `origin`;
+    `panel` has the days of the areas, `left` is as in `rest_of_month`. Second is the numbers of
+    areas whose month could not be completed: without a panel all.
+    """
+    names = list(areas)
+    starts = steps(origin, Frequency.MONTH, months.shape[3] + 1)[1:]
+    month = until.replace(day=1)
+    if month not in starts or Period.containing(Frequency.MONTH, until).end == until:
+        return months, []
+    if panel is None:
+        return months, list(range(len(names)))
+    place = {name: row for row, name in enumerate(panel.keys["area"])}
+    number = starts.index(month)
+    completed = complete(panel, until + timedelta(days=1))
+    rest, untold = rest_of_month(
+        months[..., number], completed, [place.get(n) for n in names], left
+    )
+    months = months.copy()
+    months[..., number] = rest
+    return months, untold
+
+
+def left_of_month(known: Panel, shares: Floats, until: date) -> Floats:
+    """The share of the month that usually comes after `until`, `(fields,)`; see `day_shares`."""
+    over = until.day
+    gone = known.values[:, -over:].sum(axis=1) if over <= known.values.shape[1] else 0.0
+    days = Period.containing(Frequency.MONTH, until).end.day - over
+    recent = known.values[:, -182:].sum(axis=1) / np.maximum(len(known.periods[-182:]), 1)
+    ahead_days = shares[:, :days].sum(axis=1)
+    usual = shares.mean(axis=1)
+    expected = np.where(usual > 0, recent * ahead_days / np.where(usual > 0, usual, 1.0), 0.0)
+    total = gone + expected
+    return np.asarray(np.where(total > 0, expected / np.where(total > 0, total, 1.0), 0.0))

@@ -203,13 +203,15 @@ def _of_pending(waiting: Floats, left: Floats, moves: Pace, days: int) -> tuple[
 class Queue:
     """What a queue came to, day by day; stocks are those at the end of a day.
 
-    `received`, `handled`, `pending`, `overdue` and `late` (passed their due day that day) are
-    `(days, paths, communes, kinds)`; `asked` and `left`, hours of what became ready and of what is
-    ready and not done, and `hours`, those there were, are `(days, paths, communes)`.
+    `received`, `handled`, `handled_late` (of these, after their due day), `pending`, `overdue` and
+    `late` (passed their due day that day) are `(days, paths, communes, kinds)`; `asked` and `left`,
+    hours of what became ready and of what is ready and not done, and `hours`, those there were, are
+    `(days, paths, communes)`.
     """
 
     received: Floats
     handled: Floats
+    handled_late: Floats
     pending: Floats
     overdue: Floats
     late: Floats
@@ -273,6 +275,7 @@ def run_spans(comes: Flow, hours: Floats, spans: list[slice]) -> list[Span]:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Day:
     handled: Floats
+    handled_late: Floats
     pending: Floats
     overdue: Floats
     late: Floats
@@ -290,12 +293,13 @@ def _days(comes: Flow, hours: Floats) -> Iterator[_Day]:
         unready += comes.received[day] - ready[:, :, 1:].sum(axis=3)
         unready_overdue += slipping - ready[:, :, 1:, OVERDUE]
         queue += ready
-        there = queue[:, :, 1:].sum(axis=3)
+        there, overdue = queue[:, :, 1:].sum(axis=3), queue[:, :, 1:, OVERDUE].copy()
         queue *= 1.0 - _served(queue[:, :, 0], np.atleast_2d(hours[..., day]))[:, :, None]
         stays = queue[:, :, 1:].sum(axis=3)
         due = queue[:, :, 1:, OVERDUE + 1]
         yield _Day(
             handled=there - stays,
+            handled_late=overdue - queue[:, :, 1:, OVERDUE],
             pending=unready + stays,
             overdue=unready_overdue + queue[:, :, 1:, OVERDUE] + due,
             late=due + slipping,

@@ -22,6 +22,7 @@ from etl.catalog import Scenarios
 from etl.errors import ForesightError
 from forecasts.decisions.levers import Setting, moved
 from forecasts.decisions.scenarios import Outcome, Pools, known_of
+from forecasts.decisions.what_if_queue import Told
 
 FOLDER = "scenarios"
 CODE = re.compile(r"[a-z2-7]{10}")
@@ -93,11 +94,18 @@ class Saved(_Kept):
     issue: int
     simulated: bool
     result: Result
+    queue: Told | None = None
+    """What it did to the queue, where that was worked out."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """All it says; without a word of the queue, where that was not worked out."""
+        return self.model_dump(mode="json", exclude=set() if self.queue else {"queue"})
 
     @property
     def code(self) -> str:
         """Ten letters that stand for all it says."""
-        told = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        told = json.dumps(self.content, sort_keys=True, ensure_ascii=False)
         return b32encode(sha256(told.encode()).digest())[:10].decode().lower()
 
     @property
@@ -116,8 +124,9 @@ def described(
     rationale: str,
     today: date,
     build: str,
+    queue: Told | None = None,
 ) -> Saved:
-    """An outcome as it is to be kept.
+    """An outcome as it is to be kept, with its queue where that was worked out.
 
     Raises:
         NotSaved: no lever is moved, or name, author or reason are missing or too long.
@@ -148,6 +157,7 @@ def described(
             difference=difference,
             burden=_ends(outcome.burden),
         ),
+        queue=queue,
     )
 
 
@@ -198,7 +208,7 @@ def save(home: Path, saved: Saved) -> str:
     # Whole or not at all: the name is given when all of it is on disk.
     aside = folder / f"{saved.code}.{os.getpid()}.new"
     with aside.open("w", encoding="utf-8") as file:
-        file.write(saved.model_dump_json(indent=1))
+        file.write(json.dumps(saved.content, indent=1, ensure_ascii=False))
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)

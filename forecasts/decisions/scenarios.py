@@ -396,9 +396,21 @@ def apart(one: Outcome, other: Outcome) -> Band:
 # --- on to other indicators, and to targets -----------------------------------------------------
 
 
-Stocks = Mapping[str, Mapping[date, Floats]]
-"""Of an indicator of stocks, by month, what is there at its end over what is in the base: one value
-a path, in any order. See `forecasts.decisions.what_if_queue`."""
+Ratios = Mapping[str, Mapping[date, Floats]]
+"""Of an indicator, by month: scenario over base, one value a path, in any order."""
+
+
+@dataclass(frozen=True)
+class FromQueue:
+    """What the queue of a scenario says of indicators; see `forecasts.decisions.what_if_queue`."""
+
+    stocks: Ratios
+    """What is there at the end of a month."""
+    late: Ratios
+    """The share that is not resolved on time, of an indicator that is the share that is."""
+
+
+NO_QUEUE = FromQueue({}, {})
 
 
 def chances(
@@ -407,15 +419,15 @@ def chances(
     outcome: Outcome,
     today: date,
     *,
-    stocks: Stocks | None = None,
+    queue: FromQueue = NO_QUEUE,
 ) -> list[tuple[Judged, Judged]]:
     """Each target that the scenario reaches, before and after; what is judged by pace is not.
 
-    `stocks` are those the queue of the scenario came to; without them no target for a stock of
-    dossiers is reached.
+    `queue` is what that of the scenario came to; without it no target for a stock of dossiers, or
+    for the share resolved on time, is reached.
     """
     scenarios = declared(catalog)
-    reached = _reached(scenarios, outcome) | set(stocks or {})
+    reached = _reached(scenarios, outcome) | {*queue.stocks, *queue.late}
     goals = {
         key: [target for target in targets if target.indicator in reached]
         for key, targets in (("targets", catalog.targets), ("demo_targets", catalog.demo_targets))
@@ -424,7 +436,7 @@ def chances(
         return []
     only = catalog.model_copy(update=goals)
     known = Known.read(warehouse, only, today)
-    shocks = _with_stocks(shocked(known.ahead, scenarios, outcome), outcome, stocks or {})
+    shocks = with_queue(shocked(known.ahead, scenarios, outcome), outcome.base.city, queue)
     others = replace(known, ahead=shocks)
     then = {one.target.name: one for one in judged(only, others, today)}
     return [(one, then[one.target.name]) for one in judged(only, known, today)]
@@ -476,20 +488,30 @@ def _with_effect(
     return np.asarray(paths * powered(drawn, calendar.ratio(lever, setting)))
 
 
-def _with_stocks(ahead: dict[Key, Ahead], outcome: Outcome, stocks: Stocks) -> dict[Key, Ahead]:
-    """Stocks of the city times what the queue made of them; later months as the last one known."""
+def with_queue(ahead: dict[Key, Ahead], city: str, queue: FromQueue) -> dict[Key, Ahead]:
+    """What the queue made of indicators of the city; later months as the last one known."""
     found = dict(ahead)
-    for name, by_month in stocks.items():
-        key = (name, outcome.base.city, TOTAL, Frequency.MONTH.value)
-        if key in ahead and by_month:
-            one = ahead[key]
-            ratios = np.ones(one.paths.shape)
-            for step, period in enumerate(one.periods):
-                told = [month for month in by_month if month <= period]
-                if told:
-                    ratios[:, step] = np.resize(by_month[max(told)], len(ratios))
-            found[key] = replace(one, paths=one.paths * ratios)
+    for told, is_share in ((queue.stocks, False), (queue.late, True)):
+        for name, by_month in told.items():
+            key = (name, city, TOTAL, Frequency.MONTH.value)
+            if key in ahead and by_month:
+                one = ahead[key]
+                ratios = _ratios(one, by_month)
+                paths = WHOLE - (WHOLE - one.paths) * ratios if is_share else one.paths * ratios
+                untouched = ratios == 1
+                paths = np.where(untouched, one.paths, np.maximum(paths, 0.0))
+                found[key] = replace(one, paths=paths)
     return found
+
+
+def _ratios(one: Ahead, by_month: Mapping[date, Floats]) -> Floats:
+    """Of each path and period of `one`; 1 before the first month that is known."""
+    ratios = np.ones(one.paths.shape)
+    for step, period in enumerate(one.periods):
+        told = [month for month in by_month if month <= period]
+        if told:
+            ratios[:, step] = np.resize(by_month[max(told)], len(ratios))
+    return ratios
 
 
 def estimated(warehouse: Warehouse, scenarios: Scenarios) -> dict[str, Elasticity]:

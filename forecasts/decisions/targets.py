@@ -32,7 +32,7 @@ from forecasts.decisions.line import SERIES_FREQUENCIES, Line, quantity
 from forecasts.decisions.pace import LAST_MONTH, Pace, pace, to_date
 from forecasts.decisions.past_growth import grown
 from forecasts.decisions.paths import Ahead, Key, paths_of
-from forecasts.decisions.running import Running, paced, running, through
+from forecasts.decisions.running import Running, paced, running, running_share, through
 from forecasts.panel import Floats
 from forecasts.request import LEAST_POINTS
 
@@ -169,25 +169,37 @@ class Known:
 
 
 def _months(warehouse: Warehouse, catalog: Catalog, today: date) -> dict[tuple[str, str], Running]:
-    """What the month that runs comes to, of whatever adds up, has days, and is not over."""
+    """What the month that runs comes to, of whatever has days, and is not over."""
     levels = dict(catalog.map.areas.select("code", "level").iter_rows())
     asked = {
         (target.indicator, area)
         for target in catalog.all_targets
-        if target.category == "total" and target.period.end >= today
+        if target.indicator and target.category == "total" and target.period.end >= today
         for area in [area_of(catalog, target)]
-        if _adds_up(catalog.indicators.get(target.indicator or "")) and levels.get(area) in DAILY
+        if levels.get(area) in DAILY
     }
     found = {
-        (name, area): running(warehouse, catalog, name, levels[area], area, today)
+        (name, area): _month(
+            warehouse, catalog, catalog.indicators[name], levels[area], area, today
+        )
         for name, area in sorted(asked)
-        if name is not None
     }
     return {key: now for key, now in found.items() if now is not None}
 
 
-def _adds_up(entry: Indicator | None) -> bool:
-    return entry is not None and entry.aggregate == "sum" and not entry.compute
+def _month(
+    warehouse: Warehouse, catalog: Catalog, entry: Indicator, level: str, area: str, today: date
+) -> Running | None:
+    if _adds_up(entry):
+        return running(warehouse, catalog, entry.name, level, area, today)
+    parts = [catalog.indicators.get(name or "") for name in (entry.numerator, entry.denominator)]
+    if all(part is not None and _adds_up(part) for part in parts):
+        return running_share(warehouse, catalog, entry, level, area, today)
+    return None
+
+
+def _adds_up(entry: Indicator) -> bool:
+    return entry.aggregate == "sum" and not entry.compute
 
 
 def judge(warehouse: Warehouse, catalog: Catalog, today: date) -> list[Judged]:
@@ -387,7 +399,8 @@ def _paced(target: Target, entry: Indicator, known: Known, area: str) -> list[Ve
         lent = known.outcomes(entry.name, target.shapes, target.category)
         shapes = to_date(lent, adds_up=adds_up)
     frame = to_date(figures, adds_up=adds_up)
-    year, now = target.period.end.year, known.months.get((entry.name, area))
+    now = known.months.get((entry.name, area)) if adds_up else None
+    year = target.period.end.year
     return [
         _pace_verdict(baseline, paced(frame, year, baseline.value, shapes, now, target.direction))
         for baseline in target.baselines

@@ -8,7 +8,7 @@ those of their field do. Minutes saved count as hours gained, by the work of all
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,17 @@ from etl.pipeline import facts_of
 from etl.warehouse import Warehouse
 from forecasts.decisions.levers import Setting, checked
 from forecasts.decisions.queue import Queue, run
-from forecasts.decisions.scenarios import Band, Base, Felt, Stocks, declared, estimated, felt
+from forecasts.decisions.scenarios import (
+    NO_QUEUE,
+    Band,
+    Base,
+    Felt,
+    FromQueue,
+    Ratios,
+    declared,
+    estimated,
+    felt,
+)
 from forecasts.decisions.workload import BACKLOG, Ahead, NoWorkload, ahead
 from forecasts.panel import Floats
 
@@ -34,8 +44,8 @@ Change = tuple[Band, Band, Band]
 """Base, scenario, difference."""
 
 
-@dataclass(frozen=True, eq=False)
-class Queued:
+@dataclass(frozen=True)
+class Told:
     """The queue of the whole city at the end of the quarter, base beside scenario."""
 
     until: date
@@ -45,17 +55,36 @@ class Queued:
     overdue: Change
     overloaded: Change
     """Offices with a day from today on that ends with more ready work than a day's hours."""
-    ratios: dict[str, dict[date, list[float]]]
-    """Of `pending` and `overdue`: by first day of each month that ends in the quarter, what is
-    there at its end over that of the base, one a path."""
+    late: Change
+    """Per cent of what is finished from today on that is finished after its due day."""
 
-    def stocks(self, catalog: Catalog) -> Stocks:
+
+@dataclass(frozen=True, eq=False)
+class Queued(Told):
+    """The same, and what follows for indicators."""
+
+    ratios: dict[str, dict[date, list[float]]]
+    """Scenario over base by first day of each month that ends in the quarter, one a path: of
+    `pending` and `overdue` what is there at its end; of `late` the share finished after its due
+    day, in months that begin in what is simulated."""
+
+    @property
+    def told(self) -> Told:
+        """What is told of it, to be kept."""
+        return Told(**{name: getattr(self, name) for name in Told.__dataclass_fields__})
+
+    def of(self, catalog: Catalog) -> FromQueue:
         """`ratios` by the indicators that the catalog names for them."""
         work = catalog.workload
-        named = {} if work is None else {"pending": work.pending, "overdue": work.overdue}
+        if work is None:
+            return NO_QUEUE
+        stocks = {"pending": work.pending, "overdue": work.overdue}
+        return FromQueue(self._named(stocks), self._named({"late": work.on_time}))
+
+    def _named(self, indicators: Mapping[str, str | None]) -> Ratios:
         return {
             indicator: {month: np.array(ratio) for month, ratio in self.ratios[name].items()}
-            for name, indicator in named.items()
+            for name, indicator in indicators.items()
             if indicator is not None
         }
 
@@ -76,7 +105,9 @@ def queue_when(found: Ahead, base: Base, told: Felt) -> Queued:
         _change(queues, lambda queue: queue.pending[last].sum(axis=(1, 2))),
         _change(queues, lambda queue: queue.overdue[last].sum(axis=(1, 2))),
         _change(queues, lambda queue: _overloaded(found, queue)),
-        {name: _ratios(found, queues, name) for name in ("pending", "overdue")},
+        _change(queues, lambda queue: 100 * _late(queue, found.span("quarter"))),
+        {name: _ratios(found, queues, name) for name in ("pending", "overdue")}
+        | {"late": _late_ratios(found, queues)},
     )
 
 
@@ -96,8 +127,31 @@ def _ratios(found: Ahead, queues: tuple[Queue, Queue], name: str) -> dict[date, 
     for month, days in _months(found).items():
         if Period.containing(Frequency.MONTH, month).end <= found.days[-1]:
             base, scenario = (getattr(q, name)[days[-1]].sum(axis=(1, 2)) for q in queues)
-            ratio = np.divide(scenario, base, where=base > 0, out=np.ones_like(base))
-            ratios[month] = ratio.tolist()
+            ratios[month] = _over(scenario, base).tolist()
+    return ratios
+
+
+def _over(scenario: Floats, base: Floats) -> Floats:
+    return np.divide(scenario, base, where=base > 0, out=np.ones_like(base))
+
+
+def _late(queue: Queue, days: slice) -> Floats:
+    """The share of what is finished on these days that is finished after its due day, by path."""
+    finished, late = (
+        part[days].sum(axis=(0, 2, 3)) for part in (queue.handled, queue.handled_late)
+    )
+    return np.asarray(np.divide(late, finished, where=finished > 0, out=np.zeros_like(late)))
+
+
+def _late_ratios(found: Ahead, queues: tuple[Queue, Queue]) -> dict[date, list[float]]:
+    ratios = {}
+    for month, ahead_days in _months(found).items():
+        ends = Period.containing(Frequency.MONTH, month).end <= found.days[-1]
+        if ends and month > found.until:
+            # Those before today too: the month is told as a whole.
+            first = next(n for n, day in enumerate(found.days) if day >= month)
+            base, scenario = (_late(queue, slice(first, ahead_days[-1] + 1)) for queue in queues)
+            ratios[month] = _over(scenario, base).tolist()
     return ratios
 
 

@@ -1,8 +1,8 @@
 """The work ahead as it is shown: worked out once a build and day, in a process of its own.
 
-Working it out takes many seconds and hundreds of megabytes; what is shown of it is two small tables
-and a plan. They are kept in a folder of the installation, by build, day and code, and go when
-the build goes or another day comes. Who serves pages does nothing but read them.
+Working it out takes many seconds and hundreds of megabytes; what is shown of it is a few small
+tables and a plan. They are kept in a folder of the installation, by build, day and code, and go
+when the build goes or another day comes. Who serves pages does nothing but read them.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,9 @@ from pydantic import TypeAdapter
 from etl.catalog import Catalog, Workload, parse_catalog
 from etl.pipeline import facts_of
 from etl.warehouse import Warehouse, builds
+from forecasts.decisions.queue_targets import BY_QUEUE, by_queue
 from forecasts.decisions.staffing import Plan, plan
+from forecasts.decisions.topics import SOON, soon
 from forecasts.decisions.workload import (
     WINDOWS,
     Ahead,
@@ -37,6 +39,8 @@ from forecasts.decisions.workload import (
 
 LENT = 10
 """People of the plan that is kept; other numbers are asked by the command."""
+BESIDE = ("topics", "targets")
+"""Tables kept as they are, beside those of the windows."""
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -61,6 +65,10 @@ class Work(Facts):
     asked: Workload
     communes: dict[Window, pl.DataFrame]
     fields: dict[Window, pl.DataFrame]
+    topics: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SOON))
+    """Petitions and calls ahead by topic; see `topics.soon`."""
+    targets: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BY_QUEUE))
+    """What the queue comes to beside targets; see `queue_targets.by_queue`."""
 
     @property
     def told(self) -> Flags:
@@ -91,9 +99,11 @@ def kept(home: Path, build: str, today: date, asked: Workload) -> Work | None:
     try:
         facts = _FACTS.validate_json((folder / "facts.json").read_bytes())
         communes, fields = (_windows(folder / f"{name}.parquet") for name in ("communes", "fields"))
+        topics, targets = (pl.read_parquet(folder / f"{name}.parquet") for name in BESIDE)
     except (OSError, ValueError, pl.exceptions.PolarsError):
         return None
-    return Work(**vars(facts), asked=asked, communes=communes, fields=fields)
+    found = Work(**vars(facts), asked=asked, communes=communes, fields=fields)
+    return replace(found, topics=topics, targets=targets)
 
 
 def keep(home: Path, build: str, found: Work) -> None:
@@ -108,6 +118,8 @@ def keep(home: Path, build: str, found: Work) -> None:
         for table, windows in (("communes", found.communes), ("fields", found.fields)):
             rows = [frame.with_columns(window=pl.lit(w)) for w, frame in windows.items()]
             pl.concat(rows).write_parquet(begun / f"{table}.parquet")
+        for name in BESIDE:
+            getattr(found, name).write_parquet(begun / f"{name}.parquet")
         if not folder.exists():
             begun.rename(folder)
     _forget(home, folder)
@@ -135,10 +147,11 @@ def main(home: Path, build: str, today: date) -> None:
     with Warehouse.open(home, build) as warehouse:
         catalog = parse_catalog(facts_of(warehouse)["catalog"])
         try:
-            found = work(ahead(warehouse, catalog, today))
+            found = ahead(warehouse, catalog, today)
         except NoWorkload:
             return
-    keep(home, build, found)
+        topics = soon(warehouse, catalog, today)
+    keep(home, build, replace(work(found), topics=topics, targets=by_queue(found, catalog)))
 
 
 _FACTS = TypeAdapter(Facts)

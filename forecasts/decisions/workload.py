@@ -20,9 +20,8 @@ from etl.catalog import Catalog, Workload
 from etl.errors import ForesightError
 from etl.periods import Frequency, Period
 from etl.warehouse import Warehouse
-from forecasts.decisions.arrivals import Arrivals, day_shares, rest_of_month, spread
+from forecasts.decisions.arrivals import Arrivals, begun, day_shares, left_of_month, spread
 from forecasts.decisions.queue import Flow, Pace, Queue, Span, flow, pace, run, run_spans
-from forecasts.nowcast import complete
 from forecasts.nowcast import days as days_of
 from forecasts.panel import Floats, Panel, steps
 
@@ -357,38 +356,12 @@ def _begun(
     places: pl.DataFrame,
 ) -> tuple[Floats, list[int]]:
     """Months from the one of the day after `until` on; of one in progress, what is left of it."""
-    starts = steps(origin, Frequency.MONTH, months.shape[3] + 1)[1:]
-    month = until.replace(day=1)
-    if month not in starts or Period.containing(Frequency.MONTH, until).end == until:
-        return months, []
     asked = catalog.workload
-    since = until - timedelta(days=SHAPES_FROM)
-    following = until + timedelta(days=1)
     panel = None
     if asked is not None:
+        since, following = until - timedelta(days=SHAPES_FROM), until + timedelta(days=1)
         panel = days_of(warehouse, catalog, asked.received, "commune", since, following)
-    if panel is None:
-        return months, list(range(len(places)))
-    number = starts.index(month)
-    left = _left_of_month(known, shares, until)
-    rows = [panel.keys["area"].to_list().index(area) for area in places["area"]]
-    rest, untold = rest_of_month(months[..., number], complete(panel, following), rows, left)
-    months = months.copy()
-    months[..., number] = rest
-    return months, untold
-
-
-def _left_of_month(known: Panel, shares: Floats, until: date) -> Floats:
-    """The share of the month that usually comes after `until`, `(fields,)`."""
-    over = until.day
-    gone = known.values[:, -over:].sum(axis=1) if over <= known.values.shape[1] else 0.0
-    days = Period.containing(Frequency.MONTH, until).end.day - over
-    recent = known.values[:, -182:].sum(axis=1) / np.maximum(len(known.periods[-182:]), 1)
-    ahead_days = shares[:, :days].sum(axis=1)
-    usual = shares.mean(axis=1)
-    expected = np.where(usual > 0, recent * ahead_days / np.where(usual > 0, usual, 1.0), 0.0)
-    total = gone + expected
-    return np.asarray(np.where(total > 0, expected / np.where(total > 0, total, 1.0), 0.0))
+    return begun(months, origin, until, panel, left_of_month(known, shares, until), places["area"])
 
 
 def _working(first: date, last: date) -> tuple[date, ...]:

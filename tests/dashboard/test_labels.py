@@ -6,10 +6,13 @@ import polars as pl
 import pytest
 
 from dashboard import queries
+from dashboard.published import CITY
 from dashboard.reader import Reader
-from dashboard.views.labels import expected, said, topic_columns
+from dashboard.views.labels import expected, of_area, ranged, said, topic_columns
+from etl.catalog import parse_catalog
 from etl.warehouse import Warehouse
 from forecasts.decisions.contacts import classified
+from forecasts.decisions.topics import SOON
 from tests.dashboard.conftest import TODAY
 from tests.dashboard.invented import CATALOG, write_build
 
@@ -91,6 +94,24 @@ def test_the_next_month_of_each_topic_in_a_commune_stands_beside_the_newest(tmp_
     told = [column.cell(row) for column in topic_columns(reader, dataset)]
     assert told == ["Land", "7", "Nov 2026", "8<br><small>5–12</small>"]
     assert expected(reader, dataset, "90002") == []
+
+
+def test_days_ahead_of_an_area_are_told_with_their_range_split_ones_marked(tmp_path):
+    write_build(tmp_path, TODAY)
+    reader = Reader(queries.current(tmp_path), "en", TODAY)
+    catalog = parse_catalog(CATALOG.replace("\ntargets:", CONTACTS, 1))
+    (dataset,) = classified(catalog)
+    day = ("calls", "day", "90001", "land", TODAY)
+    rows = [
+        (*day, 3.25, 1.0, 6.0, "forecast"),
+        (*day, 0.4, 0.0, 1.0, "split"),
+        (*day, None, None, None, None),
+        ("calls", "day", None, "land", TODAY, 90.0, 80.0, 100.0, "forecast"),
+    ]
+    ahead = pl.DataFrame(rows, schema=SOON, orient="row")
+    told = [ranged(reader, row) for row in of_area(ahead, dataset, "90001").to_dicts()]
+    assert told == ["3.2<br><small>1–6</small>", "0.4*<br><small>0–1</small>", "–"]
+    assert of_area(ahead, dataset, CITY)["expected"].to_list() == [90.0]
 
 
 def test_a_calm_classifier_is_said_to_be_calm(told):

@@ -17,8 +17,10 @@ from dashboard.text import Text
 from dashboard.views.scenarios import steps_of
 from forecasts.decisions.levers import Setting
 from forecasts.decisions.saved import kept
+from forecasts.decisions.saved import save as keep
 from forecasts.decisions.scenarios import Band
 from forecasts.decisions.what_if_queue import Queued
+from forecasts.decisions.what_if_queue import Told as WhatIf
 from tests.dashboard.conftest import PATIENCE, TODAY
 from tests.dashboard.test_pages import _markup, script
 
@@ -111,9 +113,14 @@ def test_a_scenario_is_saved_and_its_address_shows_it_again(open_page, own_home)
     assert not test.exception
     (code,) = kept(own_home)[0]
     assert test.query_params["scenario"] in (code, [code])
-    again = open_page(scenario=code)
+    change = (Band(90, 100, 110), Band(120, 130, 140), Band(25, 30, 35))
+    queue = WhatIf(date(2027, 2, 19), 103, *[change] * 4)
+    saved = kept(own_home)[0][code].model_copy(update={"queue": queue})
+    again = open_page(scenario=keep(own_home, saved))
     assert not again.exception
     shown = _markup(again)
+    assert any(header.startswith("Khi lưu: hàng đợi") for header in _headers(again))
+    assert "+25 … +35" in shown
     assert "Tăng &lt;b&gt;dân&lt;/b&gt;" in shown
     assert not any("dân</b>" in header for header in _headers(again))
     assert "Khu công nghiệp" in shown
@@ -226,9 +233,9 @@ def test_a_scenario_saved_by_the_command_is_listed_shown_and_compared(own_home):
 
 def test_the_queue_is_told_with_base_scenario_and_difference():
     few, many, more = Band(90, 100, 110), Band(120, 130, 140), Band(25, 30, 35)
-    found = Queued(date(2027, 2, 19), 103, *[(few, many, more)] * 3, {})
+    found = Queued(date(2027, 2, 19), 103, *[(few, many, more)] * 4, {})
     for lang in ("vi", "en"):
         rows = queue_rows(found, Text(lang))
-        assert [change for _, change in rows] == [(few, many, more)] * 3
-        assert rows[2][0].endswith("103")
+        assert [change for _, change in rows] == [(few, many, more)] * 4
+        assert rows[3][0].endswith("103")
         assert _change_said(found.pending, Notation(lang)) == ["100", "130", "+30 (+25 … +35)"]

@@ -35,7 +35,7 @@ def warehouse(tmp_path):
             "model": ["naive", "drift", "naive", "drift"],
             "horizon": [1, 1, 2, 2],
             "mase": [1.0, 0.5, 2.0, 4.0],
-            "coverage_80": [0.8, 0.9, 0.8, 0.7],
+            "coverage_80": [float("nan"), 0.9, float("nan"), 0.7],
         }
     ).with_columns(
         issue=pl.lit(1),
@@ -70,6 +70,9 @@ def test_an_entry_is_a_model_and_a_purpose_with_its_scores(warehouse):
     assert drift["decision"]
     simulated = told["drift", "Forecasts of the workload of the one-stop offices", True]
     assert (simulated["series_shown"], simulated["backtest_mase"]) == (1, None)
+    naive = told["naive", "Forecasts of published socio-economic indicators", False]
+    # No band was tested: nothing, and not a number that is none.
+    assert (naive["backtest_mase"], naive["coverage_80"]) == (pytest.approx(1.0), None)
     unused = told["prophet", None, None]
     assert {unused[name] for name in SCORES} == {None}
 

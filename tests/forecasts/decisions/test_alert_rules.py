@@ -236,6 +236,20 @@ def test_data_ring_when_a_newer_figure_was_due(rung, last, late):
     assert [one.rule for one in found] == ["late"] * late
 
 
+def test_a_replay_of_punctual_data_looks_on_no_day_that_is_still_to_come(tmp_path):
+    came = {f"2026-{month:02}": f"2026-{month:02}-28" for month in range(1, 11)}
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.write("observation", given(came))
+        warehouse.write("area", PLACE)
+        done = {
+            (one.rule, one.simulated): one
+            for one in replay(Scene(warehouse, parse_catalog(HEAD + RESOURCES), TODAY))
+        }
+    late = done["late", False]
+    assert (late.outcomes, late.rung) == (9, 0)
+    assert late.until == dt.date(2026, 10, 28)
+
+
 @pytest.mark.parametrize(("level", "rings"), [(100, 1), (60, 0)])
 def test_a_limit_rings_when_most_paths_cross_it(rung, level, rings):
     ahead = {"indicator": "pending", "area": "can_tho", "category": "total", "frequency": "month"}

@@ -3,14 +3,22 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 
+import numpy as np
 import polars as pl
 import pytest
-from conftest import ROOT
+from conftest import HEAD, ROOT
+from jsonschema import Draft202012Validator
 
-from forecasts.decisions.outlook import BUSY, PEAK, SCHEMA, level, outlook
+from etl.catalog import parse_catalog
+from forecasts.decisions.outlook import BUSY, PEAK, SCHEMA, LoadOutlook, form, level, outlook
+from forecasts.decisions.topics import TopicDays
+from tests.forecasts.decisions.test_topics import RESOURCES
 from tests.forecasts.decisions.test_what_if_queue import TODAY, found  # noqa: F401
 
+CATALOG = parse_catalog(HEAD + RESOURCES)
+FORMAT_CHECKER = Draft202012Validator.FORMAT_CHECKER
 LEVELS = {"closed", "calm", "busy", "peak"}
 
 
@@ -23,10 +31,55 @@ def documented() -> set[str]:
 
 
 def test_every_key_is_documented_and_every_documented_key_is_there(found):  # noqa: F811
-    told = json.loads(json.dumps(outlook(found)))
+    told = json.loads(json.dumps(outlook(found, [called(found)], CATALOG)))
     one = told["communes"][0]
     assert told["schema"] == SCHEMA
-    assert {*told, *one, *one["days"][0]} - {"schema"} == documented()
+    calls = one["contacts"][0]
+    keys = {*told, *one, *one["days"][0], *calls, *calls["days"][0], *calls["topics"][0]}
+    keys |= {*told["topic_titles"][0]}
+    assert keys - {"schema"} == documented()
+
+
+def called(found) -> TopicDays:  # noqa: F811
+    """Calls of the same communes: of the second one topic is split, the other not told."""
+    days = tuple(TODAY + timedelta(days=at) for at in range(30))
+    counts = np.random.default_rng(2).poisson(3, (8, 2, 2, 30)).astype(np.int32)
+    first, second = found.places["area"]
+    basis = {(first, "land"): "forecast", (first, "other"): "forecast", (second, "land"): "split"}
+    return TopicDays(
+        "calls", TODAY, TODAY, days[-1], (first, second), ("land", "other"), days, counts, basis,
+        simulated=True,
+    )  # fmt: skip
+
+
+def test_the_file_is_of_the_form_that_is_handed_to_others(found):  # noqa: F811
+    form_kept = json.loads((ROOT / "docs/load_outlook.schema.json").read_text(encoding="utf-8"))
+    assert form_kept == form(), "write it anew: foresight outlook --schema"
+    told = json.loads(json.dumps(outlook(found, [called(found)])))
+    Draft202012Validator.check_schema(form_kept)
+    Draft202012Validator(form_kept, format_checker=FORMAT_CHECKER).validate(told)
+    assert LoadOutlook.model_validate(told).communes[0].contacts[0].dataset == "calls"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"issued": "yesterday"}, {"communes": [{}]}, {"schema": "cantho-foresight/other/1"}]
+)
+def test_what_is_of_another_form_is_found(found, wrong):  # noqa: F811
+    checked = Draft202012Validator(form(), format_checker=FORMAT_CHECKER)
+    assert not checked.is_valid(outlook(found) | wrong)
+
+
+def test_calls_of_a_commune_are_told_by_day_and_topic_where_they_can_be(found):  # noqa: F811
+    first, second = (one["contacts"][0] for one in outlook(found, [called(found)])["communes"])
+    assert [len(first["days"]), len(first["topics"])] == [14, 2]
+    assert [(one["topic"], one["basis"]) for one in second["topics"]] == [("land", "split")]
+    total = sum(day["received"] for day in first["days"])
+    assert total == pytest.approx(sum(one["received"] for one in first["topics"]), abs=1)
+
+
+def test_the_outlook_is_not_to_be_told_after_its_last_day(found):  # noqa: F811
+    told = outlook(found)
+    assert told["valid_until"] == told["communes"][0]["days"][-1]["date"]
 
 
 def test_fourteen_days_from_today_each_with_its_range_and_level(found):  # noqa: F811

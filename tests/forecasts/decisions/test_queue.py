@@ -46,6 +46,10 @@ def test_received_and_pending_before_are_handled_and_pending_after(seed, togethe
     assert np.allclose(came, np.cumsum(queue.handled, axis=0) + queue.pending)
     assert (queue.pending >= queue.overdue - 1e-9).all()
     assert min(queue.handled.min(), queue.overdue.min(), queue.late.min()) >= -1e-9
+    before = pending[0][:, :, pending[1] < 0].sum(axis=2)
+    begun = before.sum(axis=1, keepdims=True) if together else before
+    late = begun[None, None] + np.cumsum(queue.late, axis=0)
+    assert np.allclose(late, np.cumsum(queue.handled_late, axis=0) + queue.overdue)
 
 
 @given(st.integers(0, 10**6))
@@ -55,7 +59,7 @@ def test_fields_apart_add_up_to_fields_together(seed):
     apart, together = (
         run(flow(received, pending, MOVES, HOURS, together=both), hours) for both in (False, True)
     )
-    for name in ("handled", "pending", "overdue", "late"):
+    for name in ("handled", "handled_late", "pending", "overdue", "late"):
         ours, theirs = getattr(apart, name).sum(axis=3), getattr(together, name)[..., 0]
         assert np.allclose(ours, theirs), name
 

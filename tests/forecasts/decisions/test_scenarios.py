@@ -1,6 +1,7 @@
 """What-ifs: nothing moved changes nothing, ranges hold, parts add up, order does not matter."""
 
 import datetime as dt
+import json
 import re
 from itertools import permutations
 
@@ -26,7 +27,8 @@ from forecasts.decisions.levers import (
     UnknownLever,
 )
 from forecasts.decisions.saved import NoScenario, NotSaved, described, kept, read, save
-from forecasts.decisions.scenarios import Base, NoBase, chances, estimated, play
+from forecasts.decisions.scenarios import Band, Base, NoBase, chances, estimated, play
+from forecasts.decisions.what_if_queue import Told
 from forecasts.panel import steps
 
 RESOURCES = """
@@ -401,10 +403,10 @@ def test_too_few_communes_tell_nothing():
 # --- kept ------------------------------------------------------------------------------------
 
 
-def keep(base, home, *texts: str, **words: str):
+def keep(base, home, *texts: str, queue: Told | None = None, **words: str):
     outcome = play(base, SCENARIOS, settings(*texts))
     told = {"name": "Tăng dân", "author": "Phòng TH", "rationale": "Khu công nghiệp mới"} | words
-    saved = described(SCENARIOS, outcome, {}, **told, today=TODAY, build="00001")
+    saved = described(SCENARIOS, outcome, {}, **told, today=TODAY, build="00001", queue=queue)
     return save(home, saved), saved
 
 
@@ -418,6 +420,17 @@ def test_a_saved_scenario_comes_back_as_it_was_and_outlives_builds(base, tmp_pat
     ]
     assert {one.evidence for one in saved.assumptions} == {"assumption"}
     assert [one.rationale for one in saved.assumptions] == ["r", "r"]
+
+
+def test_what_became_of_the_queue_is_kept_and_a_file_without_it_keeps_its_code(base, tmp_path):
+    code, plain = keep(base, tmp_path, "people=2")
+    assert "queue" not in json.loads((tmp_path / "scenarios" / f"{code}.json").read_text("utf-8"))
+    change = (Band(1, 2, 3), Band(2, 3, 4), Band(1, 1, 1))
+    told = Told(TODAY, 103, *[change] * 4)
+    other, _ = keep(base, tmp_path, "people=2", queue=told)
+    assert other != code
+    assert read(tmp_path, other).queue == told
+    assert plain.queue is None
 
 
 def test_the_same_scenario_saved_twice_is_one(base, tmp_path):

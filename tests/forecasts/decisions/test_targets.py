@@ -16,7 +16,7 @@ from etl.periods import Frequency, Period
 from etl.warehouse import Warehouse
 from forecasts.decisions.line import Line, quantity
 from forecasts.decisions.paths import Ahead, drawn, paths_of
-from forecasts.decisions.running import Running, through
+from forecasts.decisions.running import Begun, Running, rest_shares, through
 from forecasts.decisions.targets import chance, changed, judge, state_of, tenths
 from forecasts.panel import steps
 
@@ -256,6 +256,70 @@ def test_the_month_that_runs_moves_the_paths_of_a_year(refresh, installation):
         (found,) = judge(warehouse, load_catalog(installation.catalog), day)
     assert found.verdict.expected == pytest.approx(304 + 30 + 25, abs=6), "30 days and not 15"
     assert found.verdict.upper - found.verdict.lower < 20, "what is left is December"
+
+
+ONLINE = DESK.replace(
+    "{name: received, type: date}", "{name: received, type: date}\n    - {name: way}"
+)
+ONLINE = ONLINE.replace(
+    "{name: got, count: received}",
+    "{name: got, count: received}, {name: online, count: received, where: {way: online}}",
+)
+ONLINE = ONLINE.replace(
+    "indicators: [",
+    "indicators: [{name: online, title: Trực tuyến, title_en: Online, value: online}, "
+    "{name: part, title: Tỷ lệ, title_en: Share, unit: '%', compute: {share: online, of: got}}, ",
+)
+
+
+def test_the_month_that_runs_moves_the_paths_of_a_share(refresh, installation):
+    day = dt.date(2026, 11, 21)
+    first, *cases = desk(dt.date(2026, 11, 20)).splitlines()
+    # Every second case until October, and every one of the twenty days of November.
+    ways = [
+        "online" if n % 2 or case.split(",")[1] > "2026-10-31" else "counter"
+        for n, case in enumerate(cases)
+    ]
+    text = "\n".join([f"{first},way", *map(",".join, zip(cases, ways, strict=True))]) + "\n"
+    lines = f"indicator: part, area: '31135', by: 11/2026, measure: share, baselines: [{{plan: council, value: 75, {DOCUMENT}}}]"  # noqa: E501
+    key = {"indicator": "part", "area": "31135", "category": "total", "frequency": "month"}
+    refresh(ONLINE + goal(lines), today=day, desk_csv=text).close()
+    with Warehouse.build(installation.home) as warehouse:
+        warehouse.write("forecast_series", pl.DataFrame([key | {"issue": 1}]))
+        rows = [
+            key | {"issue": 1, "origin": dt.date(2026, 10, 1), "period": dt.date(2026, 11, 1)}
+            | {"horizon": 1, "quantile_level": level, "value": value, "simulated": False}
+            for level, value in ((0.1, 48.0), (0.5, 50.0), (0.9, 52.0))
+        ]  # fmt: skip
+        warehouse.write("forecast", pl.DataFrame(rows))
+    with Warehouse.open(installation.home) as warehouse:
+        (found,) = judge(warehouse, load_catalog(installation.catalog), day)
+    # 20 of 20 so far, and of the 10 to come between a half and all.
+    assert 100 * 25 / 30 - 3 < found.verdict.lower < found.verdict.upper <= 100
+    assert found.verdict.state == "on_course"
+
+
+def test_the_rest_of_a_month_is_as_sure_as_it_says():
+    rng = np.random.default_rng(5)
+    inside = 0
+    for _ in range(300):
+        level = 0.9 + np.cumsum(rng.normal(0, 0.01, 26))
+        counts = rng.poisson(200, (2, 26))
+        whole = np.stack([counts, rng.binomial(counts, np.clip(level, 0.5, 1.0))], axis=-1)
+        begun, left = whole[..., ::-1].astype(float)
+        truth, known = left[-1, 0] / left[-1, 1], left.copy()
+        known[-1] = 0.0
+        low, high = np.quantile(rest_shares(Begun(begun, known)), (0.1, 0.9))
+        inside += low <= truth <= high
+    assert 0.7 < inside / 300 < 0.88, "about 80 %"
+
+
+def test_too_few_months_tell_nothing_of_the_rest_of_one():
+    begun = np.array([[5.0, 10.0]] * 9)
+    assert rest_shares(Begun(begun, begun)) is None
+    assert (
+        rest_shares(Begun(np.tile([5.0, 10.0], (10, 1)), np.tile([5.0, 10.0], (10, 1)))) is not None
+    )
 
 
 def test_growth_published_for_years_and_for_five_years_judges_where_there_is_no_forecast(judged):

@@ -13,7 +13,8 @@ from etl.calendars import calendar
 from etl.catalog import Minutes, Workload, parse_catalog
 from forecasts.decisions.arrivals import Arrivals
 from forecasts.decisions.levers import Setting
-from forecasts.decisions.scenarios import Base, felt
+from forecasts.decisions.paths import Ahead as Coming
+from forecasts.decisions.scenarios import Base, felt, with_queue
 from forecasts.decisions.what_if_queue import Queued, queue_when, received_when
 from forecasts.decisions.workload import Ahead
 from tests.forecasts.decisions.test_queue import DUE, FIELDS, MOVES
@@ -24,7 +25,8 @@ DAYS = tuple(calendar(dt.date(2026, 11, 1), dt.date(2027, 2, 8)).filter("working
 AREAS, COUNT = ("31117", "31120"), 8
 LEVERS = parse_catalog(HEAD + RESOURCES.replace("[land]", "[slow]")).scenarios
 WORK = Workload(
-    cases="dossiers", received="received", staff="people", pending="there", hours=8,
+    cases="dossiers", received="received", staff="people", pending="there",
+    on_time="punctual", hours=8,
     on_dossiers=0.75, source="assumption",
     minutes=[Minutes(category=name, minutes=m, source="assumption")
              for name, m in zip(FIELDS, (30, 120), strict=True)],
@@ -63,7 +65,7 @@ def when(found: Ahead, base: Base, *levers: str) -> Queued:
 
 def test_nothing_moved_leaves_every_queue_as_it_is(found, base):
     same = when(found, base)
-    for base_band, scenario, difference in (same.pending, same.overdue, same.overloaded):
+    for base_band, scenario, difference in (same.pending, same.overdue, same.overloaded, same.late):
         assert base_band == scenario
         assert (difference.lower, difference.upper) == (0, 0)
     assert {ratio for by in same.ratios.values() for month in by.values() for ratio in month} == {1}
@@ -84,8 +86,21 @@ def test_fewer_people_leave_more_and_overload_more_offices(found, base):
     assert short.overloaded[1].middle >= short.overloaded[0].middle
     assert min(short.ratios["overdue"][dt.date(2027, 1, 1)]) > 1
     assert dt.date(2027, 2, 1) not in short.ratios["overdue"], "February is not over by then"
-    (name,) = short.stocks(CATALOG)
-    assert name == "there"
+    assert min(short.ratios["late"][dt.date(2026, 12, 1)]) > 1
+    told = short.of(CATALOG)
+    assert (list(told.stocks), list(told.late)) == (["there"], ["punctual"])
+
+
+def test_fewer_people_lower_the_chance_of_a_target_for_the_share_on_time(found, base):
+    december = (dt.date(2026, 12, 1),)
+    paths = np.array([[97.0], [98.0], [99.0], [100.0]])
+    key = ("punctual", "can_tho", "total", "month")
+    series = {key: Coming(december, paths, stand_in=False, simulated=True)}
+    short = with_queue(series, "can_tho", when(found, base, "staff=-30").of(CATALOG))[key].paths
+    assert (short[:3] < paths[:3]).all()
+    assert (short[3], short.min() >= 0) == (100.0, True), "of nothing late more is nothing"
+    same = with_queue(series, "can_tho", when(found, base).of(CATALOG))[key].paths
+    assert (same == paths).all()
 
 
 CATALOG = parse_catalog(HEAD + RESOURCES).model_copy(update={"workload": WORK})

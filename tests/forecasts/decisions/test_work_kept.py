@@ -8,7 +8,9 @@ import pytest
 
 from etl.catalog import Workload
 from etl.warehouse import Warehouse
+from forecasts.decisions.queue_targets import BY_QUEUE
 from forecasts.decisions.staffing import Change, Move, Plan, Range
+from forecasts.decisions.topics import SOON
 from forecasts.decisions.work_kept import Work, keep, kept
 from forecasts.decisions.workload import NoWorkload, last_told
 
@@ -30,6 +32,10 @@ COMMUNES = pl.DataFrame(
     {"area": ["31120", "31153"], "people": [4, None], "load": [0.1 + 0.2, None]}
 )
 FIELDS = pl.DataFrame({"category": ["land"], "received": [1 / 3]})
+TOPICS = pl.DataFrame(
+    [("calls", "day", None, "land", TODAY, 1 / 3, 0.0, 1.0, "split")], schema=SOON, orient="row"
+)
+TARGETS = pl.DataFrame([("overdue", 1 / 3, 0.0, 1.0)], schema=BY_QUEUE, orient="row")
 WORK = Work(
     today=TODAY,
     until=date(2026, 10, 31),
@@ -42,6 +48,8 @@ WORK = Work(
     asked=ASKED,
     communes={"fortnight": COMMUNES, "quarter": COMMUNES.reverse()},
     fields={"fortnight": FIELDS, "quarter": FIELDS},
+    topics=TOPICS,
+    targets=TARGETS,
 )
 
 
@@ -58,6 +66,8 @@ def test_what_is_kept_is_read_back_to_the_last_digit(home):
     found = kept(home, "00001", TODAY, ASKED)
     assert found.communes["quarter"].equals(COMMUNES.reverse())
     assert found.fields["fortnight"].equals(FIELDS)
+    assert found.topics.equals(TOPICS)
+    assert found.targets.equals(TARGETS)
     assert (found.plan, found.until, found.untold) == (PLAN, WORK.until, WORK.untold)
     assert found.told.tolist() == [True, False]
 
