@@ -46,6 +46,8 @@ MANY_YEARS = 8
 """Years from which only Januaries are labelled."""
 SOLID, DASHED = "━━", "╍╍"
 """How the line of a model is drawn, before its name."""
+NEAR = 0.05
+"""Share of the highest value nearer than which two labels at the right end would touch."""
 LONG_NAME = 11
 """Letters a tile holds on one line."""
 OLDEST = pl.CompatLevel.oldest()
@@ -378,9 +380,8 @@ def _lines(shape: Shape) -> list[alt.Chart]:
         .encode(x=alt.X("period:T", title=None), y=_y(shape, "q50")),
     ]
     if shape.frequency != "month":
-        points = observed.mark_point(
-            size=46, strokeWidth=2, opacity=1, color=colours.observed
-        ).encode(
+        own = observed.transform_filter("!datum.estimated")
+        points = own.mark_point(size=46, strokeWidth=2, opacity=1, color=colours.observed).encode(
             fill=alt.condition(
                 alt.datum.status == "final", alt.value(colours.observed), alt.value(colours.page)
             )
@@ -443,7 +444,7 @@ def _end_rows(reader: Reader, content: Fan) -> pl.DataFrame:
     top = max(*content.ahead["q975"].to_list(), *content.observed["value"].to_list())
     rows = [(last["period"], last["q50"], reader.text("chart.expected"), colours.forecast)]
     for field, label in (("q90", "80%"), ("q975", "95%")):
-        if abs(last[field] - rows[-1][1]) > 0.06 * top:
+        if abs(last[field] - rows[-1][1]) > NEAR * top:
             rows.append((last["period"], last[field], label, colours.faint))
     return pl.DataFrame(rows, schema=shape, orient="row")
 

@@ -39,7 +39,7 @@ class Grounds(Protocol):
 
 
 def chance(probability: float | None, text: Text) -> str:
-    """`khoảng 6/10`, `dưới 5%`, `trên 95%`; a dash where it is not known."""
+    """`khoảng 6/10`, `dưới 1/20`, `trên 19/20`; a dash where it is not known."""
     if probability is None:
         return "–"
     if probability < NEVER:

@@ -62,10 +62,10 @@ class Mark:
 
 
 def goal_rows(goals: Sequence[Goal]) -> pl.DataFrame:
-    """Two points a target; the label stands at the second, or so far down from the top."""
+    """Two points a target; the label stands at the second, or so far up from the foot."""
     rows: list[tuple[object, ...]] = []
     for number, goal in enumerate(goals):
-        foot = HEIGHT - FOOT - LINE * (number + 1) if goal.at_foot else None
+        foot = FOOT + LINE * (number + 1) if goal.at_foot else None
         rows.append((number, goal.since, goal.start, "", "", None))
         named = (goal.label, goal.short or goal.label)
         rows.append((number, goal.period, goal.value, *named, foot))
@@ -75,12 +75,13 @@ def goal_rows(goals: Sequence[Goal]) -> pl.DataFrame:
 def goal_layers(y: Axis) -> list[alt.Chart]:
     """The line, the point that is asked for, and its words on a ground of their own."""
     colours = theme()
-    base = alt.Chart(alt.NamedData("goals")).encode(x=alt.X("period:T", title=None), y=y("value"))
+    goals = alt.Chart(alt.NamedData("goals"))
+    base = goals.encode(x=alt.X("period:T", title=None), y=y("value"))
     labelled = base.transform_filter("datum.label != ''")
     beside = labelled.transform_filter("datum.foot === null")
-    below = labelled.transform_filter("datum.foot !== null").encode(
-        y=alt.Y("foot:Q", scale=None, axis=None)
-    )
+    # What is left of its height when axes and words above are drawn, the frame alone knows.
+    below = goals.transform_filter("datum.label != '' && datum.foot !== null")
+    foot = {"x": {"expr": "width"}, "y": {"expr": "height - datum.foot"}}
     words = {
         "align": "right", "fontSize": 12, "fontWeight": 600,
         "text": {"expr": f"width < {PHONE} ? datum.short : datum.label"},
@@ -94,7 +95,7 @@ def goal_layers(y: Axis) -> list[alt.Chart]:
         ),
         *(
             where.mark_text(**words, **place, **ink)
-            for where, place in ((beside, {"dx": -9, "dy": -11}), (below, {"x": {"expr": "width"}}))
+            for where, place in ((beside, {"dx": -9, "dy": -11}), (below, foot))
             for ink in ({"stroke": colours.page, "strokeWidth": 4}, {"color": colours.good})
         ),
     ]  # fmt: skip
@@ -151,7 +152,7 @@ def before_line(y: Axis) -> alt.Chart:
 
 def before_words() -> alt.Chart:
     """Its name at the foot of the chart, left of the last figure, where lines seldom come."""
-    style = {"align": "right", "dx": -5, "y": HEIGHT - FOOT, "fontSize": 12}
+    style = {"align": "right", "dx": -5, "y": {"expr": f"height - {FOOT}"}, "fontSize": 12}
     base = alt.Chart(alt.NamedData("before")).encode(x=alt.X("period:T", title=None))
     words = base.transform_filter("datum.label != ''")
     return words.mark_text(**style, color=theme().muted).encode(text="label:N")

@@ -37,7 +37,7 @@ def state_name(verdict: Verdict, text: Text) -> str:
 
 
 def chance_words(probability: float | None, text: Text) -> str:
-    """`khoảng 6/10`, `dưới 5%`, `trên 95%`; a dash where it is not known."""
+    """`khoảng 6/10`, `dưới 1/20`, `trên 19/20`; a dash where it is not known."""
     if probability is None:
         return MISSING
     told = tenths(probability)
