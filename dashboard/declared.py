@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from dashboard.marks import Goal, Mark
+from dashboard.marks import PAUSE, Goal, Mark
 from dashboard.reader import Reader
 from dashboard.targets import amount
 from etl.catalog import Baseline, Event
@@ -26,7 +26,7 @@ def event_words(reader: Reader, event: Event) -> str:
     title = reader.text.pick(event.title, event.title_en)
     for pause in (";", ","):
         title = title.split(pause)[0]
-    return f"{title} · {reader.notation.date(event.day)}"
+    return f"{title}{PAUSE}{reader.notation.date(event.day)}"
 
 
 def goals(reader: Reader, indicator: str, area: str, last: Last) -> tuple[Goal, ...]:

@@ -25,7 +25,16 @@ LEFT = 0.35
 """Share of the chart from its left edge in which a label stands right of its rule."""
 LINED = "──"
 """Before the name of a line, as it is drawn."""
-EVENT = {"period": pl.Date, "label": pl.String, "drop": pl.Int64, "left": pl.Boolean}
+LONG = 38
+"""Letters of an event that a phone has room for; of a longer one it tells the day alone."""
+PAUSE = " · "
+EVENT = {
+    "period": pl.Date,
+    "label": pl.String,
+    "short": pl.String,
+    "drop": pl.Int64,
+    "left": pl.Boolean,
+}
 GOAL = {
     "goal": pl.Int64,
     "period": pl.Date,
@@ -109,10 +118,14 @@ def event_rows(marks: Sequence[Mark], periods: Sequence[dt.date]) -> pl.DataFram
     edge = first + (last - first) * LEFT
     shown = sorted((m for m in marks if first < m.day <= last), key=lambda m: m.day, reverse=True)
     rows = [
-        (mark.day, mark.label, FIRST_LABEL - LINE * number, mark.day < edge)
+        (mark.day, mark.label, _short(mark.label), FIRST_LABEL - LINE * number, mark.day < edge)
         for number, mark in enumerate(shown)
     ]
     return pl.DataFrame(rows, schema=EVENT, orient="row")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONG else label.split(PAUSE)[-1]
 
 
 def event_layers() -> list[alt.Chart]:
@@ -127,8 +140,9 @@ def event_layers() -> list[alt.Chart]:
             baseline="bottom",
             color=colours.muted,
             fontSize=12,
+            text={"expr": f"width < {PHONE} ? datum.short : datum.label"},
         )
-        .encode(y=alt.Y("drop:Q", scale=None, axis=None), text="label:N")
+        .encode(y=alt.Y("drop:Q", scale=None, axis=None))
         for left in (False, True)
     ]
     return [base.mark_rule(color=colours.faint, strokeDash=[2, 3]), *labels]

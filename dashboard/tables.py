@@ -33,7 +33,7 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Any], css: str
         "<tr>" + "".join(_cell(column, row) for column in columns) + "</tr>" for row in rows
     )
     return (
-        f'<div class="cf-table {css}" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<div class="cf-table {css}" tabindex="0" role="group" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )

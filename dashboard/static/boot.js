@@ -16,7 +16,7 @@
 // Streamlit knows no language but its own: the words it brings are said again in Vietnamese, where they stand.
 (function () {
   // Where Streamlit speaks by itself; what the pages say is theirs.
-  const PLACES = ["stFileUploader", "stDialog", "stSelectbox", "stSelectboxVirtualDropdown", "stMultiSelect", "stSkipLink", "stConnectionStatus", "stStatusWidget", "stHeader", "stSidebar", "stExpandSidebarButton"]
+  const PLACES = ["stFileUploader", "stDialog", "stSelectbox", "stSelectboxVirtualDropdown", "stMultiSelect", "stSkipToContent", "stConnectionStatus", "stStatusWidget", "stHeader", "stSidebar", "stExpandSidebarButton"]
     .map(function (name) { return "[data-testid=" + name + "]"; }).concat("[role=dialog]", "[role=listbox]").join();
   const SAID = [
     [/^Upload$/, "Chọn tệp"],

@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
-from dashboard.alerts import OF_DATASETS, SHAPES, Teller, place_names
+from dashboard.alerts import SHAPES, Teller, place_names
 from dashboard.five_things import address, listed, of_the_work
 from dashboard.reader import Reader
 from dashboard.tables import Column
@@ -20,6 +20,7 @@ from etl.errors import ForesightError
 from etl.translation import translated
 from forecasts.decisions.alert_log import SYSTEM, WORDS, Kept, for_reader, possible, record_in
 from forecasts.decisions.alert_replay import Replayed, allowed
+from forecasts.decisions.alerts import OF_DATASETS
 
 TOLD = "alerts_told"
 """Where the next run finds what to say of the step just taken."""
