@@ -46,6 +46,10 @@ MANY_YEARS = 8
 """Years from which only Januaries are labelled."""
 SOLID, DASHED = "━━", "╍╍"
 """How the line of a model is drawn, before its name."""
+NEAR = 0.05
+"""Share of the scale nearer than which two labels at the right end would touch."""
+MAP_HEIGHT = 460
+"""Pixels of the map in true outlines."""
 LONG_NAME = 11
 """Letters a tile holds on one line."""
 OLDEST = pl.CompatLevel.oldest()
@@ -172,14 +176,7 @@ def _tiles_of(lang: str, rows: int, names: bool) -> dict[str, Any]:
     place = alt.Chart(alt.NamedData("tiles")).encode(
         x=alt.X("tile_col:O", axis=None, scale=alt.Scale(paddingInner=0.06, paddingOuter=0)),
         y=alt.Y("tile_row:O", axis=None, scale=alt.Scale(paddingInner=0.08, paddingOuter=0)),
-        tooltip=[
-            alt.Tooltip("name:N", title=text("tiles.commune")),
-            alt.Tooltip("parent_name:N", title=text("tiles.former")),
-            alt.Tooltip("received:Q", title=text("tiles.received"), format=",.0f"),
-            alt.Tooltip("expected:Q", title=text("tiles.expected"), format=",.3r"),
-            alt.Tooltip("change:Q", title=text("tiles.change"), format="+.0%"),
-            alt.Tooltip("note:N", title=text("simulated.title")),
-        ],
+        tooltip=_commune_tips(text),
     )
     rectangles = place.mark_rect(cornerRadius=2, cursor="pointer" if names else "default").encode(
         fill=alt.Fill("colour:N", scale=None),
@@ -195,6 +192,71 @@ def _tiles_of(lang: str, rows: int, names: bool) -> dict[str, Any]:
     layers = [rectangles, *(_when_wide(label) if names else [label])]
     height = (rows + 1) * (36 if names else 29)
     return _specified(lang, alt.layer(*layers).properties(width="container", height=height))
+
+
+def outlined(
+    reader: Reader, communes: pl.DataFrame, corners: pl.DataFrame, *, chosen: str = ""
+) -> Drawing:
+    """The same in true outlines; `corners` as `dashboard.outlines.outlines` gives them."""
+    rows = _tile_rows(reader, communes, names=True, chosen=chosen)
+    figures = rows.select("code", "name", "received", "expected", "change")
+    words, table = _tile_words(reader, communes), numbers(reader, figures)
+    across, along = (max(corners[axis]) / 2 for axis in ("x", "y"))
+    frames = {"tiles": rows, "corners": corners}
+    spec = _filled(_outlined_of(reader.lang, across, along), frames)
+    return Drawing(spec, words, figures, table)
+
+
+@lru_cache(maxsize=KEPT_SHAPES)
+def _outlined_of(lang: str, across: float, along: float) -> dict[str, Any]:
+    text = Text(lang)
+    # One cell is as wide as it is high, whatever the frame: its half height in cells.
+    half = f"max({along}, {across} * height / width) * 1.02"
+    ends = {
+        "x": [f"{across} {sign} {half} * width / height" for sign in "-+"],
+        "y": [f"{along} {sign} {half}" for sign in "-+"],
+    }
+    scales = {
+        axis: alt.Scale(domainMin=alt.expr(low), domainMax=alt.expr(high), zero=False, nice=False)
+        for axis, (low, high) in ends.items()
+    }
+    told = ["name", "parent_name", "received", "expected", "change", "note", "colour", "stroke"]
+    closed: dict[str, Any] = {"interpolate": "linear-closed", "strokeJoin": "round"}
+    corners = (
+        alt.Chart(alt.NamedData("corners"))
+        .transform_lookup("code", from_=alt.LookupData(alt.NamedData("tiles"), "code", told))
+        .encode(
+            x=alt.X("x:Q", axis=None, scale=scales["x"]),
+            y=alt.Y("y:Q", axis=None, scale=scales["y"]),
+            order="at:Q",
+            detail=["part:N", "code:N"],
+        )
+    )
+    shapes = (
+        corners.mark_line(cursor="pointer", **closed)
+        .encode(
+            fill=alt.Fill("colour:N", scale=None),
+            stroke=alt.value(theme().page),
+            strokeWidth=alt.value(1),
+            tooltip=_commune_tips(text),
+        )
+        .add_params(alt.selection_point(name="pick", fields=["code"], toggle=False, empty=False))
+    )
+    ring = corners.transform_filter("datum.stroke !== 'transparent'").mark_line(**closed)
+    ring = ring.encode(stroke=alt.Stroke("stroke:N", scale=None), strokeWidth=alt.value(2.5))
+    layers = alt.layer(shapes, ring).properties(width="container", height=MAP_HEIGHT)
+    return _specified(lang, layers)
+
+
+def _commune_tips(text: Text) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title=text("tiles.commune")),
+        alt.Tooltip("parent_name:N", title=text("tiles.former")),
+        alt.Tooltip("received:Q", title=text("tiles.received"), format=",.0f"),
+        alt.Tooltip("expected:Q", title=text("tiles.expected"), format=",.3r"),
+        alt.Tooltip("change:Q", title=text("tiles.change"), format="+.0%"),
+        alt.Tooltip("note:N", title=text("simulated.title")),
+    ]
 
 
 def by_horizon(
@@ -378,9 +440,8 @@ def _lines(shape: Shape) -> list[alt.Chart]:
         .encode(x=alt.X("period:T", title=None), y=_y(shape, "q50")),
     ]
     if shape.frequency != "month":
-        points = observed.mark_point(
-            size=46, strokeWidth=2, opacity=1, color=colours.observed
-        ).encode(
+        own = observed.transform_filter("!datum.estimated")
+        points = own.mark_point(size=46, strokeWidth=2, opacity=1, color=colours.observed).encode(
             fill=alt.condition(
                 alt.datum.status == "final", alt.value(colours.observed), alt.value(colours.page)
             )
@@ -442,8 +503,9 @@ def _end_rows(reader: Reader, content: Fan) -> pl.DataFrame:
     colours = theme()
     top = max(*content.ahead["q975"].to_list(), *content.observed["value"].to_list())
     rows = [(last["period"], last["q50"], reader.text("chart.expected"), colours.forecast)]
+    bottom = 0 if content.zero else min(*content.ahead["q025"], *content.observed["value"])
     for field, label in (("q90", "80%"), ("q975", "95%")):
-        if abs(last[field] - rows[-1][1]) > 0.06 * top:
+        if abs(last[field] - rows[-1][1]) > NEAR * (top - bottom):
             rows.append((last["period"], last[field], label, colours.faint))
     return pl.DataFrame(rows, schema=shape, orient="row")
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from dashboard.marks import Goal, Mark
+from dashboard.marks import PAUSE, Goal, Mark
 from dashboard.reader import Reader
 from dashboard.targets import amount
 from etl.catalog import Baseline, Event
@@ -26,7 +26,7 @@ def event_words(reader: Reader, event: Event) -> str:
     title = reader.text.pick(event.title, event.title_en)
     for pause in (";", ","):
         title = title.split(pause)[0]
-    return f"{title} · {reader.notation.date(event.day)}"
+    return f"{title}{PAUSE}{reader.notation.date(event.day)}"
 
 
 def goals(reader: Reader, indicator: str, area: str, last: Last) -> tuple[Goal, ...]:
@@ -77,7 +77,7 @@ def _level_goals(reader: Reader, judged: Judged, until: dt.date) -> list[Goal]:
             mean = amount(judged, value, reader.text, reader.notation, expected=True)
             label = reader.text("chart.goal_month", goal=label, mean=mean)
         end = min(by.end.replace(day=1), until)
-        short = _short(reader, judged, value)
+        short = _short(reader, judged, value, mean=shared)
         made.append(Goal(by.start, value, end, value, label, short, at_foot=True))
     return made
 
@@ -96,10 +96,9 @@ def _goals(reader: Reader, judged: Judged, last: Last) -> list[Goal]:
     return made
 
 
-def _short(reader: Reader, judged: Judged, value: float) -> str:
-    return reader.text(
-        "chart.goal_short", value=amount(judged, value, reader.text, reader.notation)
-    )
+def _short(reader: Reader, judged: Judged, value: float, *, mean: bool = False) -> str:
+    asked = amount(judged, value, reader.text, reader.notation, expected=mean)
+    return reader.text("chart.goal_short", value=asked)
 
 
 def _label(reader: Reader, judged: Judged, baseline: Baseline) -> str:

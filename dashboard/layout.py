@@ -19,6 +19,8 @@ from dashboard.tables import csv, xlsx
 from dashboard.text import Text
 from dashboard.theme import stylesheet
 
+FACT = "file_"
+"""Before the name of a fact of a file where it is a column of CSV."""
 MIME = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -120,7 +122,9 @@ def chart_files(
             {
                 "png": partial(pictures.png, drawing.spec, caption),
                 "svg": partial(pictures.svg, drawing.spec, caption),
-                **_tables(reader, f"chart_{key}", lambda: drawing.figures, simulated),
+                **_tables(
+                    reader, f"chart_{key}", lambda: drawing.figures, simulated, caption.lines[0]
+                ),
             },
         )
 
@@ -133,15 +137,27 @@ def download(
 
 
 def _tables(
-    reader: Reader, name: str, rows: Callable[[], pl.DataFrame], simulated: bool | None
+    reader: Reader,
+    name: str,
+    rows: Callable[[], pl.DataFrame],
+    simulated: bool | None,
+    source: str = "",
 ) -> dict[str, Callable[[], bytes]]:
-    text = reader.text
+    text, facts = reader.text, _facts(reader, name, simulated, source)
+
+    def table() -> bytes:
+        columns = {f"{FACT}{fact}": said for fact, said in facts.items()}
+        return csv(rows(), columns, simulated=simulated)
 
     def book() -> bytes:
-        facts = text("download.about"), _facts(reader, name, simulated)
-        return xlsx(rows(), text("download.figures"), facts, simulated=simulated)
+        marked = text(
+            {True: "download.yes", False: "download.no", None: "download.mixed"}[simulated]
+        )
+        told = {text(f"download.{fact}"): said for fact, said in facts.items()}
+        about = text("download.about"), told | {text("download.simulated"): marked}
+        return xlsx(rows(), text("download.figures"), about, simulated=simulated)
 
-    return {"csv": lambda: csv(rows(), simulated=simulated), "xlsx": book}
+    return {"csv": table, "xlsx": book}
 
 
 def _offered(reader: Reader, name: str, made: dict[str, Callable[[], bytes]]) -> None:
@@ -172,19 +188,19 @@ def _lines(reader: Reader, indicator: str, *, simulated: bool) -> tuple[str, ...
     return (source, made, real)[: 2 + simulated]
 
 
-def _facts(reader: Reader, name: str, simulated: bool | None) -> dict[str, str]:
-    """What a file says of itself on its second sheet."""
+def _facts(reader: Reader, name: str, simulated: bool | None, source: str) -> dict[str, str]:
+    """What a file says of itself: by name on the second sheet of a workbook, a column in CSV."""
     text = reader.text
-    marks = {True: "yes", False: "no", None: "mixed"}
     # What is simulated is for use within.
     licences = [] if simulated else reader.build.catalog.licenses
-    return {
-        text("download.view"): f"{text('name')}: {name}",
-        text("download.made"): reader.notation.date(reader.today),
-        text("download.build"): reader.build.name,
-        text("download.simulated"): text(f"download.{marks[simulated]}"),
-        text("download.license"): ", ".join(one.name for one in licences) or text("data.internal"),
+    known = {
+        "view": f"{text('name')}: {name}",
+        "source": source.removeprefix(f"{text('figure.source')}: "),
+        "made": reader.notation.date(reader.today),
+        "build": reader.build.name,
+        "license": ", ".join(one.name for one in licences) or text("data.internal"),
     }
+    return {fact: said for fact, said in known.items() if said}
 
 
 def nothing(text: Text, title: str, body: str, command: str = "") -> None:

@@ -39,7 +39,7 @@ class Grounds(Protocol):
 
 
 def chance(probability: float | None, text: Text) -> str:
-    """`khoảng 6/10`, `dưới 5%`, `trên 95%`; a dash where it is not known."""
+    """`khoảng 6/10`, `dưới 1/20`, `trên 19/20`; a dash where it is not known."""
     if probability is None:
         return "–"
     if probability < NEVER:
@@ -50,8 +50,12 @@ def chance(probability: float | None, text: Text) -> str:
 
 
 def ranged(found: Range, notation: Notation) -> str:
-    """`3.727 (3.560–3.901)`."""
-    return f"{notation.rounded(found.mean)} ({notation.interval(found.lower, found.upper)})"
+    """`3.727 (3.560–3.901)`: dossiers, whole but for a few."""
+    mean, lower, upper = (
+        float(round(count)) if count >= TENTHS else round(count, 1)
+        for count in (found.mean, found.lower, found.upper)
+    )
+    return f"{notation.rounded(mean)} ({notation.interval(lower, upper)})"
 
 
 def verdict(plan: Plan, text: Text, notation: Notation) -> str:

@@ -88,7 +88,7 @@ class Words:
         steps = explained.steps[:STEPS_SHOWN]
         names = list(dict.fromkeys(name for step in steps for name in step.parts))
         heads = [self.text("made.period"), self.text("made.expected")]
-        heads += [self.text(f"part.{name}") for name in names]
+        heads += [_capital(self.text(f"part.{name}")) for name in names]
         return heads, [self._row(explained, step, names) for step in steps]
 
     def _row(self, explained: Explained, step: Step, names: list[str]) -> list[str]:
@@ -169,3 +169,7 @@ def record(explained: Explained) -> dict[str, Any]:
             for step in explained.steps
         ],
     }
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

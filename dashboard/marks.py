@@ -25,7 +25,16 @@ LEFT = 0.35
 """Share of the chart from its left edge in which a label stands right of its rule."""
 LINED = "──"
 """Before the name of a line, as it is drawn."""
-EVENT = {"period": pl.Date, "label": pl.String, "drop": pl.Int64, "left": pl.Boolean}
+LONG = 38
+"""Letters of an event that a phone has room for; of a longer one it tells the day alone."""
+PAUSE = " · "
+EVENT = {
+    "period": pl.Date,
+    "label": pl.String,
+    "short": pl.String,
+    "drop": pl.Int64,
+    "left": pl.Boolean,
+}
 GOAL = {
     "goal": pl.Int64,
     "period": pl.Date,
@@ -62,10 +71,10 @@ class Mark:
 
 
 def goal_rows(goals: Sequence[Goal]) -> pl.DataFrame:
-    """Two points a target; the label stands at the second, or so far down from the top."""
+    """Two points a target; the label stands at the second, or so far up from the foot."""
     rows: list[tuple[object, ...]] = []
     for number, goal in enumerate(goals):
-        foot = HEIGHT - FOOT - LINE * (number + 1) if goal.at_foot else None
+        foot = FOOT + LINE * (number + 1) if goal.at_foot else None
         rows.append((number, goal.since, goal.start, "", "", None))
         named = (goal.label, goal.short or goal.label)
         rows.append((number, goal.period, goal.value, *named, foot))
@@ -75,12 +84,13 @@ def goal_rows(goals: Sequence[Goal]) -> pl.DataFrame:
 def goal_layers(y: Axis) -> list[alt.Chart]:
     """The line, the point that is asked for, and its words on a ground of their own."""
     colours = theme()
-    base = alt.Chart(alt.NamedData("goals")).encode(x=alt.X("period:T", title=None), y=y("value"))
+    goals = alt.Chart(alt.NamedData("goals"))
+    base = goals.encode(x=alt.X("period:T", title=None), y=y("value"))
     labelled = base.transform_filter("datum.label != ''")
     beside = labelled.transform_filter("datum.foot === null")
-    below = labelled.transform_filter("datum.foot !== null").encode(
-        y=alt.Y("foot:Q", scale=None, axis=None)
-    )
+    # What is left of its height when axes and words above are drawn, the frame alone knows.
+    below = goals.transform_filter("datum.label != '' && datum.foot !== null")
+    foot = {"x": {"expr": "width"}, "y": {"expr": "height - datum.foot"}}
     words = {
         "align": "right", "fontSize": 12, "fontWeight": 600,
         "text": {"expr": f"width < {PHONE} ? datum.short : datum.label"},
@@ -94,7 +104,7 @@ def goal_layers(y: Axis) -> list[alt.Chart]:
         ),
         *(
             where.mark_text(**words, **place, **ink)
-            for where, place in ((beside, {"dx": -9, "dy": -11}), (below, {"x": {"expr": "width"}}))
+            for where, place in ((beside, {"dx": -9, "dy": -11}), (below, foot))
             for ink in ({"stroke": colours.page, "strokeWidth": 4}, {"color": colours.good})
         ),
     ]  # fmt: skip
@@ -108,10 +118,14 @@ def event_rows(marks: Sequence[Mark], periods: Sequence[dt.date]) -> pl.DataFram
     edge = first + (last - first) * LEFT
     shown = sorted((m for m in marks if first < m.day <= last), key=lambda m: m.day, reverse=True)
     rows = [
-        (mark.day, mark.label, FIRST_LABEL - LINE * number, mark.day < edge)
+        (mark.day, mark.label, _short(mark.label), FIRST_LABEL - LINE * number, mark.day < edge)
         for number, mark in enumerate(shown)
     ]
     return pl.DataFrame(rows, schema=EVENT, orient="row")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONG else label.split(PAUSE)[-1]
 
 
 def event_layers() -> list[alt.Chart]:
@@ -126,8 +140,9 @@ def event_layers() -> list[alt.Chart]:
             baseline="bottom",
             color=colours.muted,
             fontSize=12,
+            text={"expr": f"width < {PHONE} ? datum.short : datum.label"},
         )
-        .encode(y=alt.Y("drop:Q", scale=None, axis=None), text="label:N")
+        .encode(y=alt.Y("drop:Q", scale=None, axis=None))
         for left in (False, True)
     ]
     return [base.mark_rule(color=colours.faint, strokeDash=[2, 3]), *labels]
@@ -151,7 +166,7 @@ def before_line(y: Axis) -> alt.Chart:
 
 def before_words() -> alt.Chart:
     """Its name at the foot of the chart, left of the last figure, where lines seldom come."""
-    style = {"align": "right", "dx": -5, "y": HEIGHT - FOOT, "fontSize": 12}
+    style = {"align": "right", "dx": -5, "y": {"expr": f"height - {FOOT}"}, "fontSize": 12}
     base = alt.Chart(alt.NamedData("before")).encode(x=alt.X("period:T", title=None))
     words = base.transform_filter("datum.label != ''")
     return words.mark_text(**style, color=theme().muted).encode(text="label:N")

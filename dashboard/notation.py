@@ -23,8 +23,22 @@ OLD = 24
 """Months from which an age is told in years."""
 LOCALES = {"vi": "vi_VN", "en": "en_GB"}
 UNITS = {
-    "vi": {"million": "triệu", "point": "điểm %", "day": "ngày", "month": "tháng", "year": "năm"},
-    "en": {"million": "million", "point": "pp", "day": "day", "month": "month", "year": "year"},
+    "vi": {
+        "million": "triệu",
+        "point": "điểm %",
+        "day": "ngày",
+        "month": "tháng",
+        "year": "năm",
+        "to": "đến",
+    },
+    "en": {
+        "million": "million",
+        "point": "pp",
+        "day": "day",
+        "month": "month",
+        "year": "year",
+        "to": "to",
+    },
 }
 ENGLISH_MONTHS = tuple(month_abbr[1:])
 KEPT = 20_000
@@ -103,10 +117,12 @@ class Notation:
     def interval(self, lower: float, upper: float) -> str:
         """`1,57–1,76 triệu`: both ends of a forecast's interval in one unit."""
         low, high = significant(lower), significant(upper)
+        # A dash between would run into a minus.
+        dash = f" {UNITS[self.lang]['to']} " if low < 0 else "–"
         if abs(high) >= MILLION:
             unit = UNITS[self.lang]["million"]
-            return f"{self.number(low / MILLION, 2)}–{self.number(high / MILLION, 2)} {unit}"
-        return f"{self.number(low, _decimals(high))}–{self.number(high, _decimals(high))}"
+            return f"{self.number(low / MILLION, 2)}{dash}{self.number(high / MILLION, 2)} {unit}"
+        return f"{self.number(low, _decimals(high))}{dash}{self.number(high, _decimals(high))}"
 
     def date(self, day: dt.date | None) -> str:
         """`21/11/2026`, or `21 Nov 2026`."""

@@ -40,7 +40,7 @@ def _table(reader: Reader, columns: Columns, rows: Sequence[dict[str, Any]]) -> 
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head, _ in columns)
     body = "".join(_row([cell(row) for _, cell in columns]) for row in rows)
     return (
-        f'<div class="cf-table tall" tabindex="0" role="region" aria-label="{title}"><table>'
+        f'<div class="cf-table tall" tabindex="0" role="group" aria-label="{title}"><table>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

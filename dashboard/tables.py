@@ -1,6 +1,6 @@
 """Tables as HTML to read and CSV to take away; every download says whether it is simulated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -33,7 +33,7 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Any], css: str
         "<tr>" + "".join(_cell(column, row) for column in columns) + "</tr>" for row in rows
     )
     return (
-        f'<div class="cf-table {css}" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<div class="cf-table {css}" tabindex="0" role="group" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
@@ -63,12 +63,18 @@ def image(source: str, words: str) -> str:
     return f'<img src="{source}" alt="{escape(words)}">'
 
 
-def csv(rows: pl.DataFrame, *, simulated: bool | None = None) -> bytes:
-    """The rows as CSV that spreadsheets open right, with a column `simulated` on each.
+def csv(
+    rows: pl.DataFrame, facts: Mapping[str, str] | None = None, *, simulated: bool | None = None
+) -> bytes:
+    """The rows as CSV that spreadsheets open right; each says `simulated`, and where it is from.
 
-    `simulated` fills the column; without it, the rows must bring their own.
+    `simulated` fills its column; without it, the rows must bring their own. `facts` become columns
+    of their own, the same on each row: a comment or a block at the end would break every reader of
+    CSV, and a file beside it is lost with the first mail.
     """
-    rows = _marked(rows, simulated)
+    rows = _marked(rows, simulated).with_columns(
+        pl.lit(said).alias(name) for name, said in (facts or {}).items()
+    )
     safe = rows.with_columns(
         pl.when(pl.col(pl.String).str.slice(0, 1).is_in(RISKY))
         .then(pl.lit("'") + pl.col(pl.String))

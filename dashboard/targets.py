@@ -37,7 +37,7 @@ def state_name(verdict: Verdict, text: Text) -> str:
 
 
 def chance_words(probability: float | None, text: Text) -> str:
-    """`khoảng 6/10`, `dưới 5%`, `trên 95%`; a dash where it is not known."""
+    """`khoảng 6/10`, `dưới 1/20`, `trên 19/20`; a dash where it is not known."""
     if probability is None:
         return MISSING
     told = tenths(probability)
@@ -172,7 +172,11 @@ def _needed(
     base = f"{number}%" if unit == "%" else f"{number} {unit}"
     if found.there:
         return text("targets.there", base=base, year=found.base_year)
-    return text("targets.needed", needed=pace(found.needed), base=base, year=found.base_year)
+    needed = pace(found.needed)
+    if found.points and found.needed:
+        size = notation.distance(found.needed)
+        needed = text("targets.up" if found.needed > 0 else "targets.down", size=size)
+    return text("targets.needed", needed=needed, base=base, year=found.base_year)
 
 
 def _settled(judged: Judged, verdict: Verdict, text: Text, notation: Notation) -> str:

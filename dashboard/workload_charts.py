@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from dashboard.charts import Drawing, Fan, fan, tiles
+from dashboard.charts import Drawing, Fan, fan, outlined, tiles
 from dashboard.declared import events, goals_by_month
 from dashboard.on_the_year import year_before
 from dashboard.published import CITY
@@ -32,6 +32,11 @@ def ranks(reader: Reader, field: str) -> Drawing:
 def names(reader: Reader, field: str, chosen: str) -> Drawing:
     """The tile map with the names of all communes."""
     return tiles(reader, communes(reader, field), names=True, chosen=chosen)
+
+
+def map_of(reader: Reader, field: str, chosen: str, corners: pl.DataFrame) -> Drawing:
+    """The map in true outlines."""
+    return outlined(reader, communes(reader, field), corners, chosen=chosen)
 
 
 def _fan(reader: Reader, area: str, field: str, title: str) -> Drawing:

@@ -127,6 +127,8 @@ class Site(_Part):
     portal: Portal = Portal()
     copies: int = Field(default=12, ge=1)
     """Raw copies kept of each dataset, the newest first."""
+    boundaries: str | None = None
+    """GeoJSON file with the outlines of the communes, relative to the site file."""
 
     def host(self, name: str, port: int, *, usual: bool) -> Host | None:
         """The entry of a host and port; `usual` if the port need not be written."""
@@ -188,7 +190,8 @@ class Settings:
         mail = site.mail
         if mail and mail.authority:
             mail = mail.model_copy(update={"authority": str(path.parent / mail.authority)})
-        return site.model_copy(update={"hosts": hosts, "mail": mail})
+        drawn = str(path.parent / site.boundaries) if site.boundaries else None
+        return site.model_copy(update={"hosts": hosts, "mail": mail, "boundaries": drawn})
 
 
 def language() -> Language:

@@ -13,9 +13,11 @@
   addEventListener("popstate", tell);
   tell();
 })();
-// Streamlit knows no language but its own: the words of its box for files are said again in Vietnamese, where they stand.
+// Streamlit knows no language but its own: the words it brings are said again in Vietnamese, where they stand.
 (function () {
-  const BOX = "[data-testid=stFileUploader]";
+  // Where Streamlit speaks by itself; what the pages say is theirs.
+  const PLACES = ["stFileUploader", "stDialog", "stSelectbox", "stSelectboxVirtualDropdown", "stMultiSelect", "stSkipToContent", "stConnectionStatus", "stStatusWidget", "stHeader", "stSidebar", "stExpandSidebarButton"]
+    .map(function (name) { return "[data-testid=" + name + "]"; }).concat("[role=dialog]", "[role=listbox]").join();
   const SAID = [
     [/^Upload$/, "Chọn tệp"],
     [/^(\d+)(?:\.0)?MB per file(.*)$/, "Tối đa $1 MB mỗi tệp$2"],
@@ -29,6 +31,27 @@
     [/^Add files$/, "Thêm tệp"],
     [/^add icon$/, "thêm"],
     [/^file upload$/, "tải tệp lên"],
+    [/^Page not found$/, "Không có trang này"],
+    [/^You have requested page (\S+), but .*$/, "Không có trang $1; đây là trang Tổng quan."],
+    [/^The page that you have requested .*$/, "Không có trang được yêu cầu; đây là trang Tổng quan."],
+    [/^Connection error$/, "Mất kết nối với máy chủ"],
+    [/^(?:Is Streamlit still running|Streamlit server is not responding).*$/, "Máy chủ không trả lời. Trang sẽ tự nối lại; nếu không được, hãy báo quản trị viên."],
+    [/^Connecting(?: to .*)?$/, "Đang kết nối"],
+    [/^Unable to connect .*$/, "Không kết nối được với máy chủ"],
+    [/^Running\.\.\.$/, "Đang tính"],
+    [/^Stop(?: script)?$/, "Dừng"],
+    [/^Rerun$/, "Chạy lại"],
+    [/^Close$/, "Đóng"],
+    [/^Open$/, "Mở"],
+    [/^Clear (?:value|all)$/, "Bỏ chọn"],
+    [/^No results$/, "Không tìm thấy"],
+    [/^Choose (?:an option|options)$/, "Chọn"],
+    [/^Skip to main content$/, "Đến nội dung chính"],
+    [/^Expand sidebar$/, "Mở danh sách trang"],
+    [/^Collapse sidebar$/, "Đóng danh sách trang"],
+    [/^App pages$/, "Các trang"],
+    [/^Sidebar$/, "Danh sách trang"],
+    [/^Main menu$/, "Trình đơn"],
   ];
   const first = new WeakMap();
   function vietnamese(words) {
@@ -49,11 +72,11 @@
     for (let node = texts.nextNode(); node; node = texts.nextNode()) {
       say(node, "text", node.nodeValue, function (said) { node.nodeValue = said; });
     }
-    root.querySelectorAll("[aria-label]").forEach(function (element) {
-      say(element, "label", element.getAttribute("aria-label"), function (said) { element.setAttribute("aria-label", said); });
+    [root].concat(Array.from(root.querySelectorAll("[aria-label]"))).forEach(function (element) {
+      if (element.hasAttribute("aria-label")) say(element, "label", element.getAttribute("aria-label"), function (said) { element.setAttribute("aria-label", said); });
     });
   }
-  function all() { document.querySelectorAll(BOX).forEach(box); }
+  function all() { document.querySelectorAll(PLACES).forEach(box); }
   new MutationObserver(all).observe(document, { childList: true, subtree: true, characterData: true });
   new MutationObserver(all).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
 })();

@@ -11,14 +11,16 @@ import streamlit as st
 
 from dashboard import layout, tables
 from dashboard.alerts import SHAPES, Teller, place_names
+from dashboard.five_things import address, listed, of_the_work
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.who import known, person, sign_on, typed
 from etl.clock import local_day
 from etl.errors import ForesightError
 from etl.translation import translated
-from forecasts.decisions.alert_log import WORDS, Kept, for_reader, possible, record_in
+from forecasts.decisions.alert_log import SYSTEM, WORDS, Kept, for_reader, possible, record_in
 from forecasts.decisions.alert_replay import Replayed, allowed
+from forecasts.decisions.alerts import OF_DATASETS
 
 TOLD = "alerts_told"
 """Where the next run finds what to say of the step just taken."""
@@ -150,8 +152,20 @@ def _subject(reader: Reader, teller: Teller, one: Kept) -> str:
     rule = escape(text(f"alert_rule.{one.alert.rule}"))
     named = text("alerts.owner", owner=teller.owner(one.alert))
     marks = tables.chip(text("simulated.short"), "warning") if one.alert.simulated else ""
-    title = escape(teller.subject(one.alert))
-    return f"{title}<br><small>{rule}. {escape(named)}</small> {marks}".strip()
+    title, page = escape(teller.subject(one.alert)), _page_of(reader, one)
+    named_so = f'<a target="_self" href="{escape(page)}">{title}</a>'
+    return f"{named_so}<br><small>{rule}. {escape(named)}</small> {marks}".strip()
+
+
+def _page_of(reader: Reader, one: Kept) -> str:
+    """Where what rang is shown: its dataset, its indicator, or the work it is part of."""
+    name = one.alert.subject
+    if one.alert.rule in OF_DATASETS:
+        return address(reader, "data")
+    if name in listed(reader):
+        return address(reader, "indicators", indicator=name)
+    work = of_the_work(reader.build.catalog, name)
+    return address(reader, "workload" if work else "communes")
 
 
 def _history(reader: Reader, one: Kept) -> str:
@@ -161,7 +175,8 @@ def _history(reader: Reader, one: Kept) -> str:
         day = reader.notation.date(local_day(entry.at))
         event = reader.text(f"alert_event.{entry.event}")
         words = f": {entry.text}" if entry.text else ""
-        lines.append(escape(f"{day}, {entry.who}: {event}{words}"))
+        who = reader.text("alerts.system") if entry.who == SYSTEM else entry.who
+        lines.append(escape(f"{day}, {who}: {event}{words}"))
     return "<br>".join(f"<small>{line}</small>" for line in lines)
 
 

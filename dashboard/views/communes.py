@@ -1,6 +1,7 @@
 """All communes: where the workload grows, and the history and forecast of one of them."""
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -8,6 +9,7 @@ import streamlit as st
 
 from dashboard import layout, tables
 from dashboard.filters import choose
+from dashboard.outlines import NoOutlines, named, outlines
 from dashboard.places import commune_name, expected, growth_rows, legend
 from dashboard.ranking import place, ranked, summary
 from dashboard.reader import Reader
@@ -16,10 +18,11 @@ from dashboard.tables import Column
 from dashboard.views import behind, explanation, provenance
 from dashboard.views.cache import drawn
 from dashboard.workload import TOTAL, fields, year_of
-from dashboard.workload_charts import RECEIVED, commune_fan, names
+from dashboard.workload_charts import RECEIVED, commune_fan, map_of, names
 from forecasts.explain import Series
 
 ALL = "all"
+OUTLINES = "outlines"
 
 
 def draw(reader: Reader) -> None:
@@ -34,8 +37,6 @@ def draw(reader: Reader) -> None:
             layout.heading(text("communes.no_figures"), text("communes.no_figures_note"))
             return
         layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
-        layout.heading(text("tiles.title"), text("communes.tiles_note"))
-        layout.html(legend(reader))
         _map(reader, field, area)
         if area != ALL:
             _one(reader, rows.filter(pl.col("code") == area).row(0, named=True), field)
@@ -67,13 +68,38 @@ def _filters(reader: Reader) -> tuple[str, str, str]:
 
 
 def _map(reader: Reader, field: str, area: str) -> None:
-    drawing = drawn(reader, names, field, area)
+    """Tiles first; true outlines at one tap, where the site has a file of them."""
+    text, path = reader.text, named()
+    titles = {"tiles": text("communes.map_tiles"), OUTLINES: text("communes.map_outlines")}
+    kind = choose("shape", text("communes.map"), list(titles), titles.__getitem__) if path else ""
+    note, corners = text("communes.tiles_note"), None
+    if path and kind == OUTLINES:
+        note, corners = _outlines(reader, path)
+    layout.heading(text("tiles.title"), note)
+    layout.html(legend(reader))
+    if corners is None:
+        drawing = drawn(reader, names, field, area)
+    else:
+        drawing = map_of(reader, field, area, corners)
     with st.container(key="chart_map"):
         st.vega_lite_chart(
             dict(drawing.spec), theme=None, alt=drawing.alt, key="map", on_select=_pick
         )
     title = reader.text("tiles.title")
     layout.chart_files(reader, drawing, "map", title, RECEIVED, simulated=True)
+
+
+def _outlines(reader: Reader, path: Path) -> tuple[str, pl.DataFrame | None]:
+    """What is said of the map, and its corners; none where the file cannot be used."""
+    text, codes = reader.text, reader.rows("communes")["code"].to_list()
+    try:
+        corners = outlines(path, codes)
+    except NoOutlines:
+        return text("communes.outlines_unread", file=path.name), None
+    missing = len(codes) - corners["code"].n_unique()
+    note = text("communes.outlines_note", file=path.name)
+    lacking = text("communes.outlines_missing", count=missing) if missing else ""
+    return f"{note} {lacking}".strip(), corners
 
 
 def _pick() -> None:
@@ -109,7 +135,12 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
     layout.figure(reader, drawing, "commune", finding, RECEIVED, simulated=True)
     layout.html(f'<p class="cf-note">{_made_of(reader, row["code"])}</p>')
     series = Series(RECEIVED, row["code"], field, "month")
-    layout.html(behind.came_out(reader, series))
+    first = reader.rows("workload", area=row["code"], category=field)["period"].min()
+    category = None if field == TOTAL else field
+    layout.html(
+        behind.came_out(reader, series)
+        + behind.events(reader, RECEIVED, row["code"], first, category)  # type: ignore[arg-type]
+    )
     explanation.draw(reader, series, text("workload.unit"))
     provenance.of_series(reader, RECEIVED)
     _before_and_now(reader, row)

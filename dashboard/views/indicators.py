@@ -10,12 +10,14 @@ from dashboard.charts import STEP, Drawing, Fan, fan
 from dashboard.declared import events, goals, goals_by_month
 from dashboard.filters import choose
 from dashboard.freshness import age, stale
+from dashboard.growth import growth_fan, judged_by_growth
 from dashboard.marks import Goal
 from dashboard.on_the_year import year_before
 from dashboard.published import CITY, candidates, unit_of, with_unit
 from dashboard.reader import Reader
 from dashboard.tables import Column
-from dashboard.views import behind, explanation, on_the_year, provenance
+from dashboard.targets import assumed
+from dashboard.views import behind, explanation, on_the_year, provenance, targets
 from dashboard.views.cache import drawn
 from forecasts.explain import Series
 from forecasts.model import all_models
@@ -42,12 +44,13 @@ def draw(reader: Reader) -> None:
     row = rows[chosen]
     found = reader.rows("observations", indicator=chosen)
     layout.heading(reader.title(row), _newest(reader, found, row) + _formula(reader, row, rows))
-    _concept(reader, chosen)
-    _rivals(reader, found, row)
+    _targets(reader, chosen)
     _nation(reader, found, row)
-    _habit(reader, row)
     on_the_year.warn(reader, found, row)
     _history(reader, row)
+    _concept(reader, chosen)
+    _rivals(reader, found, row)
+    _habit(reader, row)
     provenance.draw(reader, row, found)
     if not found.is_empty():
         _figures(reader, found, row)
@@ -100,6 +103,18 @@ def _formula(reader: Reader, row: dict[str, Any], rows: dict[str, Any]) -> str:
     parts = [rows[name] for name in (row["numerator"], row["denominator"]) if name in rows]
     titles = "; ".join(reader.title(part) for part in parts)
     return " " + reader.text(f"computed.{row['computed']}", parts=titles)
+
+
+def _targets(reader: Reader, indicator: str) -> None:
+    """The targets on the indicator as they are judged: who comes from one finds it here again."""
+    found = [
+        judged
+        for judged in reader.build.judged(reader.today)
+        if judged.target.indicator == indicator and not assumed(judged)
+    ]
+    if found:
+        layout.heading(reader.text("indicators.targets"))
+        targets.table(reader, reader.text("indicators.targets"), found)
 
 
 def _concept(reader: Reader, indicator: str) -> None:
@@ -184,14 +199,14 @@ def _rivals(reader: Reader, found: pl.DataFrame, row: dict[str, Any]) -> None:
     parts = []
     for _, group in differing.group_by(key, maintain_order=True):
         head = group.row(0, named=True)
-        figures = " · ".join(
-            f"<b>{with_unit(reader, item['value'], unit_of(reader, row), row['decimals'])}</b> "
-            f"({escape(text('status.' + item['status']))}, {notation.date(item['as_of'])}, "
-            f"{tables.link(item['source'] or '', item['source_url'])})"
+        figures = "".join(
+            f"<li><b>{with_unit(reader, item['value'], unit_of(reader, row), row['decimals'])}</b> "
+            f"{escape(text('status.' + item['status']))}, {notation.date(item['as_of'])}: "
+            f"{tables.link(item['source'] or '', item['source_url'])}</li>"
             for item in group.sort("as_of", nulls_last=True).to_dicts()
         )
         when = notation.period(head["frequency"], head["period"], head["period_end"])
-        parts.append(f"<div>{escape(area_name(reader, head))}, {when}: {figures}</div>")
+        parts.append(f"<div>{escape(area_name(reader, head))}, {when}<ul>{figures}</ul></div>")
     shown, more = parts[:3], len(parts) - 3
     note = f"<div>{escape(text('indicators.more_rivals', count=more))}</div>" if more > 0 else ""
     title = escape(text("indicators.rivals"))
@@ -257,7 +272,7 @@ def _history(reader: Reader, row: dict[str, Any]) -> None:
     series = reader.rows("series", indicator=row["indicator"])
     long = series.filter(_told("area", "frequency"))
     if long.is_empty():
-        layout.html(f'<p class="cf-note">{escape(text("indicators.no_series"))}</p>')
+        _growth(reader, row)
         return
     places = {
         f"{item['area']}.{item['frequency']}": item
@@ -288,6 +303,19 @@ def _history(reader: Reader, row: dict[str, Any]) -> None:
         + behind.events(reader, row["indicator"], item["area"], first, None)
     )
     on_the_year.draw(reader, row, _series(reader, row["indicator"], item), item["frequency"])
+
+
+def _growth(reader: Reader, row: dict[str, Any]) -> None:
+    """Where there is no series: what targets are judged by, or that nothing can be drawn."""
+    text, judged = reader.text, judged_by_growth(reader, row["indicator"])
+    if not judged:
+        layout.html(f'<p class="cf-note">{escape(text("indicators.no_series"))}</p>')
+        return
+    since, until = judged[0].verdict.grown or (None, None)
+    title = text("indicators.growth", title=reader.title(row))
+    layout.heading(title, text("indicators.growth_note", since=since, until=until))
+    drawing = drawn(reader, growth_fan, row["indicator"])
+    layout.figure(reader, drawing, "growth", title, row["indicator"], simulated=False)
 
 
 def _told(*series: str) -> pl.Expr:

@@ -60,7 +60,7 @@ def _expected(reader: Reader, dataset: Dataset, title: str, ahead: pl.DataFrame 
 
 def _topics(reader: Reader, dataset: Dataset, title: str, ahead: pl.DataFrame | None) -> None:
     text = reader.text
-    names = {CITY: text("level.city")}
+    names = {CITY: text("communes.everywhere")}
     names |= {row["code"]: row["name"] for row in reader.rows("communes").to_dicts()}
     area = choose(f"topics_{dataset.name}", text("load.commune"), list(names), names.__getitem__)
     rows = expected(reader, dataset, area)

@@ -62,8 +62,10 @@ def draw(reader: Reader) -> None:
         return
     try:
         base, _ = reader.build.started()
-    except NoBase as error:
-        layout.heading(text("scenarios.none"), _translated(reader, error.problem))
+    except NoBase:
+        entry = reader.build.catalog.indicators[scenarios.indicator]
+        title = text.pick(entry.title, entry.title_en)
+        layout.heading(text("scenarios.none"), text("scenarios.no_base", title=title))
         return
     if base.simulated:
         with layout.simulated_section(text, "scenarios"):

@@ -38,17 +38,23 @@ def draw(reader: Reader) -> None:
     set_by_somebody = [judged for judged in found if not assumed(judged)]
     over = [judged for judged in set_by_somebody if _over(judged, reader)]
     ahead = [judged for judged in set_by_somebody if judged not in over]
-    layout.heading(text("targets.ahead"), text("targets.note"))
-    _table(reader, text("targets.ahead"), ahead)
+    known = [judged for judged in ahead if judged.verdict.state != "unknown"]
+    unknown = [judged for judged in ahead if judged.verdict.state == "unknown"]
+    if known:
+        layout.heading(text("targets.ahead"), text("targets.note"))
+        table(reader, text("targets.ahead"), known)
+    if over:
+        layout.heading(text("targets.over"))
+        table(reader, text("targets.over"), over)
+    if unknown:
+        layout.heading(text("targets.unjudged"), text("targets.unjudged_note"))
+        table(reader, text("targets.unjudged"), unknown)
     demo = [judged for judged in found if assumed(judged)]
     if demo:
         layout.heading(text("targets.demo"), text("targets.demo_note"))
-        _table(reader, text("targets.demo"), demo)
+        table(reader, text("targets.demo"), demo)
     if any(judged.stand_in for judged in [*ahead, *demo]):
         layout.html(f'<p class="cf-note">{escape(text("targets.stand_in"))}</p>')
-    if over:
-        layout.heading(text("targets.over"))
-        _table(reader, text("targets.over"), over)
     layout.download(reader, "targets", lambda: _rows(reader, found))
 
 
@@ -63,7 +69,8 @@ def _lead(reader: Reader, found: list[Judged]) -> str:
     return reader.text("targets.lead", **states, all=len(ahead)) if ahead else ""
 
 
-def _table(reader: Reader, caption: str, found: list[Judged]) -> None:
+def table(reader: Reader, caption: str, found: list[Judged]) -> None:
+    """Targets with their state, its reasons, what is asked by whom, and the sums."""
     text = reader.text
     columns = [
         Column(text("targets.state"), lambda judged: _state(reader, judged)),
@@ -152,7 +159,7 @@ def _baseline(reader: Reader, judged: Judged, verdict: Verdict) -> str:
 
 
 def _sums(reader: Reader, judged: Judged) -> str:
-    return escape(sums(judged, reader.text, reader.notation)) or "–"
+    return escape(sums(judged, reader.text, reader.notation))
 
 
 def _rows(reader: Reader, found: list[Judged]) -> pl.DataFrame:

@@ -189,8 +189,8 @@ def _ranged(reader: Reader, name: str, row: dict[str, Any]) -> str:
 
 
 def _whole(count: float) -> float:
-    """A count of dossiers without decimals, but for a few."""
-    return float(round(count)) if count >= FEW else count
+    """A count of dossiers without decimals; of a few, with one."""
+    return float(round(count)) if count >= FEW else round(count, 1)
 
 
 def _percent(reader: Reader, name: str, row: dict[str, Any]) -> str:

@@ -1,11 +1,15 @@
 """Charts: the language of their numbers, the fields of their bands, their words for listeners."""
 
+from math import log1p
+
 import polars as pl
 import pytest
 
 from dashboard.charts import Fan, by_horizon, fan
+from dashboard.growth import years
 from dashboard.sparklines import CARD, sparkline
 from dashboard.workload_charts import city_fan, commune_fan, names, ranks
+from forecasts.decisions.past_growth import Step
 
 
 def _fields(node):
@@ -51,6 +55,23 @@ def test_the_fan_has_both_bands_and_a_visible_mark(reader):
     spec = city_fan(reader, "total").spec
     assert {"q025", "q10", "q50", "q90", "value"} <= set(_fields(spec))
     assert reader.text("simulated.title") in str(spec["layer"])
+
+
+def test_words_at_the_foot_ask_the_frame_how_high_it_is(vietnamese):
+    # Axes and words above take from the height: counted in pixels they fell below the picture.
+    spec = city_fan(vietnamese, "total").spec
+    marks = [layer["mark"] for layer in spec["layer"] if isinstance(layer["mark"], dict)]
+    heights = [mark["y"] for mark in marks if mark["type"] == "text" and "y" in mark]
+    assert {"expr": "height - 9"} in heights
+    assert all(y < 0 for y in heights if not isinstance(y, dict))
+
+
+def test_a_year_without_a_growth_of_its_own_stands_at_the_mean_it_was_published_with():
+    known = [Step(frozenset({2025}), log1p(0.08)), Step(frozenset({2023, 2024}), 2 * log1p(0.06))]
+    shown = years(known).select("period", "value", "estimated_share")
+    assert [(day.year, round(value, 6), share) for day, value, share in shown.rows()] == [
+        (2023, 6.0, 1.0), (2024, 6.0, 1.0), (2025, 8.0, 0.0),
+    ]  # fmt: skip
 
 
 def test_the_band_joins_the_last_observed_value(vietnamese):

@@ -88,6 +88,13 @@ def test_a_download_says_that_it_is_simulated_and_opens_safely_in_a_spreadsheet(
     assert written == "\ufeffsource,simulated\n'=cmd(),true\nx,true\n"
 
 
+def test_each_row_of_a_csv_file_says_where_it_is_from_and_stays_a_row_for_every_reader():
+    facts = {"file_build": "00001", "file_made": "22/11/2026"}
+    written = tables.csv(pl.DataFrame({"value": [7.5, 8]}), facts, simulated=False)
+    found = pl.read_csv(written, schema_overrides={"file_build": pl.String})
+    assert found.rows() == [(7.5, False, "00001", "22/11/2026"), (8, False, "00001", "22/11/2026")]
+
+
 def test_a_workbook_carries_its_figures_and_where_they_are_from():
     rows = pl.DataFrame({"source": ["=1+1"], "value": [7.5], "day": [dt.date(2026, 1, 1)]})
     made = tables.xlsx(rows, "Số liệu", ("Xuất xứ", {"Bản dữ liệu": "00001"}), simulated=True)

@@ -128,7 +128,7 @@ def test_what_rests_on_simulated_figures_stands_last_and_says_so(reader):
         ("late", False),
     ]
     assert (made.state, made.simulated) == ("off_course", True)
-    assert made.sentence.startswith({"vi": "Mô phỏng: ", "en": "Simulated: "}[reader.lang])
+    assert made.sentence.startswith({"vi": "(Mô phỏng) ", "en": "(Simulated) "}[reader.lang])
 
 
 def test_a_simulated_figure_never_takes_the_place_of_a_real_one_or_stands_unlabelled(

@@ -29,7 +29,7 @@ PLAN = Plan(
 def test_a_gain_that_only_rare_paths_have_is_not_told_as_if_it_were_usual():
     said = verdict(PLAN, Text("en"), Notation("en"))
     assert "0–0 dossiers" in said
-    assert "in 8 of 10 cases, 19.7 in the mean: within noise" in said
+    assert "in 8 of 10 cases, 19.7 in the mean: within the error" in said
 
 
 def test_a_gain_that_is_no_noise_comes_with_its_range():

@@ -166,7 +166,7 @@ def test_the_data_page_says_what_was_rejected_and_why(open_page):
 
 def test_the_record_of_issued_forecasts_is_silent_under_six_real_outcomes(open_page):
     shown = _markup(open_page("accuracy"))
-    assert "mới có 5 số thực tế để so, cần ít nhất 6, còn thiếu 1" in shown
+    assert "đã so được 5 số thực tế, cần ít nhất 6, còn thiếu 1" in shown
     assert "Kiểm thử phần mềm" in " ".join(h.value for h in open_page("accuracy").header)
 
 

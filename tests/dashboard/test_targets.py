@@ -138,11 +138,11 @@ def test_the_pace_of_past_years_is_told_in_one_sentence():
     told = {lang: sentence(one, one.verdict, Text(lang), Notation(lang)) for lang in ("vi", "en")}
     assert told["vi"] == (
         "Đạt 41% đến hết tháng 11; các năm trước từ đó lên 53–55%; "
-        "khả năng đạt 95%: dưới 5%; cần gấp 3,2 lần thường lệ."
+        "khả năng đạt 95%: dưới 1/20; cần gấp 3,2 lần thường lệ."
     )
     assert told["en"] == (
         "41% by end Nov; past years went on to 53–55%; "
-        "chance of 95%: under 5%; needed: 3.2 times the usual pace."
+        "chance of 95%: under 1 in 20; needed: 3.2 times the usual pace."
     )
 
 
@@ -161,13 +161,13 @@ def test_those_most_at_risk_are_judged_and_real_ones_lead():
     over = judged(Verdict(AT, "off_course", chance=0.0, settled=True), name="over")
     found = most_at_risk([likely, judged(unknown("no_figures")), made, over, hardly], 3)
     assert [one.target.name for one in found] == ["hardly", "likely", "made"]
-    assert labelled(made, Text("vi"), Notation("vi")).startswith("Mô phỏng: ")
+    assert labelled(made, Text("vi"), Notation("vi")).startswith("(Mô phỏng) ")
 
 
 @pytest.mark.parametrize(
     ("chance", "vi", "en"),
-    [(0.62, "khoảng 6/10", "about 6 in 10"), (0.02, "dưới 5%", "under 5%"),
-     (0.99, "trên 95%", "over 95%"), (0.06, "khoảng 1/10", "about 1 in 10")],
+    [(0.62, "khoảng 6/10", "about 6 in 10"), (0.02, "dưới 1/20", "under 1 in 20"),
+     (0.99, "trên 19/20", "over 19 in 20"), (0.06, "khoảng 1/10", "about 1 in 10")],
 )  # fmt: skip
 def test_a_chance_is_told_in_tenths(chance, vi, en):
     assert (chance_words(chance, Text("vi")), chance_words(chance, Text("en"))) == (vi, en)
@@ -205,7 +205,8 @@ def test_the_page_shows_states_sentences_baselines_and_documents(open_page):  # 
     assert "Năm 2025 đạt 7,23%; mục tiêu 10%: không đạt." in shown
     assert 'href="https://example.vn/nq"' in shown
     assert "đơn vị tự báo cáo" in shown
-    assert shown.index("Dân số năm 2030") < shown.index("Tăng trưởng năm 2025")
+    # What cannot be judged stands apart, after what can.
+    assert shown.index("Tăng trưởng năm 2025") < shown.index("Dân số năm 2030")
     assert "không quá 3.300 nghìn người" in shown
     assert "không quá 3.350 nghìn người" in shown
 

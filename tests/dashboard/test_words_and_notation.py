@@ -70,6 +70,8 @@ def test_a_forecast_has_three_significant_digits_and_millions_in_words():
 def test_both_ends_of_an_interval_have_one_unit():
     assert VI.interval(990_000, 1_760_000) == "0,99–1,76 triệu"
     assert EN.interval(3437, 4841) == "3,440–4,840"
+    # A dash would run into the minus.
+    assert VI.interval(-15.7, 27.1) == "−15,7 đến 27,1"
 
 
 def test_changes_carry_their_sign_and_percentages_differ_by_points():

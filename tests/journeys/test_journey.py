@@ -32,6 +32,8 @@ WIDTHS = (380, 820, 1440)
 A4 = 700
 """Pixels between the margins of a sheet."""
 LOOKS = 60
+FOLDS = "document.querySelectorAll('.stHtml details').forEach(fold => { fold.open = !fold.open })"
+"""Opens what is folded away in our own markup; once more, and it is as before."""
 WIDEST = (
     "Math.max(document.documentElement.scrollWidth, "
     "...[...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))"
@@ -100,13 +102,15 @@ def test_a_page_below_the_root_asks_its_server_for_nothing_in_vain(visit):
 
 
 def _broken(visit: Visit, axe: str) -> list[list[str]]:
-    """The rules of accessibility this page breaks, each with the first place."""
+    """The rules of accessibility this page breaks, what is folded away included; a place each."""
+    visit.page.evaluate(FOLDS)
     # The policy of the page forbids eval, which Playwright's own injection needs.
     tools = visit.page.context.new_cdp_session(visit.page)
     tools.send("Runtime.evaluate", {"expression": axe})
     run = "axe.run().then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes[0].html])))"
     answer = tools.send("Runtime.evaluate", {"expression": run, "awaitPromise": True})
     tools.detach()
+    visit.page.evaluate(FOLDS)
     return list(json.loads(answer["result"]["value"]))
 
 
@@ -241,6 +245,8 @@ def test_a_leader_reads_what_to_know_first_and_taps_to_what_stands_behind_it(vis
     one.page.locator(".cf-thing", has_text="Tăng trưởng năm 2025").click()
     one.wait_for("h1", "Chỉ tiêu")
     one.wait_for("h2", "Tăng trưởng")
+    # What was tapped stands there again, judged, with the document that set it.
+    assert one.page.locator("tr", has_text="Tăng trưởng năm 2025").locator("a").count() > 0
     one.page.get_by_text("Số này từ đâu").click()
     assert "Sách bịa" in one.page.locator("[data-testid=stMain]").inner_text()
     assert one.complaints == []
@@ -283,6 +289,13 @@ def test_a_page_prints_on_a4_without_its_navigation(visit):
     assert not one.page.locator("[data-testid=stHeader]").is_visible()
     assert not one.page.locator(".stDownloadButton").first.is_visible()
     assert _wide(one, A4) <= A4
+
+
+def test_an_unknown_address_is_told_in_the_language_of_the_page(visit):
+    one = visit(380)
+    one.open("khong-co", chart=False)
+    one.page.get_by_role("dialog").get_by_text("Không có trang").first.wait_for(timeout=PATIENCE)
+    assert one.page.get_by_text("Page not found").count() == 0
 
 
 def test_the_policy_closes_the_page_and_its_language_is_in_the_markup(address):
