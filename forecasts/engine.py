@@ -34,7 +34,7 @@ from forecasts.bands import (
     sizes,
     windows_of,
 )
-from forecasts.lanes import MOST_ZEROS, Lanes, counted, lanes_of
+from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
 from forecasts.model import all_models, benchmark_of
 from forecasts.panel import Floats, Panel
 from forecasts.recursion import Numbers
@@ -273,12 +273,11 @@ def _blocks(
     lengths = len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)
     lengths[~np.isfinite(panel.values).any(axis=1)] = 0
     least = np.array([_least(panel.season, int(length)) for length in lengths])
-    whole = np.where(panel.lowest >= 0, counted(panel.values), 0)
     found = []
     for d, history in zip(dropped, histories, strict=True):
         known = np.isfinite(history.values).any(axis=1)
         usable = np.flatnonzero(known & (lengths - d >= (least if d else 1)))
-        counts = whole[usable] >= len(panel.periods) - d
+        counts = panel.whole[usable] >= len(panel.periods) - d
         lanes = lanes_of(
             history.values[usable],
             panel.season,
@@ -495,8 +494,8 @@ def _classes(panel: Panel, small: NDArray[np.bool_]) -> Ints:
 
 
 def _small(panel: Panel) -> NDArray[np.bool_]:
-    """Counts that are whole numbers with a small mean."""
-    whole = (panel.lowest >= 0) & (counted(panel.values) == len(panel.periods))
+    """Counts of whole things with a small mean."""
+    whole = panel.whole == len(panel.periods)
     return np.asarray(whole & (mean(np.abs(panel.values)) < SMALL))
 
 

@@ -263,6 +263,16 @@ def test_only_whole_numbers_that_cannot_be_negative_are_counts(make_panel):
         assert np.isfinite(answers).all(axis=1).tolist() == [True, False, False, True]
 
 
+def test_small_cells_are_counts_though_history_was_carried_over_in_shares(make_panel):
+    cells = np.random.default_rng(0).poisson(3.0, (4, 40)).astype(float)
+    cells[:, :24] *= 0.43
+    panel = make_panel(cells, lowest=0)
+    found = forecast(replace(panel, counted=np.array([True, True, True, False])), HORIZON)
+    whole = (found.quantiles() == np.rint(found.quantiles())).all(axis=(0, 2))
+    assert whole.tolist() == [True, True, True, False]
+    assert (found.paths(20) >= 0).all()
+
+
 def test_the_same_values_at_another_time_get_the_same_forecasts(make_panel, said):
     later = np.concatenate([np.full((6, 7), np.nan), mixed()], axis=1)
     found = forecast(make_panel(later, lowest=0), HORIZON)
