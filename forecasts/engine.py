@@ -34,11 +34,12 @@ from forecasts.bands import (
     sizes,
     windows_of,
 )
-from forecasts.lanes import MOST_ZEROS, Lanes, counted, lanes_of
+from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
 from forecasts.model import all_models, benchmark_of
 from forecasts.panel import Floats, Panel
 from forecasts.recursion import Numbers
 from forecasts.scores import mean
+from forecasts.units import Units, units_of
 from forecasts.weights import USUAL, Rule, softmax
 
 COMBINATION = "combination"
@@ -196,6 +197,46 @@ def forecast(
     are tried at few origins, and the half counts at these. Series without any value get None for a
     model, and NaN.
     """
+    units = units_of(panel)
+    if not units.needed:
+        return _forecast(panel, horizon, adjust, beside, mapped)
+    return _back(_forecast(units.plain(panel), horizon, adjust, beside, mapped), panel, units)
+
+
+def _back(said: Forecasts, panel: Panel, units: Units) -> Forecasts:
+    """What was said of a panel in plain units, in those of its series."""
+    size, test, history = units.size[:, None], said.backtest, said.history
+    return replace(
+        said,
+        panel=panel,
+        bands=replace(
+            said.bands,
+            center=np.clip(
+                units.back(said.bands.center), panel.lowest[:, None], panel.highest[:, None]
+            ),
+            width=said.bands.width * size,
+            lowest=panel.lowest,
+            highest=panel.highest,
+        ),
+        errors=said.errors * size,
+        backtest=replace(
+            test,
+            observed=units.back(test.observed),
+            paths={name: units.back(path) for name, path in test.paths.items()},
+            final={name: units.back(path) for name, path in test.final.items()},
+        ),
+        history=History(
+            units.back(history.values),
+            history.factor,
+            history.added * size + units.offset[:, None] * (1 - history.factor),
+            history.variance,
+        ),
+    )
+
+
+def _forecast(
+    panel: Panel, horizon: int, adjust: Adjust, beside: Sequence[str], mapped: Mapped
+) -> Forecasts:
     names = members(panel.season)
     asked = tuple(dict.fromkeys((*names, "naive", benchmark_of(panel.season))))
     dropped = _dropped(panel)
@@ -273,12 +314,11 @@ def _blocks(
     lengths = len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)
     lengths[~np.isfinite(panel.values).any(axis=1)] = 0
     least = np.array([_least(panel.season, int(length)) for length in lengths])
-    whole = np.where(panel.lowest >= 0, counted(panel.values), 0)
     found = []
     for d, history in zip(dropped, histories, strict=True):
         known = np.isfinite(history.values).any(axis=1)
         usable = np.flatnonzero(known & (lengths - d >= (least if d else 1)))
-        counts = whole[usable] >= len(panel.periods) - d
+        counts = panel.whole[usable] >= len(panel.periods) - d
         lanes = lanes_of(
             history.values[usable],
             panel.season,
@@ -495,8 +535,8 @@ def _classes(panel: Panel, small: NDArray[np.bool_]) -> Ints:
 
 
 def _small(panel: Panel) -> NDArray[np.bool_]:
-    """Counts that are whole numbers with a small mean."""
-    whole = (panel.lowest >= 0) & (counted(panel.values) == len(panel.periods))
+    """Counts of whole things with a small mean."""
+    whole = panel.whole == len(panel.periods)
     return np.asarray(whole & (mean(np.abs(panel.values)) < SMALL))
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasts.panel import Floats
+from forecasts.panel import Floats, whole_until
 from forecasts.recursion import Fit, Smoothing, smooth
 from forecasts.seasonality import lent_factors, own_factors, seasonal
 
@@ -37,7 +37,7 @@ class Lanes:
     shared: Floats
     """`(lanes, season)`: log factors of siblings, from the season of column 0 on; 0 if none."""
     counts: NDArray[np.bool_]
-    """`(lanes,)`: whether what was observed are whole numbers not below 0, and cannot be below."""
+    """`(lanes,)`: whether whole things are counted: nothing is below 0, or can be."""
 
     @classmethod
     def joined(cls, parts: "list[Lanes]") -> "Lanes":
@@ -215,18 +215,12 @@ def lanes_of(
     lengths = values.shape[1] - first
     inside = np.arange(values.shape[1]) < lengths[:, None]
     moved = np.where(inside, np.take_along_axis(values, places, axis=1), np.nan)
-    whole = (lowest >= 0) & (counted(values) == values.shape[1]) if counts is None else counts
+    whole = (lowest >= 0) & (whole_until(values) == values.shape[1]) if counts is None else counts
     lanes = Lanes(moved, lengths, season, lowest, np.zeros((len(values), season)), whole)
     if season == 1 or not len(values):
         return lanes
     filled = np.where(inside, bridged(lanes.raw), np.nan)
     return replace(lanes, shared=lent_factors(filled, lengths, siblings, first % season, season))
-
-
-def counted(values: Floats) -> Ints:
-    """How many of the first periods hold none but whole numbers not below 0, `(series,)`."""
-    broken = np.isfinite(values) & ((values < 0) | (values != np.rint(values)))
-    return np.asarray(np.where(broken.any(axis=1), broken.argmax(axis=1), values.shape[1]))
 
 
 def bridged(values: Floats) -> Floats:

@@ -41,6 +41,9 @@ class Panel:
     """Whether the holiday moves these figures, so that models may be told where it falls."""
     alike: tuple[str, ...] = ("indicator", "category")
     """Columns of `keys` in which siblings agree: they lend each other their season."""
+    counted: NDArray[np.bool_] | None = None
+    """`(series,)`: known to count whole things, though history may hold shares of them, carried
+    over from areas that were; None where only the values tell."""
 
     def __post_init__(self) -> None:
         series = len(self.keys)
@@ -70,7 +73,8 @@ class Panel:
         """The panel of a long frame: one row a value, with columns of `key`, `period` and `value`.
 
         It runs from the first to the last period of the frame; what is not in it is a gap. `series`
-        may give order and bounds: columns of `key`, `lowest` and `highest`.
+        may give their order, bounds and whether they count: columns of `key`, `lowest`, `highest`
+        and, if that is known, `counted`.
 
         Raises:
             NotAPanel: a value stands twice, or a period is not the first day of one.
@@ -91,7 +95,11 @@ class Panel:
             np.full(len(keys), bound) if series is None else series[name].cast(float).to_numpy()
             for name, bound in (("lowest", -np.inf), ("highest", np.inf))
         )
-        return cls(keys, tuple(between.to_list()), values, frequency, lowest, highest, tet, alike)
+        counted = None
+        if series is not None and "counted" in series.columns:
+            counted = series["counted"].to_numpy().astype(bool)
+        periods = tuple(between.to_list())
+        return cls(keys, periods, values, frequency, lowest, highest, tet, alike, counted)
 
     @property
     def origin(self) -> date:
@@ -110,6 +118,14 @@ class Panel:
             return np.zeros(len(self.keys), dtype=np.int64)
         rank = self.keys.select(pl.struct(*self.alike).rank("dense") - 1).to_series()
         return rank.to_numpy().astype(np.int64)
+
+    @cached_property
+    def whole(self) -> NDArray[np.int64]:
+        """How many of the first periods of each series hold nothing that is no count."""
+        until = whole_until(self.values)
+        if self.counted is not None:
+            until[self.counted] = len(self.periods)
+        return np.where(self.lowest >= 0, until, 0)
 
     @cached_property
     def points(self) -> NDArray[np.int64]:
@@ -144,6 +160,7 @@ class Panel:
             values=self.values[rows],
             lowest=self.lowest[rows],
             highest=self.highest[rows],
+            counted=None if self.counted is None else self.counted[rows],
         )
 
     def series(self) -> Iterator["Panel"]:
@@ -153,6 +170,12 @@ class Panel:
     def ahead(self, horizon: int) -> tuple[date, ...]:
         """The `horizon` periods after the last one."""
         return steps(self.origin, self.frequency, horizon + 1)[1:]
+
+
+def whole_until(values: Floats) -> NDArray[np.int64]:
+    """How many of the first periods hold none but whole numbers not below 0, `(series,)`."""
+    broken = np.isfinite(values) & ((values < 0) | (values != np.rint(values)))
+    return np.asarray(np.where(broken.any(axis=1), broken.argmax(axis=1), values.shape[1]))
 
 
 @lru_cache(maxsize=4096)

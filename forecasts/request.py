@@ -1,13 +1,14 @@
 """What the catalog asks to forecast, and the series the warehouse has for it.
 
 A job is a set of series forecast together: they share frequency, grain and horizon, and lend each
-other their errors. At grains of many areas it is one indicator; elsewhere all indicators of an
-entry. Series that cannot be forecast are refused here, with what would help.
+other their errors. At grains of many areas it is one indicator; elsewhere the indicators of a
+dataset, those of one kind where months or days tell kinds apart. Series that cannot be forecast
+are refused here, with what would help.
 """
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ import polars as pl
 
 from etl.catalog import Catalog, ForecastEntry, Indicator
 from etl.periods import Frequency
+from etl.publish.protect import counts
 from etl.warehouse import Warehouse
 from forecasts.panel import KEY, Panel
 
@@ -50,6 +52,8 @@ AFTERWARDS = (
 )
 """What works on forecasts once they are made, or without them."""
 MANY_AREAS = ("commune",)
+MOST_MIXED = 4
+"""Longest season of series that lend each other their errors whatever they measure."""
 HELP = {
     "empty": "load_values",
     "too_short": "more_periods",
@@ -83,8 +87,8 @@ class Found:
     """The series of a job: one row each in `series`, values in `frame`, one row a value.
 
     Columns of `series`: those of `KEY`, points, first, last, simulated, data_as_of, lowest,
-    highest, refused (null where there will be a forecast) and input_key, equal while nothing has
-    changed.
+    highest, counted (whole things, whatever shares of them history holds), refused (null where
+    there will be a forecast) and input_key, equal while nothing has changed.
     """
 
     job: Job
@@ -95,31 +99,36 @@ class Found:
 def jobs(catalog: Catalog) -> list[Job]:
     """Every job of the catalog; an indicator asked for twice at one grain is forecast once."""
     asked: set[tuple[str, str, Frequency]] = set()
-    found: list[Job] = []
+    together: dict[tuple[str, str, Job], list[Indicator]] = {}
     for dataset in catalog.resources:
         for entry in dataset.forecast:
-            frequency = Frequency(entry.frequency)
             for grain in entry.grains:
-                names = entry.indicators or dataset.delivered
-                fresh = [name for name in names if (name, grain, frequency) not in asked]
-                asked |= {(name, grain, frequency) for name in fresh}
-                found += _jobs([catalog.indicators[name] for name in fresh], grain, entry)
-    return found
+                job = _job(grain, entry)
+                for name in entry.indicators or dataset.delivered:
+                    if (name, grain, job.frequency) not in asked:
+                        asked.add((name, grain, job.frequency))
+                        indicator = catalog.indicators[name]
+                        key = dataset.name, _apart(indicator, job), job
+                        together.setdefault(key, []).append(indicator)
+    return [replace(job, indicators=tuple(found)) for (_, _, job), found in together.items()]
 
 
-def _jobs(indicators: list[Indicator], grain: str, entry: ForecastEntry) -> Iterator[Job]:
+def _job(grain: str, entry: ForecastEntry) -> Job:
+    """The job of a grain, still without its indicators."""
     level, _, category = grain.partition("*")
-    together = [(one,) for one in indicators] if level in MANY_AREAS else [tuple(indicators)]
-    for group in together:
-        if group:
-            yield Job(
-                group,
-                level,
-                bool(category),
-                Frequency(entry.frequency),
-                entry.horizon,
-                entry.calendar == "tet",
-            )
+    frequency, tet = Frequency(entry.frequency), entry.calendar == "tet"
+    return Job((), level, bool(category), frequency, entry.horizon, tet)
+
+
+def _apart(indicator: Indicator, job: Job) -> str:
+    """What indicators of one job agree in.
+
+    What flows in a month, what is there at its end and what share that is err each in their own
+    way the further ahead: a queue drifts, the flow through it does not. Years are too few to tell.
+    """
+    if job.level in MANY_AREAS:
+        return indicator.name
+    return indicator.aggregate if job.frequency.season > MOST_MIXED else ""
 
 
 def find(warehouse: Warehouse, job: Job, today: date) -> Found:
@@ -178,13 +187,14 @@ def _bounds(job: Job) -> dict[str, pl.Expr]:
     shares = {
         i.name: i.scale for i in job.indicators if i.unit == "%" and i.numerator and i.denominator
     }
-    counts = [i.name for i in job.indicators if i.aggregate != "rate"]
+    sums = [i.name for i in job.indicators if i.aggregate != "rate"]
     name = pl.col("indicator")
     whole = name.replace_strict(shares, default=None, return_dtype=pl.Float64)
-    floor = (name.is_in(counts) | whole.is_not_null()) & (pl.col("smallest") >= 0)
+    floor = (name.is_in(sums) | whole.is_not_null()) & (pl.col("smallest") >= 0)
     return {
         "lowest": pl.when(floor).then(0.0).otherwise(-np.inf),
         "highest": pl.when(pl.col("largest") <= whole).then(whole).otherwise(np.inf),
+        "counted": name.is_in([i.name for i in job.indicators if counts(i)]) & floor,
     }
 
 
@@ -208,10 +218,11 @@ def _input_keys(series: pl.DataFrame, known: pl.DataFrame, job: Job) -> pl.Serie
     values = known.group_by(KEY).agg("period", pl.col("value").round_sig_figs(SAME_DIGITS))
     rows = series.join(values, on=KEY, how="left", maintain_order="left")
     own = [
-        _hash(f"{lowest} {highest} {periods} {numbers}")
-        for lowest, highest, periods, numbers in rows.select(
+        _hash(f"{lowest} {highest} {counted} {periods} {numbers}")
+        for lowest, highest, counted, periods, numbers in rows.select(
             "lowest",
             "highest",
+            "counted",
             pl.col("period").cast(pl.List(pl.Int32)),
             "value",
         ).iter_rows()

@@ -197,6 +197,12 @@ def _kind(unit: str, *, whole: bool = False, rated: bool = False) -> tuple[Kind,
     return ("unlisted" if counted else "unsaid"), 1.0
 
 
+def counts(indicator: Indicator) -> bool:
+    """Whether its unit says that people, cases or firms are counted, one by one."""
+    rated = bool(indicator.compute) or indicator.aggregate == "rate"
+    return _kind(indicator.unit, rated=rated) == ("count", 1.0)
+
+
 def _unscaled(unit: str) -> tuple[float, str]:
     """`nghìn người` as 1000 and `người`; in small letters, written in one way."""
     words = re.sub(r"\s*/\s*", "/", plain(unit).casefold()).split()

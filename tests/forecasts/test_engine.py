@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from forecasts import engine
+from forecasts.adjust import freed_of
 from forecasts.bands import LEVELS, scales_of
 from forecasts.engine import COMBINATION, Forecasts, History, as_it_is, forecast, members
 from forecasts.model import all_models
@@ -261,6 +262,48 @@ def test_only_whole_numbers_that_cannot_be_negative_are_counts(make_panel):
     for adjust in (as_it_is, freed):
         answers = forecast(panel, HORIZON, adjust=adjust).backtest.final["gamma_poisson"]
         assert np.isfinite(answers).all(axis=1).tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize("factor", [2.0**-900, 1e-40, 1e40])
+def test_huge_and_tiny_figures_are_forecast_as_others_are(make_panel, factor):
+    """Single precision ends at 3e38: beyond, no model had an answer."""
+    rows = np.random.default_rng(1).gamma(9, 1, (3, 30))
+    once, other = (
+        forecast(make_panel(f * rows, "quarter", lowest=0), HORIZON) for f in (1.0, factor)
+    )
+    assert other.model == once.model
+    assert not np.isin(once.model, ["naive", "seasonal_naive"]).any()
+    np.testing.assert_allclose(other.quantiles() / factor, once.quantiles(), rtol=1e-4)
+    np.testing.assert_allclose(other.backtest.observed / factor, once.backtest.observed)
+
+
+@pytest.mark.parametrize(
+    ("level", "adjust"), [(1e9, as_it_is), (1e9, freed_of(())), (-1e12, as_it_is)]
+)
+def test_what_hardly_moves_is_forecast_by_how_it_moves(make_panel, level, adjust):
+    """Of 1e9 and a thousandth single precision keeps the first alone."""
+    unit = 2.0**-20 * abs(level) / 1e6
+    rows = np.stack([seasonal(40, seed=n, level=200) for n in range(3)])
+    rows = unit * (rows - rows.mean(axis=1, keepdims=True))
+    once = forecast(make_panel(rows), HORIZON, adjust=adjust)
+    lowest = 0 if level > 0 else -np.inf
+    other = forecast(make_panel(level + rows, lowest=lowest), HORIZON, adjust=adjust)
+    assert other.model == once.model
+    assert (other.bands.lowest == lowest).all()
+    reach = np.abs(rows).max()
+    np.testing.assert_allclose(other.quantiles() - level, once.quantiles(), atol=0.01 * reach)
+    said = other.backtest.final[COMBINATION] - level
+    np.testing.assert_allclose(said, once.backtest.final[COMBINATION], atol=0.01 * reach)
+
+
+def test_small_cells_are_counts_though_history_was_carried_over_in_shares(make_panel):
+    cells = np.random.default_rng(0).poisson(3.0, (4, 40)).astype(float)
+    cells[:, :24] *= 0.43
+    panel = make_panel(cells, lowest=0)
+    found = forecast(replace(panel, counted=np.array([True, True, True, False])), HORIZON)
+    whole = (found.quantiles() == np.rint(found.quantiles())).all(axis=(0, 2))
+    assert whole.tolist() == [True, True, True, False]
+    assert (found.paths(20) >= 0).all()
 
 
 def test_the_same_values_at_another_time_get_the_same_forecasts(make_panel, said):

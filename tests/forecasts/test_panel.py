@@ -69,6 +69,15 @@ def test_bounds_come_one_a_series():
         Panel(keys, (JAN,), np.ones((1, 1)), Frequency.MONTH, np.zeros(2), np.ones(1))
 
 
+def test_what_is_known_to_be_counted_is_though_history_was_carried_over_in_shares():
+    frame = long(("1", JAN, 4.6), ("1", FEB, 5.0), ("2", JAN, 4.6), ("2", FEB, 5.0))
+    series = frame.select("indicator", "area", "category").unique(maintain_order=True)
+    series = series.with_columns(lowest=0.0, highest=np.inf, counted=pl.col("area") == "1")
+    panel = Panel.from_frame(frame, Frequency.MONTH, series)
+    assert panel.whole.tolist() == [2, 0]
+    assert panel.take([1]).whole.tolist() == [0]
+
+
 def test_values_cannot_be_changed(make_panel):
     with pytest.raises(ValueError, match="read-only"):
         make_panel([[1, 2, 3]]).values[0, 0] = 9

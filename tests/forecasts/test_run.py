@@ -14,6 +14,7 @@ from forecasts.engine import as_it_is, forecast
 from forecasts.issue import UNTESTED, described
 from forecasts.model import all_models
 from forecasts.panel import steps
+from forecasts.request import find, jobs
 from forecasts.run import forecast_all
 from tests.forecasts.conftest import seasonal
 
@@ -289,6 +290,56 @@ def test_the_same_figures_are_the_same_forecasts_in_another_warehouse(issue, tmp
         forecast_all(warehouse, parse_catalog(CATALOG), today=TODAY)
         for table in ("forecast", "forecast_path"):
             assert warehouse.select(f"select * from {table}").equals(once[table])
+
+
+KINDS = """
+profile: cantho-foresight/1
+name: t
+title: t
+title_en: t
+resources:
+- name: dossiers
+  title: t
+  sources: [{path: d.csv}]
+  schema: {fields: [{name: period, type: yearmonth}, {name: value, type: number}]}
+  indicators:
+  - {name: received, title: r, title_en: r, unit: hồ sơ}
+  - {name: resolved, title: d, title_en: d, unit: hồ sơ}
+  - {name: pending, title: p, title_en: p, unit: hồ sơ, aggregate: last}
+  - {name: fees, title: f, title_en: f, unit: tỷ đồng}
+  - {name: done, title: q, title_en: q, unit: "%", compute: {share: resolved, of: received}}
+  forecast:
+  - {indicators: [received], frequency: month, horizon: 4, grains: [city, commune]}
+  - {indicators: [resolved, fees, pending, done], frequency: month, horizon: 4, grains: [city]}
+  - {indicators: [resolved, pending, done], frequency: year, horizon: 4, grains: [city]}
+"""
+
+
+def test_what_flows_and_what_is_there_lend_each_other_no_errors_where_months_tell_them_apart():
+    """A queue drifts and the flow through it does not: its bands once grew as those of a queue."""
+    found = [
+        (job.frequency.value, job.level, [one.name for one in job.indicators])
+        for job in jobs(parse_catalog(KINDS))
+    ]
+    assert found == [
+        ("month", "city", ["received", "resolved", "fees"]),
+        ("month", "commune", ["received"]),
+        ("month", "city", ["pending"]),
+        ("month", "city", ["done"]),
+        ("year", "city", ["resolved", "pending", "done"]),
+    ]
+
+
+def test_units_tell_what_is_counted(tmp_path):
+    counted = {}
+    with Warehouse.build(tmp_path) as warehouse:
+        for name in ("received", "fees", "pending", "done"):
+            warehouse.write("comparable", figures(wave(30), name, "city", "city"))
+        for job in jobs(parse_catalog(KINDS)):
+            if job.frequency is Frequency.MONTH and job.level == "city":
+                series = find(warehouse, job, TODAY).series
+                counted |= dict(series.select("indicator", "counted").iter_rows())
+    assert counted == {"received": True, "fees": False, "pending": True, "done": False}
 
 
 def test_progress_is_told_job_by_job(tmp_path):
