@@ -204,9 +204,11 @@ def _facts(reader: Reader, name: str, simulated: bool | None, source: str) -> di
 
 
 def nothing(text: Text, title: str, body: str, command: str = "") -> None:
-    """A designed page for when there is nothing to show."""
+    """A designed page for when there is nothing to show; the other language at one tap."""
+    lang = "en" if text.lang == "vi" else "vi"
+    other = f'<a target="_self" lang="{lang}" href="?lang={lang}">{text(f"language.{lang}")}</a>'
     code = f"<p><code>{escape(command)}</code></p>" if command else ""
     html(
         f'<div class="cf-empty"><h1>{escape(title)}</h1><p>{escape(body)}</p>{code}'
-        f'<p class="cf-note">{escape(text("name"))}</p></div>'
+        f'<p class="cf-note">{escape(text("name"))} · {other}</p></div>'
     )

@@ -25,7 +25,7 @@ LEFT = 0.35
 """Share of the chart from its left edge in which a label stands right of its rule."""
 LINED = "──"
 """Before the name of a line, as it is drawn."""
-LONG = 38
+ROOM = 38
 """Letters of an event that a phone has room for; of a longer one it tells the day alone."""
 PAUSE = " · "
 EVENT = {
@@ -125,7 +125,7 @@ def event_rows(marks: Sequence[Mark], periods: Sequence[dt.date]) -> pl.DataFram
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= LONG else label.split(PAUSE)[-1]
+    return label if len(label) <= ROOM else label.split(PAUSE)[-1]
 
 
 def event_layers() -> list[alt.Chart]:
