@@ -152,7 +152,7 @@ def taken_for_true(
 
 def queue_rows(found: Told, text: Text) -> list[tuple[str, Change]]:
     """What is told of the queue: pending, overdue, finished late, offices overloaded."""
-    parts = (("pending", found.pending), ("overdue", found.overdue), ("late", found.late))
+    parts = (("pending", found.pending), ("overdue", found.overdue), ("late", _points(found.late)))
     rows = [(text(f"scenarios.queue_{name}"), change) for name, change in parts]
     return [*rows, (text("scenarios.queue_overloaded", all=found.offices), found.overloaded)]
 
@@ -187,6 +187,14 @@ def record(
             for before, after in targets
         ],
     }
+
+
+def _points(change: Change) -> Change:
+    """To two decimals: more is not known."""
+    base, scenario, difference = (
+        Band(*(round(end, 2) for end in (band.lower, band.middle, band.upper))) for band in change
+    )
+    return base, scenario, difference
 
 
 def queue_record(found: Told) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Petitions and calls by topic, commune and day: days add up, small cells are split or untold."""
 
 import datetime as dt
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,7 @@ RESOURCES = """
 MONTHS, PATHS = 4, 40
 
 
+@cache
 def days_known() -> pl.DataFrame:
     """A year of calls; a storm that doubles the calls about power every tenth day."""
     rng = np.random.default_rng(3)
