@@ -255,12 +255,14 @@ def refresh(
         _forget(warehouse, name, file, now)
     write_reference(warehouse, catalog)
     loads: list[FileLoad] = []
+    touched = {*plan.touched, *(name for name, _ in gone)}
     for dataset in catalog.resources:
         files = [file for file in plan.changed if file.dataset == dataset.name]
         if files:
             progress(f"load {dataset.name}: {len(files)} files")
             loads += _load(warehouse, dataset, files, now)
-        check_applied(warehouse, dataset)
+        if dataset.name in touched:
+            check_applied(warehouse, dataset)
     _derive(warehouse, catalog, plan, {name for name, _ in gone}, now, progress)
     if fingerprint(settings) != plan.fingerprint:
         raise changed_while_read(settings.catalog.name)

@@ -245,9 +245,8 @@ class _Coming:
                     alone=True,
                 )
             )
-        except ForesightError as error:
-            several = error.problems if isinstance(error, Problems) else [error]
-            own = list(_new(several, self._anyway(today), self.one.file.name))
+        except ForesightError:
+            own = self._stopping(today)
             return replace(verdict, problems=own, untold=None if own else _others_stop()), None
         if stopping := self._stopped_by_what_waits(today):
             return replace(verdict, problems=stopping), None
@@ -266,13 +265,15 @@ class _Coming:
         with build:
             if not (build.has_todays_schema() and waits(self.catalog, self.settings, build)):
                 return []
+        return self._stopping(today)
+
+    def _stopping(self, today: dt.date) -> list[ForesightError]:
+        """What would stop a refresh of everything with it, and does not without."""
         found = _stops(
             self.everything, self.settings, today, arriving=self.files, leaving=self.leaving
         )
-        return list(_new(found, self._anyway(today), self.one.file.name)) if found else []
-
-    def _anyway(self, today: dt.date) -> list[ForesightError]:
-        return _stops(self.everything, self.settings, today)
+        anyway = _stops(self.everything, self.settings, today) if found else []
+        return list(_new(found, anyway, self.one.file.name))
 
     def bad(self, warehouse: Warehouse) -> BadFile | None:
         """The file, if any of its records were not taken."""

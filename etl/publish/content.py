@@ -12,6 +12,7 @@ must be marked `sensitive` by whoever knows it.
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -184,15 +185,23 @@ DAY = re.compile(
     r"(?<!\d)(\d{1,2}[/.-])?\d{1,2}[/.-](19|20)\d\d(?!\d)|(?<!\d)(19|20)\d\d-\d\d-\d\d(?!\d)"
 )
 """A day or a month: its digits are of no other number."""
-TODAYS, FORMER = 12, 9
-"""Digits of an identity number, and of one of the old card."""
+TODAYS, FORMER, MOBILE = 12, 9, 10
+"""Digits of an identity number, of one of the old card, and of a mobile telephone."""
 MOST_GROUPS = 4
 OLDEST_PREFIX, NEWEST_PREFIX = 1, 38
 """First two digits of the nine of the old card, by province."""
 PHONE = re.compile(r"^\(?(\+|00)?\s*\(?(84|0)")
 EMAIL = re.compile(
-    r"[\w.+-]+\s?(@|\(at\)|\[at\]|\(a\))\s?[\w-]+\s?(\.|\(dot\)|\[dot\])\s?\w", re.IGNORECASE
+    r"[\w.+-]+\s?(@|\(at\)|\[at\]|\(a\))\s?[\w-]+\s?([.,]|\(dot\)|\[dot\])\s?\w"
+    r"|[\w.+-]+ at [\w-]+ dot \w",
+    re.IGNORECASE,
 )
+LOOSE = re.compile(r"(?<=\d)\s*[‐‑‒–—−|’-]\s*(?=\d)")
+"""A dash with blanks around it, or what is drawn between the boxes of a form."""
+BLANKS = re.compile(r"(?<=\d)\s{2,}(?=\d)")
+LETTER_O = re.compile(r"(?<=\d)[oO]+(?=\d)|(?<!\w)[oO](?=\d{8,9}(?!\d))")
+NO_FRACTION = re.compile(r"(?<![\d.,])(\d{8,12})\.0+(?!\d)")
+BY_THREES = re.compile(r"(?<!\d)(0\d{3})([,_/])(\d{3})\2(\d{3})(?!\d)")
 ADDRESS_OF_A_PAGE = re.compile(r"https?://\S+")
 AMOUNT = re.compile(r"^\s*(đồng|vnđ|vnd|đ\b|người|usd|%)", re.IGNORECASE)
 """Of what nine digits in groups may be an amount."""
@@ -213,7 +222,23 @@ def _identity(digits: str) -> bool:
     )
 
 
+def _written_plainly(text: str) -> str:
+    """`text` with its numbers as they are written with care: one mark between groups, the digits of
+    today, 0 and not the letter O, and no `.0` of a sheet that took a number for a measure."""
+    digits = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
+    zeros = LETTER_O.sub(lambda found: "0" * len(found.group()), digits)
+    return BLANKS.sub(" ", LOOSE.sub("-", NO_FRACTION.sub(r"\1", zeros)))
+
+
+def _lost_zero(text: str, length: int) -> str:
+    """The whole of a cell with the 0 in front that a sheet takes off a number of that length."""
+    return f"0{text}" if text.isdecimal() and len(text) == length - 1 else ""
+
+
 def _has_identity(text: str) -> bool:
+    text = _written_plainly(text)
+    if (lost := _lost_zero(text, TODAYS)) and _identity(lost):
+        return True
     apart = DAY.sub(" ; ", text)
     for run in RUN.finditer(apart):
         for groups, end in _numbers(apart, run):
@@ -261,6 +286,8 @@ def _old_identity(groups: list[str], behind: str) -> bool:
 
 
 def _has_phone(text: str) -> bool:
+    text = BY_THREES.sub(r"\1\3\4", _written_plainly(text))
+    text = _lost_zero(text, MOBILE) or text
     apart = re.sub(r"(?<=[^\W\d_])(?=\d)|/", " ; ", text)
     found = phonenumbers.PhoneNumberMatcher(apart, "VN", leniency=phonenumbers.Leniency.VALID)
     return any(PHONE.match(one.raw_string) for one in found)

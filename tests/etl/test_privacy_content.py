@@ -65,6 +65,7 @@ def identities(rng: random.Random, number: int) -> list[str]:
     forms = [
         *("{}{}{}{}", "{} {} {} {}", "{}.{}.{}.{}", "CCCD: {}{}{}{}", "số {}{}{}{} cấp 2021"),
         *("{},{},{},{}", "{}–{}–{}–{}", "{}_{}_{}_{}", "{}/{}{}{}", "{}{} {}{}", "{}-{}{}-{}"),
+        *("{}  {}  {} {}", "{} - {} - {} - {}", "{}|{}|{}|{}", "{}{}{}{}.0", "'{}{}{}{}"),
         *("092/{}{}{}{}", "STT 7 {}{}{}{} 10/10/2021", "{}\u00a0{}\u00a0{}\u00a0{}"),
     ]
     found = []
@@ -221,6 +222,26 @@ def test_an_old_card_that_lost_its_zero_is_found_where_nobody_says_what_is_count
     assert personal_cells(days, units={"amount": "tấn"}) == []
     some = pl.DataFrame({"amount": [12345678, 40, 12, 7]})
     assert personal_cells(some) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("092O99OO1234", Found.IDENTITY),
+        ("٠٩٢٠٩٩٠٠١٢٣٤", Found.IDENTITY),
+        ("92099001234", Found.IDENTITY),
+        ("361234567.0", Found.IDENTITY),
+        ("O939123456", Found.PHONE),
+        ("939123456", Found.PHONE),
+        ("0939,123,456", Found.PHONE),
+        ("0939_123_456", Found.PHONE),
+        ("0939/123/456", Found.PHONE),
+        ("a.b@gmail,com", Found.EMAIL),
+        ("a.b at gmail dot com", Found.EMAIL),
+    ],
+)
+def test_numbers_and_addresses_as_sheets_scans_and_hands_spoil_them_are_found(text, rule):
+    assert rule in findings(text)
 
 
 def test_money_and_counts_are_no_identity_numbers():
