@@ -43,7 +43,12 @@ resources:
 
 LONGEST = (
     "journeys/test_journey",
+    "etl/test_returned",
+    "etl/test_draft",
+    "forecasts/test_file",
+    "journeys/test_handing_in",
     "faults/test_killed",
+    "faults/test_lines",
 )
 """Files that take longest; `python -m pytest --durations=0` shows them."""
 

@@ -24,7 +24,8 @@ COMING = "[data-testid=stSkeleton]"
 """What stands where a part will be whose code is still on its way."""
 PATIENCE = 120_000
 """Milliseconds a page may take on a machine that does much else."""
-STARTS = 3
+STARTS, START = 3, 600
+"""How often a server is started, and the seconds it may take where it is slow."""
 STILL = f"""new Promise((done, fail) => {{
   const most = performance.now() + {PATIENCE};
   const end = () => performance.now() > most ? fail(new Error('the page never stands still'))
@@ -76,7 +77,7 @@ def _started(home: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[
 
 def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
     """Wait until the server answers; whether it does."""
-    until = time.monotonic() + PATIENCE / 1000
+    until = time.monotonic() + START
     while server.poll() is None and time.monotonic() < until:
         try:
             with urllib.request.urlopen(f"http://localhost:{port}/health", timeout=30):
