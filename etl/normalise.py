@@ -24,6 +24,7 @@ from etl.extract.raw import (
     column_of,
     plain,
 )
+from etl.extract.totals import misplaced
 from etl.extract.units import unit
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
@@ -238,9 +239,11 @@ def _bare(text: str, field: FieldEntry) -> str:
 def _digits(text: str, dataset: Dataset) -> str:
     read = dataset.read
     clean = f"replace(replace({text}, ' ', ''), chr(160), '')"
-    if read.thousands and read.thousands != " ":
-        clean = f"replace({clean}, {literal(read.thousands)}, '')"
-    return f"replace({clean}, ',', '.')" if read.decimal == "," else clean
+    if wrong := misplaced(read):
+        sign = literal(read.thousands)
+        bad = f"contains({text}, {sign}) and regexp_matches({clean}, {literal(wrong)})"
+        clean = f"case when {bad} then null else replace({clean}, {sign}, '') end"
+    return f"translate({clean}, ',.', '.#')" if read.decimal == "," else clean
 
 
 def _categories(keys: list[str], field: FieldEntry) -> pl.DataFrame:

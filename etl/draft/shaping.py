@@ -238,11 +238,12 @@ def _ask_signs(signs: Signs, notebook: Notebook) -> Signs:
     other = "," if sign == "." else "."
     if answer == "thousands":
         return Signs("," if sign == "." else ".", sign, None)  # type: ignore[arg-type]
-    return Signs(sign, other if signs.thousands == other else "", None)  # type: ignore[arg-type]
+    return Signs(sign, other if signs.thousands == other else "", "answered")  # type: ignore[arg-type]
 
 
 def _write_signs(shaped: Shaped, signs: Signs) -> None:
-    if signs.decimal != ".":
+    # Where cells keep types, texts such as 1.200 are no figures until somebody says what they are.
+    if signs.decimal != "." or (shaped.opened.typed and signs.why):
         shaped.read["decimal"] = signs.decimal
     if signs.thousands.strip():
         shaped.read["thousands"] = signs.thousands

@@ -22,6 +22,7 @@ IS = {
     "archive": "it is an archive of other files",
     "database": "it is an SQLite database",
     "text": "it is text, and no workbook",
+    "workbook": "it is a workbook, and no text",
 }
 SAVE_AGAIN = "open it in Excel or LibreOffice, and save it as xlsx"
 ASK_FOR_IT = "ask for the table itself, as xlsx or csv: figures are never read out of a document"
@@ -37,6 +38,7 @@ DO = {
     "archive": "unpack it, and give each file that is in it on its own",
     "database": "say what to ask it: read: {format: sql, query: ...}",
     "text": "say so in the catalog: read: {format: csv, delimiter: ...}; foresight add finds out",
+    "workbook": "say so in the catalog: read: {format: xlsx}, or save it as csv",
 }
 BEGINNINGS: list[tuple[str, re.Pattern[bytes]]] = [
     ("pdf", re.compile(rb"%PDF-")),
@@ -49,9 +51,15 @@ BEGINNINGS: list[tuple[str, re.Pattern[bytes]]] = [
      rb"|meta|style)\b", re.S | re.I)),
 ]  # fmt: skip
 MARKS = {"word/": "word", "ppt/": "slides", "xl/workbook.bin": "xlsb"}
+"""Of the parts of a zip."""
 TABLES = ("xl/", "content.xml")
 COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
-STREAMS = {"EncryptedPackage": "locked", "WordDocument": "word", "PowerPoint Document": "slides"}
+STREAMS = {
+    "EncryptedPackage": "locked",
+    "WordDocument": "word",
+    "PowerPoint Document": "slides",
+    "Workbook": "workbook",
+}
 LOOKED_AT = 4096
 
 
@@ -64,14 +72,14 @@ def refuse_what_is_no_table(path: Path, *, workbook: bool) -> None:
         UnreadableFile: with what it is, and what to do.
     """
     found = kind_of(path)
-    if found == "text" and not workbook:
+    if found == ("workbook" if workbook else "text"):
         return
     if found:
         raise UnreadableFile(IS[found], where=path.name, hint=DO[found])
 
 
 def kind_of(path: Path) -> str | None:
-    """What a file is, a key of `IS`; `None` for a workbook, and for what cannot be told."""
+    """What a file is, a key of `IS`; `None` for what cannot be told."""
     with path.open("rb") as file:
         head = file.read(LOOKED_AT)
         if head.startswith(COMPOUND):
@@ -94,7 +102,7 @@ def _of_zip(path: Path) -> str | None:
     for mark, kind in MARKS.items():
         if any(name.lower().startswith(mark) for name in names):
             return kind
-    return None if any(name.lower().startswith(TABLES) for name in names) else "archive"
+    return "workbook" if any(name.lower().startswith(TABLES) for name in names) else "archive"
 
 
 def _of_compound(content: bytes) -> str | None:

@@ -115,6 +115,8 @@ def _without_result(entry: FieldEntry, value: str, language: Language) -> str | 
     """What stands there in place of a figure, where the cell of the workbook looks like one."""
     if value.startswith("="):
         return phrase("expected.computed", language)
+    if value.startswith("'"):
+        return phrase("expected.no_text", language)
     if value.startswith("#"):
         return phrase("expected.no_error", language)
     if value.endswith("%") and entry.type in ("integer", "number"):

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from decimal import Decimal
 
 import duckdb
 import openpyxl
@@ -11,11 +12,13 @@ from conftest import HEAD, TODAY, observed, zipped
 
 from etl import pipeline
 from etl.catalog import load_catalog, parse_catalog
+from etl.errors import Problems
 from etl.extract import READERS
 from etl.extract.cells_child import in_percent
 from etl.extract.mistaken import DO, IS, kind_of
 from etl.extract.raw import Percent, UnreadableFile
 from etl.extract.sheets import read_sheets
+from etl.extract.totals import number
 from etl.normalise import _cast, raw
 from etl.trial import try_files
 
@@ -175,7 +178,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("kind", IS)
+@pytest.mark.parametrize("kind", OTHERS)
 def test_a_file_that_is_no_workbook_is_called_what_it_is_with_what_to_do(tmp_path, kind):
     path = tmp_path / "a.xlsx"
     for content in OTHERS[kind]:
@@ -192,12 +195,20 @@ def test_what_cannot_be_told_is_left_to_the_reader(tmp_path, content):
     assert kind_of(path) is None
 
 
-def test_a_page_is_no_delimited_text(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(PAGE.encode(), "it is a web page"), (zipped({"xl/a.xml": ""}), "it is a workbook, and no")],
+)
+def test_a_page_or_a_workbook_is_no_delimited_text(tmp_path, content, told):
     path = tmp_path / "shares.csv"
-    path.write_text(PAGE, encoding="utf-8")
+    path.write_bytes(content)
     dataset = parse_catalog(HEAD + entry("csv")).datasets["shares"]
-    with pytest.raises(UnreadableFile, match="it is a web page"):
+    with pytest.raises(UnreadableFile, match=told):
         READERS["csv"](path, dataset)
+
+
+def test_every_kind_that_is_told_has_its_remedy():
+    assert IS.keys() == DO.keys() == OTHERS.keys() | {"workbook"}
 
 
 # --- delimited text -------------------------------------------------------------------------------
@@ -246,3 +257,34 @@ def test_one_file_with_another_header_makes_no_errors_in_the_others(installation
     assert {file: [cell.found for cell in bad] for file, bad in tried.cells.items()} == {
         "shares_3.csv": ["x2"]
     }
+
+
+@pytest.mark.parametrize(
+    ("signs", "text", "figure"),
+    [
+        ('decimal: ",", thousands: "."', "1.234.567,8", 1234567.8),
+        ('decimal: ",", thousands: "."', "-57.688", -57688),
+        ('decimal: ",", thousands: "."', "12.5", None),
+        ('decimal: ",", thousands: "."', "1,234.5", None),
+        ('decimal: ",", thousands: "."', "2025.123", None),
+        ('decimal: ",", thousands: "."', ".5", None),
+        ('decimal: ",", thousands: " "', "1 234,5", 1234.5),
+        ('decimal: ","', "1.234", None),
+        ('decimal: ","', "0,5", 0.5),
+        ('thousands: ","', "1,234.5", 1234.5),
+        ('thousands: ","', "12,5", None),
+    ],
+)
+def test_a_sign_that_means_nothing_where_it_stands_makes_no_figure(signs, text, figure):
+    declared = entry("csv").replace('decimal: ","', signs)
+    dataset = parse_catalog(HEAD + declared).datasets["shares"]
+    [field] = [field for field in dataset.schema_.fields if field.name == "people"]
+    rows = f"(select '{text}' as {raw('people')})"
+    assert duckdb.sql(f"select {_cast(field, dataset)} from {rows}").fetchall() == [(figure,)]
+    assert number(text, dataset.read) == (None if figure is None else Decimal(str(figure)))
+
+
+def test_one_sign_for_thousands_and_decimals_is_refused():
+    declared = entry("csv").replace('decimal: ","', 'thousands: "."')
+    with pytest.raises(Problems, match="parted by the same sign"):
+        parse_catalog(HEAD + declared)

@@ -109,6 +109,22 @@ def test_errors_of_a_workbook_make_no_record_of_a_row_that_is_none(extract):
     assert column(raw, "block") == ["Khối phường", "Khối phường", "Khối xã"]
 
 
+@pytest.mark.parametrize(
+    ("read", "figures"),
+    [
+        ("{}", ["1.2", "'1.200", "12.50", "'-57.688"]),
+        ('{decimal: "."}', ["1.2", "1.200", "12.50", "-57.688"]),
+    ],
+)
+def test_a_text_among_figures_that_may_be_a_thousand_times_as_much_is_not_read(
+    extract, read, figures
+):
+    cells = [1.2, "1.200", "12.50", "-57.688"]
+    raw = extract([["Xã, phường", "Số tiền"], *(["1.200", cell] for cell in cells)], read)
+    assert column(raw, "Số tiền") == figures
+    assert column(raw, "Xã, phường") == ["1.200"] * 4
+
+
 def test_a_row_that_goes_missing_stops_the_load():
     with pytest.raises(RowsUnaccounted, match="12 rows hold something, but 11 are accounted for"):
         Account("Bieu", 12, {"title": 3, "record": 8}).close("land.xlsx: Bieu")
