@@ -22,7 +22,7 @@ from etl.catalog import Dataset, FieldEntry
 from etl.corrections import keep_corrections
 from etl.errors import ForesightError
 from etl.extract import READERS, delimited
-from etl.extract.raw import FILE, MENDED, RECORD, SHEET, Raw
+from etl.extract.raw import FILE, MENDED, RECORD, SHEET, MissingColumn, Raw, RepeatedColumn
 from etl.normalise import Column, columns, raw, texts
 from etl.totals import keep_totals
 from etl.validate import Check, checks
@@ -138,7 +138,7 @@ def _goes_with(batch: Batch, file: Raw) -> bool:
     return (
         file.frame is None
         and first.frame is None
-        and (file.labels, file.header_lines) == (first.labels, first.header_lines)
+        and (file.labels, file.header_rows) == (first.labels, first.header_rows)
     )
 
 
@@ -179,7 +179,12 @@ def _text(warehouse: Warehouse, dataset: Dataset, batch: Batch) -> Iterator[str]
         else:
             frame = files[0].frame.with_columns(pl.lit(0, dtype=pl.Int64).alias(FILE))
             relation = stack.enter_context(warehouse.registered(frame))
-        yield texts(dataset, files[0].labels, relation, warehouse)
+        try:
+            rows = texts(dataset, files[0].labels, relation, warehouse)
+        except (MissingColumn, RepeatedColumn) as wrong:
+            # All of a batch have the header of the first.
+            raise type(wrong)(wrong.problem, where=batch[0][0].shown, hint=wrong.hint) from None
+        yield rows
 
 
 def _stage(
@@ -298,7 +303,7 @@ def _arrivals(warehouse: Warehouse, batch: Batch) -> None:
             "load": [arrival.load for arrival, _ in batch],
             "shown": [arrival.shown for arrival, _ in batch],
             "path": [file.path for _, file in batch],
-            "header_lines": [file.header_lines for _, file in batch],
+            "header_rows": [file.header_rows for _, file in batch],
         }
     )
     with warehouse.registered(files) as view:
@@ -319,7 +324,7 @@ def _unreadable(warehouse: Warehouse, batch: Batch) -> None:
         lines = "select null::bigint as load, null::bigint as line where false"
     else:
         lines = (
-            f"select distinct a.load, e.line - a.header_lines as line "
+            f"select distinct a.load, e.line - a.header_rows as line "
             f"from {delimited.REJECTS} e join {delimited.REJECTS}_scan s using (scan_id, file_id) "
             f"join arrival a on a.path = s.file_path"
         )
@@ -442,5 +447,6 @@ def too_many_rejected(done: FileLoad, dataset: Dataset) -> TooManyRejected | Non
         f"{bad} of {done.records} records are bad; {dataset.name} allows "
         f"{dataset.clean.max_rejected:.1%}",
         where=done.arrival.shown,
-        hint="nothing was loaded; mend the file, or read: {...} and schema in the catalog",
+        hint="nothing was loaded; foresight check tells each bad cell: mend the file, or read: "
+        "{...} and schema in the catalog",
     )

@@ -24,6 +24,8 @@ from etl.extract.raw import (
     column_of,
     plain,
 )
+from etl.extract.totals import misplaced
+from etl.extract.units import unit
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -44,6 +46,9 @@ STATUSES: dict[str, Status] = {
 }
 
 
+FIRST_DAY = "1800-01-01"
+"""Days before it are slips: no file of ours speaks of them."""
+PERCENT = unit("%")
 EXACT = 2**53
 """Whole numbers below this are the same as a double and as text."""
 SHOWN_LABELS, SHOWN_LETTERS = 30, 60
@@ -200,15 +205,17 @@ def _cast(field: FieldEntry, dataset: Dataset) -> str:
     text = raw(field.name)
     trimmed = f"nullif(trim({text}), '')"
     if field.type in ("integer", "number"):
-        number = f"try_cast({_digits(trimmed, dataset)} as double)"
+        number = f"try_cast({_digits(_bare(trimmed, field), dataset)} as double)"
         if field.type == "number":
             return f"case when isfinite({number}) then {number} end"
         # Beyond this a whole number would be rounded, and further on not even fit.
         whole = f"{number} = round({number}) and abs({number}) < {EXACT}"
         return f"case when {whole} then {number}::bigint end"
     if field.type == "date":
-        formats = ", ".join(literal(form) for form in [*dataset.read.dates, "%Y-%m-%d"])
-        return f"try_strptime({text}, [{formats}])::date"
+        formats = ", ".join(literal(form) for form in _shortest_first(dataset))
+        day = f"try_strptime({text}, [{formats}])::date"
+        # By %Y a year of two digits, 5/4/26, is one of the first century.
+        return f"case when {day} >= date '{FIRST_DAY}' then {day} end"
     if field.type == "boolean":
         return f"try_cast({trimmed} as boolean)"
     # As many bytes as characters: nothing that could be composed, and composing is dear.
@@ -218,12 +225,25 @@ def _cast(field: FieldEntry, dataset: Dataset) -> str:
     )
 
 
+def _shortest_first(dataset: Dataset) -> list[str]:
+    """Formats of days, those with years of two digits first: they fit no other."""
+    return sorted([*dataset.read.dates, "%Y-%m-%d"], key=lambda form: "%y" not in form)
+
+
+def _bare(text: str, field: FieldEntry) -> str:
+    """Without the sign of percent where it is the unit; elsewhere it makes a figure unreadable."""
+    in_percent = field.unit is not None and unit(field.unit) == PERCENT
+    return f"rtrim({text}, '% ')" if in_percent else text
+
+
 def _digits(text: str, dataset: Dataset) -> str:
     read = dataset.read
     clean = f"replace(replace({text}, ' ', ''), chr(160), '')"
-    if read.thousands and read.thousands != " ":
-        clean = f"replace({clean}, {literal(read.thousands)}, '')"
-    return f"replace({clean}, ',', '.')" if read.decimal == "," else clean
+    if wrong := misplaced(read):
+        sign = literal(read.thousands)
+        bad = f"contains({text}, {sign}) and regexp_matches({clean}, {literal(wrong)})"
+        clean = f"case when {bad} then null else replace({clean}, {sign}, '') end"
+    return f"translate({clean}, ',.', '.#')" if read.decimal == "," else clean
 
 
 def _categories(keys: list[str], field: FieldEntry) -> pl.DataFrame:

@@ -324,11 +324,17 @@ def _day(day: str, month: str, year: str) -> Period:
 
 
 def _first_months(months: str, year: str) -> Period:
-    return Period.between(date(int(year), 1, 1), _month(months, year).end)
+    last = _COUNTS.get(months) or int(months)
+    return Period.between(date(int(year), 1, 1), _month(str(last), year).end)
 
 
 def _years(first: str, last: str) -> Period:
     return Period.between(_year(first).start, _year(last).end)
+
+
+def _last_months(months: str, year: str) -> Period:
+    first = 13 - (_COUNTS.get(months) or int(months))
+    return Period.between(_month(str(first), year).start, _year(year).end)
 
 
 def _months_of_one_year(first: str, last: str, year: str) -> Period:
@@ -337,16 +343,18 @@ def _months_of_one_year(first: str, last: str, year: str) -> Period:
 
 _NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
+_COUNTS = {"ba": 3, "sáu": 6, "chín": 9}
 _QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 _Y = r"((?:19|20|21)\d\d)"
 _M = r"(0?[1-9]|1[0-2])"
+_N = r"(0?[1-9]|1[0-2]|ba|sáu|chín)"
 _D = r"(0?[1-9]|[12]\d|3[01])"
 _Q = r"(i{1,3}|iv|0?[1-4])"
 _W = r"(\d\d?)"
 _NAME = rf"({'|'.join(_NAMES)})[a-z]*\.?"
 _OF = r"(?: ?[-/.,] ?(?:năm )?| (?:năm )?)"
-_BETWEEN = re.compile(r" ?(?:[-/]|\bđến\b) ?")
+_BETWEEN = re.compile(r" ?(?:[-/]|\bđến(?: hết)?\b) ?")
 
 
 def _turned(read: Callable[..., Period]) -> Callable[..., Period]:
@@ -355,7 +363,7 @@ def _turned(read: Callable[..., Period]) -> Callable[..., Period]:
 
 
 _WRITTEN: list[tuple[str, Callable[..., Period]]] = [
-    (rf"(?:năm )?{_Y}", _year),
+    (rf"(?:(?:cả )?năm )?{_Y}", _year),
     (rf"{_Y}[-/]{_M}", _turned(_month)),
     (rf"{_M}[-/]{_Y}", _month),
     (rf"(?:tháng |t\.? ?){_M}{_OF}{_Y}", _month),
@@ -368,7 +376,9 @@ _WRITTEN: list[tuple[str, Callable[..., Period]]] = [
     (rf"{_Y}/{_M}/{_D}", _turned(_day)),
     *((rf"(?:ngày )?{_D}{mark}{_M}{mark}{_Y}", _day) for mark in ("/", "-", r"\.")),
     (rf"{_D} {_NAME} {_Y}", _day),
-    (rf"{_M} tháng(?: đầu)?{_OF}{_Y}", _first_months),
+    (rf"{_N} tháng(?: đầu)?{_OF}{_Y}", _first_months),
+    (rf"{_N} tháng cuối{_OF}{_Y}", _last_months),
+    (rf"(?:từ )?tháng {_M} ?(?:-|đến) ?(?:hết )?(?:tháng )?{_M}{_OF}{_Y}", _months_of_one_year),
     (rf"{_NAME} ?- ?{_NAME} {_Y}", _months_of_one_year),
     (rf"(?:giai đoạn |thời kỳ ){_Y} ?[-/] ?{_Y}", _years),
 ]

@@ -511,6 +511,15 @@ def _forget(warehouse: Warehouse, dataset: str, file: str, now: dt.datetime) -> 
     warehouse.run(f"update load set gone_at = $now where {same} and gone_at is null", now=now)
 
 
+def forget_unfinished(warehouse: Warehouse, dataset: str) -> None:
+    """Take out what a load that failed has left behind: rows of loads that no ledger knows."""
+    for table in {f"data_{dataset}", "rejected", "correction", "stated_total"}:
+        if table in warehouse.tables():
+            warehouse.run(
+                f"delete from {identifier(table)} where load not in (select load from load)"
+            )
+
+
 def _load(
     warehouse: Warehouse, dataset: Dataset, files: list[SourceFile], now: dt.datetime
 ) -> list[FileLoad]:

@@ -107,12 +107,19 @@ class _Trial:
             return
         problems = self._load(dataset, small)
         if problems and len(small) > 1:
+            pipeline.forget_unfinished(self.warehouse, dataset.name)
             problems = [
                 _in_file(problem, dataset, file)
                 for file in small
-                for problem in self._load(dataset, [file])
+                for problem in self._alone(dataset, file)
             ]
         self.tried.problems += problems
+
+    def _alone(self, dataset: Dataset, file: SourceFile) -> list[ForesightError]:
+        problems = self._load(dataset, [file])
+        if problems:
+            pipeline.forget_unfinished(self.warehouse, dataset.name)
+        return problems
 
     def _load(self, dataset: Dataset, files: list[SourceFile]) -> list[ForesightError]:
         lenient = dataset.model_copy(

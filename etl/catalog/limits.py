@@ -95,6 +95,12 @@ def _signs(dataset: Dataset, here: Place) -> Iterator[Finding]:
             yield (*here, key), f"{key} {sign!r} is not one sign", 'such as ";" or "\\t"'
     if signs["delimiter"] == signs["quote"]:
         yield (*here, "delimiter"), "delimiter and quote are the same sign", "change one of them"
+    if dataset.read.decimal == dataset.read.thousands:
+        yield (
+            (*here, "thousands"),
+            "decimals and thousands are parted by the same sign",
+            "say both: decimal: ',', thousands: '.'",
+        )
 
 
 def _dates(dataset: Dataset, here: Place) -> Iterator[Finding]:

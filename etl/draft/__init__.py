@@ -264,6 +264,8 @@ def _opening(opened: Opened) -> list[tuple[str, str]]:
     sheets = [str(grid.name) for grid in opened.grids if grid.name]
     if sheets:
         found.append(("sheets", ", ".join(sheets)))
+    if opened.hidden:
+        found.append(("hidden sheets, not looked at", ", ".join(opened.hidden)))
     if opened.partly:
         found.append(("looked at", "only the beginning; the rest is taken to be like it"))
     return found

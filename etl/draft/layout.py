@@ -101,7 +101,7 @@ def find_table(grid: Grid, *, where: str, one_line: bool) -> Layout:
 
 def _spread(grid: Grid) -> list[list[Cell]]:
     """The rows with merged cells repeated, except titles over half of the width; no '..'."""
-    rows = [[None if _is_blank(cell) else cell for cell in row] for row in grid.rows]
+    rows = [[None if is_blank(cell) else cell for cell in row] for row in grid.rows]
     width = max(map(len, rows))
     for (top, left), (bottom, right) in grid.merged:
         last = right if right - left + 1 <= max(2, width / 2) else left
@@ -111,7 +111,8 @@ def _spread(grid: Grid) -> list[list[Cell]]:
     return rows
 
 
-def _is_blank(cell: Cell) -> bool:
+def is_blank(cell: Cell) -> bool:
+    """A text that says that there is nothing."""
     return isinstance(cell, str) and cell.strip() in BLANK
 
 
@@ -268,7 +269,8 @@ def stop_pattern(layout: Layout) -> str | None:
         return None
     words = [match[1] for start in starts if (match := NOTES.match(start))]
     if words and NOTES.match(starts[0]):
-        pattern = f"^({'|'.join(dict.fromkeys(map(escaped, words)))})"
+        told = dict.fromkeys(re.sub(r"\d+", r"\\d+", escaped(word)) for word in words)
+        pattern = f"^({'|'.join(told)})"
     else:
         pattern = "^" + escaped(starts[0][:30])
     taken = any(re.search(pattern, layout.texts(r)[0]) for r in layout.body)

@@ -5,7 +5,7 @@ import re
 from etl.draft import words
 from etl.draft.columns import Column
 from etl.draft.indicators import add_indicator, described_in
-from etl.draft.plan import Field, Plan, label_field, sensitive_fields, table_unit
+from etl.draft.plan import Field, Plan, label_field, sensitive_fields, table_unit, unit_of
 from etl.draft.shaping import NothingToMeasure
 from etl.extract.raw import plain
 
@@ -98,15 +98,14 @@ def _sheets_as_indicator(plan: Plan) -> Column | None:
 def _as_value(plan: Plan, column: Column) -> None:
     column.field = "value"
     made = Field("value", "number", column)
-    unit = words.split_unit(column.label)[1] or table_unit(plan)
+    unit = unit_of(plan, column)
     if unit and "indicator" not in {c.field for c in plan.shaped.columns}:
         made.more["unit"] = unit
     plan.fields.append(made)
 
 
 def _wide_field(plan: Plan, column: Column) -> None:
-    title, unit = words.split_unit(column.label)
-    unit = unit or table_unit(plan)
+    title, unit = words.split_unit(column.label)[0], unit_of(plan, column)
     known = described_in(plan, title, unit)
     name = known.value if known and known.value != "value" else words.name_of(title)
     column.field = words.unique(
@@ -127,21 +126,19 @@ def _other_names(plan: Plan, title: str, unit: str | None) -> set[str]:
 
 
 def _wide_indicator(plan: Plan, column: Column) -> None:
-    title, unit = words.split_unit(column.label)
+    title, unit = words.split_unit(column.label)[0], unit_of(plan, column)
     for where, label in _splits(plan):
-        add_indicator(
-            plan, title + label, unit or table_unit(plan), column.field, where, column.field
-        )
+        add_indicator(plan, title + label, unit, column.field, where, column.field)
 
 
 def _one_indicator(plan: Plan, column: Column) -> None:
     shaped = plan.shaped
-    title, unit = words.split_unit(column.label)
+    title, unit = words.split_unit(column.label)[0], unit_of(plan, column)
     if words.part_of(column.label) == "value" or column.label == "value":
         title = plan.title
     for where, label in _splits(plan):
         name = words.name_of(title) if title != plan.title or shaped.titles else plan.name
-        add_indicator(plan, title + label, unit or table_unit(plan), "value", where, name)
+        add_indicator(plan, title + label, unit, "value", where, name)
 
 
 def _splits(plan: Plan) -> list[tuple[dict[str, str], str]]:

@@ -17,13 +17,15 @@ import polars as pl
 
 from etl.catalog import Format, parse_catalog
 from etl.extract import READERS
-from etl.extract.raw import Cell, UnreadableFile
+from etl.extract.mistaken import kind_of, refuse_what_is_no_table
+from etl.extract.raw import Cell, UnreadableFile, without_result
 from etl.extract.sheets import Range, read_sheets
 from etl.legacy_text import decode, decode_columns, written_in
 
 LOOKED_AT = 20_000_000
 """Bytes of delimited text that are looked at; the rest is taken to be like them."""
 DELIMITERS = (";", ",", "\t", "|")
+WORKBOOKS = ("xlsx", "xls", "ods")
 FORMATS: tuple[str, ...] = get_args(Format)
 
 
@@ -49,6 +51,11 @@ class Opened:
     """Keys of a json object that hold lists of records, the longest first."""
     partly: bool = False
     """Only its beginning was looked at."""
+    blank_records: int = 0
+    """Rows of delimited text that hold nothing but delimiters."""
+    sheets: list[str] = field(default_factory=list)
+    """Names of the sheets that are not hidden, empty ones among them."""
+    hidden: list[str] = field(default_factory=list)
 
     @property
     def typed(self) -> bool:
@@ -65,10 +72,12 @@ def open_file(path: Path) -> Opened:
     if not path.stat().st_size:
         raise UnreadableFile("the file is empty", where=path.name, hint="ask for it again")
     found = _format(path)
+    if found in ("csv", "tsv"):
+        refuse_what_is_no_table(path, workbook=False)
     openers = {"json": _json, "parquet": _parquet, "csv": _delimited, "tsv": _delimited}
     opened = openers.get(found, _workbook)(path, found)
-    if found != path.suffix.lstrip(".").lower():
-        opened.read["format"] = found
+    if opened.format != path.suffix.lstrip(".").lower():
+        opened.read["format"] = opened.format
     return opened
 
 
@@ -83,7 +92,9 @@ def _format(path: Path) -> str:
         return "xls"
     if head.startswith(b"PAR1"):
         return "parquet"
-    if ending in FORMATS:
+    if ending in WORKBOOKS and kind_of(path) == "text":
+        return "csv"
+    if ending in FORMATS and ending != "sql":
         return ending
     return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "csv"
 
@@ -142,15 +153,23 @@ def _refuse_unreadable(path: Path, form: str, read: dict[str, Any]) -> None:
 
 
 def _workbook(path: Path, form: str) -> Opened:
-    """Every sheet that holds something."""
+    """Every sheet that holds something; hidden ones only where all are."""
     grids = []
-    for sheet in read_sheets(path, "^"):
-        rows = [[cell if cell != "" else None for cell in row] for row in sheet.rows]
+    sheets = read_sheets(path, "^")
+    shown = [sheet for sheet in sheets if not sheet.hidden] or sheets
+    for sheet in shown:
+        rows = [[None if _says_nothing(cell) else cell for cell in row] for row in sheet.rows]
         if any(cell is not None for row in rows for cell in row):
             grids.append(Grid(sheet.name, _decoded(rows), sheet.merged))
     if not grids:
         raise UnreadableFile("no sheet holds anything", where=path.name, hint="ask for it again")
-    return Opened(form, grids, {})
+    hidden = [sheet.name for sheet in sheets if sheet not in shown]
+    return Opened(form, grids, {}, sheets=[sheet.name for sheet in shown], hidden=hidden)
+
+
+def _says_nothing(cell: Cell) -> bool:
+    """Blank, an error such as #REF!, or a formula without result: the trial will tell of these."""
+    return isinstance(cell, str) and (not cell or without_result(cell))
 
 
 def _decoded(rows: list[list[Cell]]) -> list[list[Cell]]:
@@ -173,6 +192,7 @@ def _delimited(path: Path, form: str) -> Opened:
     if partly:
         content = content[: content.rfind(b"\n") + 1]
     delimiter = _delimiter(_split_text(content), path)
+    form = "tsv" if delimiter == "\t" else form
     encoding = written_in(content, delimiter=delimiter)
     if encoding is None:
         raise UnreadableFile(
@@ -196,7 +216,8 @@ def _delimited(path: Path, form: str) -> Opened:
     if quote != '"':
         read["quote"] = quote
     cells: list[list[Cell]] = [[(cell or "").strip() or None for cell in row] for row in rows]
-    return Opened(form, [Grid(None, cells)], read, guesses, partly=partly)
+    blank = 0 if partly else sum(bool(row) and not any(row) for row in cells)
+    return Opened(form, [Grid(None, cells)], read, guesses, partly=partly, blank_records=blank)
 
 
 def _split_text(content: bytes) -> str:

@@ -91,5 +91,11 @@ def sensitive_fields(plan: Plan) -> None:
         plan.notebook.guess(name, column.why)
 
 
+def unit_of(plan: Plan, column: Column) -> str | None:
+    """The unit of its figures: by its header, by percent signs, or that of the table."""
+    marked = sum(text.endswith("%") for text in column.filled) * 2 > len(column.filled)
+    return words.split_unit(column.label)[1] or ("%" if marked else table_unit(plan))
+
+
 def table_unit(plan: Plan) -> str | None:
     return next((unit for title in plan.shaped.titles if (unit := words.unit_in(title))), None)

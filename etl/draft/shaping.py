@@ -22,6 +22,7 @@ from etl.draft.layout import (
     escaped,
     find_table,
     header_cell,
+    is_blank,
     is_number,
     is_row_of_column_numbers,
     stop_pattern,
@@ -152,18 +153,20 @@ def _write_sheets(shaped: Shaped, notebook: Notebook) -> None:
     opened, chosen = shaped.opened, shaped.layouts
     names = [str(layout.grid.name) for layout in chosen]
     if len(chosen) > 1:
-        every = [str(grid.name) for grid in opened.grids]
+        every = [*opened.sheets, *opened.hidden]
         shaped.read["sheet"] = _sheet_pattern(names, every)
         shaped.sheet_titles = {str(layout.grid.name): _own_title(layout) for layout in chosen}
-    elif len(opened.grids) > 1:
-        if opened.grids[0] is not chosen[0].grid:
+    elif len(opened.sheets) > 1:
+        if names[0] != opened.sheets[0]:
             shaped.read["sheet"] = names[0]
         notebook.guess(
-            "read.sheet", f"sheet {names[0]!r} of {len(opened.grids)} has the largest table"
+            "read.sheet", f"sheet {names[0]!r} of {len(opened.sheets)} has the largest table"
         )
-    layout = chosen[0]
-    if shaped.opened.format in ("json", "parquet"):
-        return
+    if shaped.opened.format not in ("json", "parquet"):
+        _write_header(shaped, chosen[0], notebook)
+
+
+def _write_header(shaped: Shaped, layout: Layout, notebook: Notebook) -> None:
     cell = header_cell(layout, [label for label in layout.labels if words.speaks_of_area(label)])
     if cell:
         header: dict[str, Any] = {"find": cell}
@@ -171,6 +174,11 @@ def _write_sheets(shaped: Shaped, notebook: Notebook) -> None:
             header["rows"] = layout.depth
         shaped.read["header"] = header
         notebook.guess("read.header", "the last row of names above the figures")
+    elif shaped.opened.blank_records:
+        # A pattern asks for the rows to be looked at one by one, and blank ones are then none.
+        label = next(label for label in layout.labels if label)
+        shaped.read["header"] = {"find": f"^{escaped(label)}$"}
+        notebook.guess("read.header", f"{shaped.opened.blank_records} rows hold only delimiters")
     if stop := stop_pattern(layout):
         shaped.read["stop_at"] = stop
         notebook.guess("read.stop_at", f"{len(layout.notes)} rows below the table")
@@ -211,7 +219,7 @@ def _written_figures(layout: Layout) -> Iterator[tuple[bool, list[str]]]:
     """Per column of figures, whether they come whole, and those that are text."""
     units = " ".join(filter(None, map(words.unit_in, layout.titles)))
     for position, label in enumerate(layout.labels):
-        cells = [cell for cell in layout.column(position) if cell is not None]
+        cells = [c for c in layout.column(position) if c is not None and not is_blank(c)]
         mostly = sum(map(is_number, cells)) >= 0.5 * len(cells)
         if mostly and words.part_of(label) != "row_number":
             whole = words.is_counted(f"{label} {units}")
@@ -230,11 +238,12 @@ def _ask_signs(signs: Signs, notebook: Notebook) -> Signs:
     other = "," if sign == "." else "."
     if answer == "thousands":
         return Signs("," if sign == "." else ".", sign, None)  # type: ignore[arg-type]
-    return Signs(sign, other if signs.thousands == other else "", None)  # type: ignore[arg-type]
+    return Signs(sign, other if signs.thousands == other else "", "answered")  # type: ignore[arg-type]
 
 
 def _write_signs(shaped: Shaped, signs: Signs) -> None:
-    if signs.decimal != ".":
+    # Where cells keep types, texts such as 1.200 are no figures until somebody says what they are.
+    if signs.decimal != "." or (shaped.opened.typed and signs.why):
         shaped.read["decimal"] = signs.decimal
     if signs.thousands.strip():
         shaped.read["thousands"] = signs.thousands

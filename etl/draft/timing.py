@@ -28,14 +28,16 @@ def date_rows(plan: Plan, path: Path, today: dt.date) -> Column | None:
         column.field = "period"
         plan.fields.append(made)
         return column
-    period, said = _period_in([*shaped.titles, *shaped.sheet_titles])
-    if period:
-        notebook.guess("clean.constant", f"the period stands in the title, {said!r}")
+    said, sure = _said_in([*shaped.titles, *shaped.sheet_titles])
+    period = next(iter(said), None)
+    if period and sure:
+        notebook.guess("clean.constant", f"the period stands in the title, {said[period]!r}")
     else:
-        period = _period_in([re.sub(r"[_-]", " ", path.stem)])[0]
-        hint = f"the name of the file says {period}" if period else "nothing in the file says it"
-        text = f"which period are the figures of? {hint}"
-        period = period or Period.containing(Frequency.YEAR, today)
+        named, _ = _said_in([re.sub(r"[_-]", " ", path.stem)])
+        told = f"the title says {' and '.join(map(repr, said.values()))}" if said else None
+        told = told or (f"the name of the file says {next(iter(named))}" if named else None)
+        text = f"which period are the figures of? {told or 'nothing in the file says it'}"
+        period = next(iter([*said, *named]), Period.containing(Frequency.YEAR, today))
         answer = notebook.ask("clean.constant", text, {str(period): ""}, str(period))
         period = period_of(answer) or period
     plan.constant("period", str(period))
@@ -113,21 +115,44 @@ def ask_day_first(plan: Plan, column: Column, line: str) -> None:
         plan.notebook.guess("read.dates", f"in {column.label!r} the second number exceeds 12")
 
 
-def _period_in(texts: list[str]) -> tuple[Period | None, str]:
-    """The one period that titles speak of."""
+_YEAR, _DAY = r"(?:19|20)\d\d", r"\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d"
+_SPOKEN_OF = [
+    rf"(?:từ )?(?:ngày )?{_DAY} ?(?:-|đến) ?(?:hết )?(?:ngày )?{_DAY}",
+    rf"\w+ tháng(?: đầu| cuối)?(?: năm |[/ -]){_YEAR}",
+    rf"(?:từ )?tháng \d\d? ?(?:-|,|và|đến) ?(?:hết )?(?:tháng )?\d\d?(?: năm |[/ -]){_YEAR}",
+    rf"quý [iv\d]+ ?(?:-|,|và|đến) ?(?:quý )?[iv\d]+(?: năm |[/ -]){_YEAR}",
+    rf"(?:tháng |t)\d{{1,2}}(?: năm |[/ -]){_YEAR}",
+    rf"quý [iv\d]+(?: năm |[/ -]){_YEAR}",
+    rf"{_YEAR} ?- ?{_YEAR}",
+    _DAY,
+    rf"\d{{1,2}}[/ -]{_YEAR}",
+    rf"{_YEAR}[ -](?:0[1-9]|1[0-2])(?!\d)",
+    _YEAR,
+]
+"""Periods as titles speak of them: before each stand those of which it may be a part."""
+_SPOKEN = [re.compile(rf"(?<![\d/])(?:{form})(?!\d)") for form in _SPOKEN_OF]
+_OF_THE_PAPER = re.compile(
+    rf"(?<!từ )(?<!đến )ngày \d{{1,2}} tháng \d{{1,2}} năm {_YEAR}|\d+/{_YEAR}/[\w-]+"
+)
+"""The day on which it was signed, and the number of a decision."""
+_DOUBT = re.compile(r"l[uũ][ỹy] kế|tính đến|đến (?:hết|cuối|ngày)|thời điểm|năm học|tháng|quý")
+"""Added up or known until then, a year of schools, a month whose year stands elsewhere."""
+
+
+def _said_in(texts: list[str]) -> tuple[dict[Period, str], bool]:
+    """The periods that titles speak of, in their words, and whether they leave no doubt."""
     found: dict[Period, str] = {}
-    forms = [
-        r"(?:tháng |t)\d{1,2}(?: năm |[/ -])(?:19|20)\d\d",
-        r"quý [iv\d]+(?: năm |[/ -])(?:19|20)\d\d",
-        r"\d{1,2}[/ -](?:19|20)\d\d",
-        r"(?:19|20)\d\d[ -](?:0[1-9]|1[0-2])(?!\d)",
-        r"(?:19|20)\d\d",
-    ]
+    sure = True
     for text in texts:
-        for form in forms:
-            match = re.search(rf"(?<!\d){form}(?!\d)", plain(text))
-            period = period_of(re.sub(r"(?<=\d) (?=\d)", "/", match[0])) if match else None
-            if match and period:
-                found.setdefault(period, match[0])
-                break
-    return next(iter(found.items())) if len(found) == 1 else (None, "")
+        rest = _OF_THE_PAPER.sub(" ", re.sub(r"[–—−]", "-", plain(text)))
+        for form in _SPOKEN:
+            for match in form.findall(rest):
+                period = period_of(re.sub(r"(?<=\d) (?=\d)", "/", match))
+                sure = sure and period is not None
+                if period:
+                    found.setdefault(period, match)
+                    rest = rest.replace(match, " ")
+        spans = found and all(period.frequency is Frequency.SPAN for period in found)
+        rest = re.sub("l[uũ][ỹy] kế", " ", rest) if spans else rest
+        sure = sure and not _DOUBT.search(rest)
+    return found, sure and len(found) == 1

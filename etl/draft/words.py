@@ -116,7 +116,8 @@ TOTALS = re.compile(
     re.IGNORECASE,
 )
 NOTES = re.compile(
-    r"^\W*(ghi chú|nguồn|chú thích|người lập|lập biểu|notes?\b|remarks?\b|sources?\b|xem thêm)",
+    r"^\W*(ghi chú|nguồn|chú thích|người lập|lập biểu|notes?\b|remarks?\b|sources?\b|xem thêm"
+    r"|[^\W\d][^,\d]{1,30}, ngày [\d.…]+ ?tháng\b|thủ trưởng|giám đốc\b|\(?ký tên)",
     re.IGNORECASE,
 )
 ROMAN = r"[IVX]+"

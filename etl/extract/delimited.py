@@ -25,6 +25,7 @@ import polars as pl
 from etl.catalog import Dataset
 from etl.extract import lines
 from etl.extract.grid import Grid
+from etl.extract.mistaken import refuse_what_is_no_table
 from etl.extract.raw import FILE, RECORD, SHEET, Raw, UnreadableFile, plain
 from etl.legacy_text import (
     Bytes,
@@ -52,18 +53,19 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     Raises:
         UnreadableFile: it is not text in the declared encoding, is empty, or has no such header.
     """
+    refuse_what_is_no_table(path, workbook=False)
     readable = path if _readable_as_it_is(path, dataset) else _converted(path, dataset)
     if dataset.shaped:
         return lines.extract(path, path.read_bytes(), _body(readable), dataset)
-    skipped, labels = _header(readable, dataset)
-    records, blank = _count(readable, dataset, skipped)
+    rows, lines_, labels = _header(readable, dataset)
+    records, blank = _count(readable, dataset, lines_)
     return Raw(
         path=str(readable),
         labels=labels,
         records=records,
         checksum=_checksum(path),
         size=path.stat().st_size,
-        header_lines=skipped,
+        header_rows=rows,
         blank_lines=tuple(blank),
     )
 
@@ -91,7 +93,7 @@ def relation(raws: list[Raw], dataset: Dataset) -> str:
         f"(select *, file_index::bigint as {FILE}, null::bigint as {RECORD}, "
         f"null::varchar as {SHEET} "
         f"from read_csv({_list([raw.path for raw in raws])}, columns={{{columns}}}, "
-        f"auto_detect=false, header=false, skip={first.header_lines}, "
+        f"auto_detect=false, header=false, skip={first.header_rows}, "
         f"delim={literal(dataset.delimiter)}, quote={literal(read.quote)}, "
         f"escape={literal(read.quote)}, "
         f"nullstr={_list(read.missing)}, "
@@ -207,18 +209,21 @@ def _check_utf8(path: Path, content: bytes) -> None:
         ) from None
 
 
-def _header(path: Path, dataset: Dataset) -> tuple[int, list[str]]:
-    """Lines down to and with the header, and its labels."""
+def _header(path: Path, dataset: Dataset) -> tuple[int, int, list[str]]:
+    """Rows and lines down to and with the header, and its labels.
+
+    They differ where a label has a line break in its quotes; blank lines are rows.
+    """
     read = dataset.read
     with path.open("rb") as file:
         top = file.read(65536).removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="ignore")
     rows = csv.reader(
         io.StringIO(top, newline=""), delimiter=dataset.delimiter, quotechar=read.quote
     )
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         cells = [cell.strip() for cell in row]
         if any(cells) if read.header is None else plain(read.header.find) in map(plain, cells):
-            return rows.line_num, cells
+            return number, rows.line_num, cells
     wanted = f"with the cell {read.header.find!r}" if read.header else "at all"
     raise UnreadableFile(
         f"there is no header row {wanted}", where=path.name, hint="see read: {header: {find: ...}}"

@@ -5,7 +5,8 @@ a column at a time. Old encodings are read here: by the font where the workbook 
 the words of the column.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,8 @@ from etl.legacy_text import decode_written, decodings
 
 WHOLE, SMALL = 1e15, 1e-3
 """Numbers of this size and more, or less, may be written with an exponent."""
+EITHER = re.compile(r"\s*[-+]?[1-9]\d{0,2}\.\d{3}\s*")
+"""A text that may be a thousand and more, or a figure with three decimals."""
 FIRST = 3
 """Filled cells of a row that say what kind of row it is."""
 
@@ -36,6 +39,8 @@ class Grid:
     merged: list[Range]
     filled: int
     """Rows that hold anything, counted apart from this grid."""
+    doubtful: dict[int, list[int]] = field(default_factory=dict)
+    """By column, the rows of texts that are one figure or a thousand times as much: 1.200."""
 
     @property
     def height(self) -> int:
@@ -85,7 +90,26 @@ def grid_of_sheet(sheet: Sheet, dataset: Dataset, fonts: Fonts, where: str) -> G
     for (row, place), text in told.items():
         texts[place] = texts[place].scatter(row, text_of(text, decimal))
     frame = pl.DataFrame([column.alias(str(i)) for i, column in enumerate(texts)])
-    return Grid(sheet.name, where, frame, sheet.merged, sheet.filled)
+    doubtful = _doubtful(sheet) if _undeclared(dataset) else {}
+    return Grid(sheet.name, where, frame, sheet.merged, sheet.filled, doubtful)
+
+
+def _undeclared(dataset: Dataset) -> bool:
+    """Whether the catalog says nothing of the signs in figures: typed ones need none."""
+    return not {"decimal", "thousands"} & dataset.read.model_fields_set
+
+
+def _doubtful(sheet: Sheet) -> dict[int, list[int]]:
+    found = {}
+    for i, column in enumerate(sheet.columns):
+        codes = [
+            code
+            for code, cell in enumerate(column.distinct)
+            if isinstance(cell, str) and EITHER.fullmatch(cell)
+        ]
+        if codes:
+            found[i] = column.places[np.isin(column.codes, codes)].tolist()
+    return found
 
 
 def _cell(sheet: Sheet, place: tuple[int, int]) -> str:

@@ -24,7 +24,13 @@ RECORD = "_record"
 SHEET = "_sheet"
 MENDED = "_mended"
 
+NO_RESULT = re.compile(r"#[A-Z/0]+[!?]|#N/A|Err:\d+|=.+", re.DOTALL)
+
 Cell = str | float | int | bool | Decimal | dt.date | dt.time | dt.timedelta | None
+
+
+class Percent(float):
+    """A figure that its workbook shows in percent: 12.5 for a cell of 0.125."""
 
 
 class UnreadableFile(ForesightError):
@@ -101,7 +107,8 @@ class Raw:
     """BLAKE2b of the bytes as they came."""
     size: int
     """Bytes as they came."""
-    header_lines: int = 0
+    header_rows: int = 0
+    """Rows down to and with the header, blank lines among them; one may have several lines."""
     blank_lines: tuple[int, ...] = ()
     """Lines after the header that hold nothing, from 1; a line break inside quotes ends none."""
     frame: pl.DataFrame | None = None
@@ -222,7 +229,7 @@ def text_of(cell: Cell, decimal: str) -> str | None:
     if isinstance(cell, dt.datetime):
         return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
     if isinstance(cell, float | int | Decimal):
-        return _digits(cell).replace(".", decimal)
+        return _digits(cell).replace(".", decimal) + ("%" if isinstance(cell, Percent) else "")
     return str(cell).replace("\xa0", " ").strip() or None
 
 
@@ -233,6 +240,11 @@ def _digits(number: float | Decimal) -> str:
         text = format(Decimal(text), "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
+
+
+def without_result(text: str) -> bool:
+    """Whether a cell of a workbook holds an error, or a formula that was never computed."""
+    return text[:1] in ("#", "=", "E") and NO_RESULT.fullmatch(text) is not None
 
 
 def plain(label: str) -> str:

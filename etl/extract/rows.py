@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from etl.catalog import Dataset, FieldEntry, Groups, Totals
 from etl.extract.grid import Grid
-from etl.extract.raw import column_of
+from etl.extract.raw import column_of, without_result
 from etl.extract.totals import number
 from etl.patterns import compiled
 
@@ -99,7 +99,7 @@ class Rows:
         a record.
         """
         cells = self.grid.rows(row, row + 1)[0]
-        filled = {i: cell for i, cell in enumerate(cells) if cell}
+        filled = {i: cell for i, cell in enumerate(cells) if cell and not without_result(cell)}
         read = [COLUMN_NUMBER.fullmatch(cell) for cell in filled.values()]
         if len(read) < 2 or not all(read):
             return False
@@ -153,7 +153,11 @@ class Rows:
 
     def _words(self, row: int) -> list[str]:
         read = self.dataset.read
-        return [cell for cell in self.grid.first_filled[row] if number(cell, read) is None]
+        return [
+            cell
+            for cell in self.grid.first_filled[row]
+            if number(cell, read) is None and not without_result(cell)
+        ]
 
     def _lead(self, row: int) -> str:
         return re.sub(r"\s+", " ", " ".join(self._words(row)))
@@ -189,7 +193,7 @@ class Rows:
 
     def _has_figures(self, row: int) -> bool:
         cells = self.grid.rows(row, row + 1)[0]
-        return any(cells[column] for column in self.figures)
+        return any((cell := cells[i]) and not without_result(cell) for i in self.figures)
 
     def _continues(self, row: int, before: int) -> bool:
         """The rest of a name, in a row of its own; or figures without a name, below a total."""

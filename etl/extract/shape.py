@@ -24,7 +24,7 @@ from etl.extract.raw import (
     matches,
     shaped,
 )
-from etl.extract.rows import Kind, Rows, Table
+from etl.extract.rows import Kind, Rows, Table, figure_columns
 from etl.extract.totals import Tally, number
 from etl.extract.units import Unit
 from etl.patterns import compiled
@@ -61,7 +61,7 @@ def shape(grid: Grid, dataset: Dataset, file: str) -> Shaped:
     for table in tables_of(grid, dataset):
         rows = Rows(grid, table, dataset, kinds)
         given = units_above(grid, table, dataset, given)
-        body = grid.cells.slice(table.body, table.end - table.body)
+        body = _marked(grid.cells.slice(table.body, table.end - table.body), grid, table, dataset)
         totals += _stated(body, rows, dataset, given)
         body = converted(body, table, dataset, given)
         records = rows.of_kind(Kind.RECORD)
@@ -71,6 +71,17 @@ def shape(grid: Grid, dataset: Dataset, file: str) -> Shaped:
     account = Account(grid.name, grid.filled, _tally(kinds))
     account.close(grid.where)
     return Shaped(together(frames, dataset, grid.where), totals, account, widths)
+
+
+def _marked(body: pl.DataFrame, grid: Grid, table: Table, dataset: Dataset) -> pl.DataFrame:
+    """Doubtful texts in columns of figures with the sign that says text, so that none is read."""
+    for place in figure_columns(table.labels, dataset) if grid.doubtful else ():
+        inside = range(table.body, table.end)
+        rows = [row - table.body for row in grid.doubtful.get(place, []) if row in inside]
+        column = body[str(place)]
+        marked = [f"'{text}" for text in column.gather(rows)]
+        body = body.with_columns(column.scatter(rows, marked)) if rows else body
+    return body
 
 
 def _tally(kinds: list[Kind]) -> dict[str, int]:

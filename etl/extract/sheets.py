@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from etl.extract import sheets_child
-from etl.extract.raw import Cell, UnreadableFile
+from etl.extract.mistaken import refuse_what_is_no_table
+from etl.extract.raw import Cell, Percent, UnreadableFile
 
 MEMORY = 1_000_000_000
 """Bytes of address space of the process that reads."""
@@ -89,6 +90,7 @@ class Sheet:
     merged: list[Range]
     filled: int
     """Rows that hold anything, as the process that read them counted."""
+    hidden: bool = False
 
     @property
     def rows(self) -> list[list[Cell]]:
@@ -97,22 +99,30 @@ class Sheet:
 
 
 def read_sheets(path: Path, wanted: str | None) -> list[Sheet]:
-    """The sheet called `wanted`, all that match where it begins with `^`, or the first.
+    """The sheet called `wanted`, all that match where it begins with `^`, or the first not hidden.
 
     Raises:
         UnreadableFile: not a workbook, no such sheet, or one that breaks a limit.
     """
     check_parts(path, path.name)
+    refuse_what_is_no_table(path, workbook=True)
     found = _answer(path, _pattern(wanted), "cells")
     if isinstance(found, str):
         raise UnreadableFile(f"not a workbook: {found}", where=path.name, hint=AGAIN)
-    names, sheets = found
+    names, hidden, sheets = found
     if not sheets:
         raise UnreadableFile(
             f"no sheet {wanted!r}", where=path.name, hint=f"sheets: {', '.join(names)}"
         )
     return [
-        Sheet(name, [_unpacked(*column) for column in columns], height, merged, filled)
+        Sheet(
+            name,
+            [_unpacked(*column) for column in columns],
+            height,
+            merged,
+            filled,
+            name in hidden,
+        )
         for name, columns, height, merged, filled in sheets
     ]
 
@@ -138,12 +148,12 @@ def _pattern(wanted: str | None) -> str:
     return wanted or ""
 
 
-def _unpacked(numbers: bytes, places: bytes, codes: bytes, distinct: list[Cell]) -> Column:
+def _unpacked(numbers: bytes, places: bytes, codes: bytes, distinct: list[Any]) -> Column:
     return Column(
         np.frombuffer(numbers) if numbers else None,
         np.frombuffer(places, dtype=np.uint32),
         np.frombuffer(codes, dtype=np.uint32),
-        distinct,
+        [Percent(cell[1]) if isinstance(cell, tuple) else cell for cell in distinct],
     )
 
 

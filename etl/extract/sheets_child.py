@@ -6,8 +6,10 @@ memory there is, and the reader then aborts its process. This one may: it has a 
 to lose. It imports the readers and nothing of ours, because it is started once a workbook. The
 answer goes into the folder, pickled.
 
-`cells`: the names of all sheets; and name, packed columns, height, merged ranges and number of rows
-that hold anything, of those asked for; or, as text, why it is not a workbook. `fonts`: for each
+`cells`: the names of all sheets, and of those that are hidden; and name, packed columns, height,
+merged ranges and number of rows that hold anything, of those asked for; or, as text, why it is not
+a workbook. A cell in percent is `("%", 12.5)`, one with an error or a formula that was never
+computed their text. Without a pattern it is the first sheet that is not hidden. `fonts`: for each
 sheet asked for, the fonts of text in fonts of before Unicode, which only one of the readers knows.
 """
 
@@ -18,11 +20,11 @@ import re
 import resource
 import sys
 import zipfile
-import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
-from itertools import count, islice
+from collections.abc import Collection, Iterable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from itertools import chain, count, islice, repeat
 from pathlib import Path
 from struct import pack
 from typing import Any
@@ -33,9 +35,6 @@ LARGE, HUGE = 1_000_000, 200_000_000
 """Bytes of the sheets from which a copy of the workbook is worth its cost, and up to which there is
 memory for it."""
 
-NOT_COPIED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""No zip, one that is damaged or locked, or no room on the disk: the reader will see for itself."""
-
 OLD_FONT = re.compile(r"\.Vn|VNI", re.IGNORECASE)
 TOGETHER = 100
 """Rows that are taken together: few enough for their cells to stay in the cache."""
@@ -45,6 +44,19 @@ ONLY_NUMBERS, NUMBERS_AND_TEXT = {float}, {float, str}
 
 LIST_SHEET = "Cần sửa - To mend"
 """The sheet `etl.returned` puts before those of a department; it is no part of its data."""
+
+
+def _beside(name: str) -> Any:
+    """A module of the folder of this one, which is in no path that is looked through."""
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec
+    assert spec.loader
+    made = module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+beside = _beside("cells_child")
 
 
 def main() -> None:
@@ -62,36 +74,46 @@ def main() -> None:
     os._exit(0)
 
 
-def _wanted(names: list[str], pattern: str) -> list[str]:
+def _wanted(names: list[str], pattern: str, hidden: Collection[str] = ()) -> list[str]:
     names = [name for name in names if name != LIST_SHEET]
-    return [name for name in names if re.search(pattern, name)] if pattern else names[:1]
+    if pattern:
+        return [name for name in names if re.search(pattern, name)]
+    shown = [name for name in names if name not in hidden]
+    return (shown or names)[:1]
 
 
 def _cells(path: Path, pattern: str, folder: Path) -> Any:
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
     try:
-        if copy := _merged_first(path, folder):
+        looked: dict[str, bool] = {}
+        if copy := _merged_first(path, folder, looked):
             book = CalamineWorkbook.from_path(copy)
         else:
             # From an open file the reader goes by the content: many a .xls is an xlsx.
             with path.open("rb") as file:
                 book = CalamineWorkbook.from_filelike(file)
         found = []
-        for name in _wanted(book.sheet_names, pattern):
+        hidden = [
+            each.name for each in book.sheets_metadata if each.visible != SheetVisibleEnum.Visible
+        ]
+        wanted = _wanted(book.sheet_names, pattern, hidden)
+        unsaid = beside.unsaid_in(path, wanted, looked)
+        for name in wanted:
             sheet = book.get_sheet_by_name(name)
-            height, filled, columns = _columns(sheet)
+            height, filled, columns = _columns(sheet, unsaid.get(name, {}))
             found.append((name, columns, height, sheet.merged_cell_ranges or [], filled))
     except CalamineError as error:
         return str(error)
-    return book.sheet_names, found
+    return book.sheet_names, hidden, found
 
 
-def _merged_first(path: Path, folder: Path) -> Path | None:
+def _merged_first(path: Path, folder: Path, looked: dict[str, bool]) -> Path | None:
     """An unpacked copy of an xlsx whose sheets say first what is merged; `None`: read it as it is.
 
     The reader unpacks and reads a sheet once for its cells, and again until it has found what is
-    merged, which stands at the end or nowhere. That is two fifths of its time.
+    merged, which stands at the end or nowhere. That is two fifths of its time. `looked` takes up
+    which of the sheets are worth a look for what the reader leaves unsaid.
     """
     copy = folder / "merged_first.xlsx"
     try:
@@ -101,11 +123,14 @@ def _merged_first(path: Path, folder: Path) -> Path | None:
             # Of several large ones perhaps one is wanted, but all would be copied.
             if not LARGE < sum(sheets) < min(HUGE, 2 * max(sheets)):
                 return None
+            styles = beside.Styles(package)
             for part in parts:
                 content = package.read(part)
+                if _is_sheet(part):
+                    looked[part.filename] = styles.worth_a_look(content)
                 with made.open(part.filename, "w") as file:
                     file.writelines(_turned(content) if _is_sheet(part) else [content])
-    except NOT_COPIED:
+    except beside.DAMAGED:  # or no zip, or no room on the disk: the reader will see for itself
         return None
     return copy
 
@@ -127,14 +152,21 @@ def _turned(sheet: bytes) -> list[bytes | memoryview]:
 Packed = tuple[bytes, bytes, bytes, list[Any]]
 
 
-def _columns(sheet: Any) -> tuple[int, int, list[Packed]]:
-    """Rows, how many of them hold anything, and the columns from the first of the sheet on."""
-    if sheet.start is None:
+def _columns(sheet: Any, unsaid: dict[int, dict[int, Any]]) -> tuple[int, int, list[Packed]]:
+    """Rows, how many of them hold anything, and the columns from the first of the sheet on.
+
+    The cells of `unsaid`, by row and column, stand in place of what the reader says of them.
+    """
+    if sheet.start is None and not unsaid:
         return 0, 0, []
-    left = sheet.start[1]
-    columns = [_Column() for _ in range(left + sheet.width)]
-    height = filled = 0
+    left, right = (sheet.start[1], sheet.start[1] + sheet.width) if sheet.start else (0, 0)
     rows = sheet.iter_rows()
+    if unsaid:
+        width = max(right, *(column + 1 for cells in unsaid.values() for column in cells))
+        rows = _completed(rows, left, width, unsaid)
+        left, right = 0, width
+    columns = [_Column() for _ in range(right)]
+    height = filled = 0
     while some := list(islice(rows, TOGETHER)):
         height += len(some)
         blank = [("",) * len(some)] * left
@@ -145,6 +177,21 @@ def _columns(sheet: Any) -> tuple[int, int, list[Packed]]:
         for column, cells, kind in zip(columns, by_column, kinds, strict=True):
             column.take(cells, kind)
     return height, filled, [column.packed() for column in columns]
+
+
+def _completed(
+    rows: Iterable[list[Any]], left: int, width: int, unsaid: dict[int, dict[int, Any]]
+) -> Iterator[list[Any]]:
+    """The rows, which begin at the column `left`, from the first column on and `width` wide."""
+    before = [""] * left
+    for number, cells in enumerate(chain(rows, repeat([]))):
+        if number > max(unsaid) and not cells:
+            return
+        row = [*before, *cells] if cells else []
+        row += [""] * (width - len(row))
+        for column, cell in unsaid.get(number, {}).items():
+            row[column] = cell
+        yield row
 
 
 def _holds(cell: Any) -> bool:

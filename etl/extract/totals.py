@@ -13,6 +13,8 @@ from decimal import Decimal, InvalidOperation
 from etl.catalog import Read
 from etl.extract.units import Unit
 
+COMMA = str.maketrans(",.", ".#")
+"""For figures with a decimal comma: a point that is left in one makes it none."""
 HALF = Decimal("0.5")
 NOISE = Decimal("1e-12")
 """Share of a sum that is lost where a workbook computed it in binary."""
@@ -23,13 +25,27 @@ def number(text: str | None, read: Read) -> Decimal | None:
     if not text:
         return None
     digits = re.sub(r"\s", "", text)
+    wrong = misplaced(read)
+    if wrong and re.search(wrong, digits):
+        return None
     digits = digits.replace(read.thousands, "") if read.thousands else digits
     if read.decimal == ",":
-        digits = digits.replace(",", ".")
+        digits = digits.translate(COMMA)
     try:
         return Decimal(digits) if digits.strip("-+").replace(".", "", 1).isdigit() else None
     except InvalidOperation:
         return None
+
+
+def misplaced(read: Read) -> str | None:
+    """A pattern of figures whose sign of thousands parts no thousands, in Python and in DuckDB.
+
+    12.5 would else be 125 and 1,234.5 be 1.2345 where "." parts thousands.
+    """
+    if not read.thousands.strip():
+        return None
+    sign, decimal = re.escape(read.thousands), re.escape(read.decimal)
+    return rf"{sign}(\d{{0,2}}(\D|$)|\d{{4}})|\d{{4}}{sign}|{decimal}.*{sign}"
 
 
 @dataclass(frozen=True)

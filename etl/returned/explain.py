@@ -85,7 +85,9 @@ def _allowed(kind: str, entry: FieldEntry, broken: Broken, told: Told, language:
         labels = [c.label for c in entry.categories] or list(STATUSES)
         return phrase("expected.allowed", language, allowed=_listed(labels))
     if kind == "readable":
-        return _form(entry, broken.dataset, language)
+        return _without_result(entry, broken.value or "", language) or _form(
+            entry, broken.dataset, language
+        )
     return _limit(kind, entry, broken.dataset, language)
 
 
@@ -107,6 +109,21 @@ def _limit(kind: str, entry: FieldEntry, dataset: Dataset, language: Language) -
             most=many if limits.max_length is None else limits.max_length,
         )
     return phrase("expected.filled", language)
+
+
+def _without_result(entry: FieldEntry, value: str, language: Language) -> str | None:
+    """What stands there in place of a figure, where the cell of the workbook looks like one."""
+    if value.startswith("="):
+        return phrase("expected.computed", language)
+    if value.startswith("'"):
+        return phrase("expected.no_text", language)
+    if value.startswith("#"):
+        return phrase("expected.no_error", language)
+    if value.endswith("%") and entry.type in ("integer", "number"):
+        return phrase(
+            "expected.not_percent", language, unit=entry.unit or phrase("note.no_unit", language)
+        )
+    return None
 
 
 def _form(entry: FieldEntry, dataset: Dataset, language: Language) -> str:

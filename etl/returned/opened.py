@@ -8,6 +8,7 @@ from etl.catalog import Dataset
 from etl.extract import delimited, workbook
 from etl.extract.grid import Grid
 from etl.extract.raw import Cell as Value
+from etl.extract.raw import Percent
 from etl.extract.sheets import read_sheets
 from etl.returned import book as books
 from etl.returned.book import Made
@@ -106,7 +107,10 @@ def _readable(rows: list[list[Value]], texts: list[Row] | None) -> list[list[Val
     if texts is None:
         return rows
     return [
-        [text if isinstance(value, str) else value for value, text in zip(*both, strict=False)]
+        [
+            text if isinstance(value, str | Percent) else value
+            for value, text in zip(*both, strict=False)
+        ]
         for both in zip(rows, texts, strict=False)
     ]
 

@@ -103,8 +103,8 @@ def _delimited(
     number = 0
     with Path(raw.path).open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=dataset.delimiter, quotechar=dataset.read.quote)
-        for cells in reader:
-            if reader.line_num <= raw.header_lines or not cells:
+        for row, cells in enumerate(reader, start=1):
+            if row <= raw.header_rows or not cells:
                 continue
             number += 1
             if whole or number in wanted:

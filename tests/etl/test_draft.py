@@ -653,6 +653,77 @@ def test_whatever_is_written_on_a_line_is_read_again(value):
     assert yaml.safe_load(flow(value)) == value
 
 
+@pytest.mark.parametrize(
+    ("title", "period", "asked"),
+    [
+        ("THU NGÂN SÁCH 6 THÁNG ĐẦU NĂM 2026", "2026-01/2026-06", None),
+        ("Lũy kế 9 tháng năm 2026", "2026-01/2026-09", None),
+        ("(Từ ngày 01/03/2026 đến hết ngày 31/03/2026)", "2026-03", None),
+        ("Tháng 9/2026, kèm theo Công văn số 12/2026/SNV-TH", "2026-09", None),
+        ("Cần Thơ, ngày 05 tháng 7 năm 2026", "2026", "nothing in the file says it"),
+        ("KẾ HOẠCH NĂM 2027 VÀ THỰC HIỆN NĂM 2026", "2027", "the title says '2027' and '2026'"),
+        ("Quý I và quý II năm 2026", "2026-Q2", "the title says 'quý ii năm 2026'"),
+        ("Dân số tính đến 31/12/2025", "2025-12-31", "the title says '31/12/2025'"),
+        ("Năm học 2025-2026", "2025/2026", "the title says '2025-2026'"),
+    ],
+)
+def test_a_period_in_the_title_is_taken_whole_or_asked_about(drafted, title, period, asked):
+    made = drafted("thu.csv", f'"{title}",\nXã/phường,Số lượt\nNinh Kiều,40\nCái Khế,50\n')
+    assert f'constant: {{period: "{period}"}}' in made.text, made.text
+    told = [q.text for q in made.questions if q.text.startswith("which period")]
+    assert told == ([f"which period are the figures of? {asked}"] if asked else [])
+
+
+def test_cells_that_say_that_there_is_nothing_are_no_evidence_on_signs(drafted):
+    made = drafted(
+        "von.csv",
+        "Xã/phường;Năm;Vốn (triệu đồng)\nNinh Kiều;2025;-\nCái Khế;2025;…\nÔ Môn;2025;1.500,25\n",
+    )
+    assert 'decimal: ",", thousands: "."' in made.text
+
+
+def test_percent_signs_say_the_unit(drafted):
+    made = drafted("ty_le.csv", "Xã/phường;Năm;Hộ nghèo\nNinh Kiều;2025;1,25%\nÔ Môn;2025;3%\n")
+    assert '{name: value, type: number, from: [Hộ nghèo], unit: "%"}' in made.text
+
+
+def test_text_that_is_called_a_workbook_is_drafted_as_text(drafted):
+    made = drafted("khach.xls", VISITORS.replace(",", "\t").encode("utf-16"))
+    assert "read: {encoding: utf-16, format: tsv}" in made.text
+
+
+def test_a_hidden_sheet_is_left_out_and_an_empty_one_passed_over(installation, put):
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        book.add_worksheet("Bìa")
+        for name, figure in (("T1", 40), ("nháp", 7)):
+            sheet = book.add_worksheet(name)
+            sheet.write_row("A1", ["Xã/phường", "Năm", "Số hộ"])
+            sheet.write_row("A2", ["Ninh Kiều", 2025, figure])
+        sheet.hide()
+    path = put("ho.xlsx", made.getvalue())
+    drawn = draft(path, load_catalog(installation.catalog), installation, today=TODAY)
+    assert "sheet: T1" in drawn.text, drawn.text
+    assert ("hidden sheets, not looked at", "nháp") in drawn.found
+    tried = try_out(drawn, path, installation, TODAY)
+    assert tried is not None
+    assert (tried.records, tried.observations) == (1, 1)
+
+
+def test_rows_of_delimiters_that_a_spreadsheet_leaves_behind_are_no_records(installation, put):
+    path = put("ho.csv", "Xã/phường,Năm,Số hộ,\nNinh Kiều,2025,4,\n,,,\n,,,\n")
+    drawn = draft(path, load_catalog(installation.catalog), installation, today=TODAY)
+    tried = try_out(drawn, path, installation, TODAY)
+    assert tried is not None
+    assert (tried.records, tried.accepted) == (1, 1), drawn.text
+
+
+def test_the_day_of_a_signature_stops_the_table_whatever_the_month(drafted):
+    text = "Xã/phường,Năm,Số hộ\nNinh Kiều,2025,4\nCái Khế,2025,5\n"
+    made = drafted("ho.csv", text + '"Cần Thơ, ngày 05 tháng 7 năm 2026",,\nNgười lập,,\n')
+    assert r"stop_at: '^(Cần Thơ, ngày \d+ tháng|Người lập)'" in made.text, made.text
+
+
 # --- the command ----------------------------------------------------------------------------------
 
 VISITORS = "Xã/phường,Tháng,Lượt khách\nNinh Kiều,01/2026,40\nCái Khế,01/2026,50\n"

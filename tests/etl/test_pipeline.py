@@ -294,7 +294,7 @@ def test_a_sheet_without_the_header_says_which_cell_it_looked_for(refresh, insta
 
 
 def test_something_that_is_not_a_workbook_is_refused(refresh):
-    with pytest.raises(ForesightError, match="not a workbook"):
+    with pytest.raises(ForesightError, match="it is text, and no workbook"):
         refresh(WIDE, population_xlsx="a,b,c\n")
 
 

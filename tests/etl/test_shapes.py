@@ -100,6 +100,31 @@ def test_every_row_that_holds_anything_is_of_exactly_one_kind(extract):
     assert raw.accounts == [Account("Bieu", 12, {**kinds, "footnote": 1})]
 
 
+def test_errors_of_a_workbook_make_no_record_of_a_row_that_is_none(extract):
+    rows = [[*row] for row in TITLED]
+    rows[4] = ["A", "B", "#VALUE!"]
+    rows[5][2] = rows[9][2] = "#REF!"
+    raw = extract(rows, READ, "{groups: {into: block}, totals: {}}")
+    assert raw.frame["_record"].to_list() == [8, 9, 11]
+    assert column(raw, "block") == ["Khối phường", "Khối phường", "Khối xã"]
+
+
+@pytest.mark.parametrize(
+    ("read", "figures"),
+    [
+        ("{}", ["1.2", "'1.200", "12.50", "'-57.688"]),
+        ('{decimal: "."}', ["1.2", "1.200", "12.50", "-57.688"]),
+    ],
+)
+def test_a_text_among_figures_that_may_be_a_thousand_times_as_much_is_not_read(
+    extract, read, figures
+):
+    cells = [1.2, "1.200", "12.50", "-57.688"]
+    raw = extract([["Xã, phường", "Số tiền"], *(["1.200", cell] for cell in cells)], read)
+    assert column(raw, "Số tiền") == figures
+    assert column(raw, "Xã, phường") == ["1.200"] * 4
+
+
 def test_a_row_that_goes_missing_stops_the_load():
     with pytest.raises(RowsUnaccounted, match="12 rows hold something, but 11 are accounted for"):
         Account("Bieu", 12, {"title": 3, "record": 8}).close("land.xlsx: Bieu")

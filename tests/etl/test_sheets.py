@@ -78,8 +78,8 @@ def test_a_workbook_that_takes_too_long_is_refused(tmp_path, monkeypatch):
         (zipped({"../../etc/cron.d/x": ""}), "called '../../etc/cron.d/x', which leads outside"),
         (zipped({"/etc/passwd": ""}), "called '/etc/passwd', which leads outside"),
         (zipped({"C:\\x.dll": ""}), "which leads outside"),
-        (zipped({"letter.txt": "no sheets"}), "not a workbook"),
-        (b"<html><table><tr><td>1</td></tr></table></html>", "not a workbook"),
+        (zipped({"xl/letter.txt": "no sheets"}), "not a workbook"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "it is a web page (HTML)"),
         (b"", "not a workbook"),
     ],
     ids=["bomb", "many parts", "upwards", "absolute", "drive", "other zip", "html", "empty"],
@@ -126,7 +126,7 @@ def test_a_large_sheet_is_read_like_a_small_one_merged_cells_and_all(tmp_path, m
             sheet.merge_range(cells, "Năm")
         for row in range(4, 9000):
             sheet.write_row(row, 0, [f"Xã {row}", row, row / 8, "" if row % 3 else "a & <b>"])
-    assert sheets_child._merged_first(path, tmp_path)
+    assert sheets_child._merged_first(path, tmp_path, {})
     [found] = read_sheets(path, None)
     own = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Bieu")
     assert found.rows == own.to_python(skip_empty_area=False)
