@@ -123,6 +123,8 @@ def season_means(
 
 LONG_ROUNDS = 2.5
 """Rounds from which a series' own moving mean is its trend; shorter ones take that of siblings."""
+LONG_OF_FEW = 4.0
+"""The same of counts with many zeros: half a round lost at either end would be missed more."""
 PRIOR_FREEDOM = 6.0
 """Values that the siblings' chance weighs as much as, in what is taken for a series' own chance."""
 
@@ -167,7 +169,8 @@ def _means(
     values: Floats, lengths: Ints, groups: Ints, season: int, skewed: Flags | None
 ) -> tuple[Floats, Floats, Ints, Floats]:
     """Means by season, variance within one, values a season, values beyond one a season."""
-    short = lengths < LONG_ROUNDS * season
+    few = np.zeros(len(values), dtype=bool) if skewed is None else skewed
+    short = lengths < np.where(few, LONG_OF_FEW, LONG_ROUNDS) * season
     rest = np.full(values.shape, np.nan)
     rest[~short] = detrended(values[~short], season)
     if short.any():
