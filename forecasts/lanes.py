@@ -108,6 +108,11 @@ class Lanes:
         return np.asarray((smallest > 0) | ((smallest >= 0) & few))
 
     @cached_property
+    def skewed(self) -> NDArray[np.bool_]:
+        """Counts with so many zeros that they are not on logs: few cases, now and then many."""
+        return np.asarray(~self.on_logs & (self.lowest >= 0))
+
+    @cached_property
     def raw(self) -> Floats:
         """Values in units of the lane, on logs where `on_logs`; NaN in gaps and past the end."""
         scaled = self.values / self.unit[:, None]
@@ -124,7 +129,7 @@ class Lanes:
         rows = np.flatnonzero(seasonal(self.values, self.lengths, self.season))
         if len(rows):
             whole = np.where(self.inside[rows], bridged(self.raw[rows]), np.nan)
-            factors[rows] = own_factors(whole, self.season)
+            factors[rows] = own_factors(whole, self.season, self.skewed[rows])
         return Adjusted(self, factors)
 
     @cached_property
@@ -220,7 +225,8 @@ def lanes_of(
     if season == 1 or not len(values):
         return lanes
     filled = np.where(inside, bridged(lanes.raw), np.nan)
-    return replace(lanes, shared=lent_factors(filled, lengths, siblings, first % season, season))
+    shared = lent_factors(filled, lengths, siblings, first % season, season, lanes.skewed)
+    return replace(lanes, shared=shared)
 
 
 def bridged(values: Floats) -> Floats:

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from forecasts.panel import Floats
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 CERTAIN = 1.645
 """Standard errors by which the seasonal autocorrelation must differ from 0: the 90 % test of M4."""
+FAR = 2 * 1.4826
+"""Usual distances from the middle within which values count in full: two standard deviations."""
 FEWEST_ROUNDS = 3
 """Rounds of the season a series must have seen to be tested for one of its own."""
 
@@ -60,30 +63,59 @@ def by_season(values: Floats, season: int) -> Floats:
     return padded.reshape(len(values), -1, season)
 
 
-def own_factors(values: Floats, season: int) -> Floats:
+def drawn_in(rounds: Floats, skewed: Flags | None = None) -> tuple[Floats, Floats]:
+    """`(rows, rounds, season)`, values far from the middle one of their season drawn in to `FAR`.
+
+    A month in which offices were shut, or rushed at, tells little of what the month is like. The
+    second is the share of values that count in full, `(rows,)`: what others say is less sure than
+    it looks, and their chance larger by its square.
+
+    Source: Huber (1964), Annals of Mathematical Statistics 35(1).
+    """
+    known = np.isfinite(rounds)
+    count = known.sum(axis=1)
+    ranked = np.sort(rounds, axis=1)
+    halves = (np.maximum(count - 1, 0) // 2, np.minimum(count // 2, rounds.shape[1] - 1))
+    low, high = (np.take_along_axis(ranked, half[:, None], axis=1) for half in halves)
+    middle = (low + high) / 2
+    apart = rounds - middle
+    size = np.sort(np.abs(apart).reshape(len(rounds), -1), axis=1)
+    # One value a season is its middle one, and says nothing about how far values are from it.
+    half = (count.sum(axis=1) + (count > 0).sum(axis=1)) // 2
+    usual = np.take_along_axis(size, np.minimum(half, size.shape[1] - 1)[:, None], axis=1)
+    narrow = usual[:, 0] > 0 if skewed is None else (usual[:, 0] > 0) & ~skewed
+    reach = np.where(narrow, FAR * usual[:, 0], np.inf)[:, None, None]
+    full = (np.abs(apart) <= reach).sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
+    return middle + np.clip(apart, -reach, reach), np.where(full > 0, full, 1.0)
+
+
+def own_factors(values: Floats, season: int, skewed: Flags | None = None) -> Floats:
     """`(rows, season)`: means by season of what is left without trend, shrunk towards none.
 
+    Of `skewed` rows, `(rows,)`, far values count in full: the mean of few counts is made by them.
     Shrinkage is that of James and Stein (1961), by how far the means differ beyond chance.
     """
-    means, chance, counts = season_means(values, season)
+    means, chance, counts = season_means(values, season, skewed)
     apart = np.nansum(counts * means**2, axis=1)
     belief = np.clip(1 - (season - 3) * chance / np.maximum(apart, 1e-300), 0, 1)
     return np.asarray(means * belief[:, None]) if season > 3 else means
 
 
-def season_means(values: Floats, season: int) -> tuple[Floats, Floats, Floats]:
+def season_means(
+    values: Floats, season: int, skewed: Flags | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Means by season `(rows, season)`, variance of one value within a season `(rows,)`, counts.
 
     A season nobody saw has the mean 0 and the count 0.
     """
-    rest = by_season(detrended(values, season), season)
+    rest, full = drawn_in(by_season(detrended(values, season), season), skewed)
     known = np.isfinite(rest)
     counts = known.sum(axis=1)
     rest = np.where(known, rest, 0.0)
     means = rest.sum(axis=1) / np.maximum(counts, 1)
     spread = (rest**2).sum(axis=1) - counts * means**2
     freedom = counts.sum(axis=1) - (counts > 0).sum(axis=1)
-    chance = np.maximum(spread.sum(axis=1), 0) / np.maximum(freedom, 1)
+    chance = np.maximum(spread.sum(axis=1), 0) / np.maximum(freedom, 1) / full**2
     seen = (counts > 0).sum(axis=1)
     centre = means.sum(axis=1) / np.maximum(seen, 1)
     return np.where(counts > 0, means - centre[:, None], 0.0), chance, counts.astype(float)
@@ -91,24 +123,33 @@ def season_means(values: Floats, season: int) -> tuple[Floats, Floats, Floats]:
 
 LONG_ROUNDS = 2.5
 """Rounds from which a series' own moving mean is its trend; shorter ones take that of siblings."""
+LONG_OF_FEW = 4.0
+"""The same of counts with many zeros: half a round lost at either end would be missed more."""
 PRIOR_FREEDOM = 6.0
 """Values that the siblings' chance weighs as much as, in what is taken for a series' own chance."""
 
 
-def lent_factors(values: Floats, lengths: Ints, groups: Ints, phases: Ints, season: int) -> Floats:
+def lent_factors(
+    values: Floats,
+    lengths: Ints,
+    groups: Ints,
+    phases: Ints,
+    season: int,
+    skewed: Flags | None = None,
+) -> Floats:
     """`(rows, season)`: the season of the group, and of each row only what it can show beyond it.
 
     A random-effects pool: rows are weighted by how well they know their season, and differ from
     their siblings by as much as chance does not explain. A row too short for a trend of its own is
     freed of the mean change from round to round of its group. `groups` are numbers from 0;
-    `phases` say which season column 0 is.
+    `phases` say which season column 0 is; `skewed` is as for `own_factors`.
 
     Source: DerSimonian and Laird (1986), Controlled Clinical Trials 7(3), for the pool; Miller and
     Williams (2003), International Journal of Forecasting 19(4), for shrinking seasonal factors.
     """
     if season == 1 or values.shape[1] <= season:
         return np.zeros((len(values), season))
-    means, chance, counts, freedom = _means(values, lengths, groups, season)
+    means, chance, counts, freedom = _means(values, lengths, groups, season, skewed)
     place = (np.arange(season) - phases[:, None]) % season
     means, counts = np.take_along_axis(means, place, 1), np.take_along_axis(counts, place, 1)
     size = int(groups.max(initial=0)) + 1
@@ -125,15 +166,16 @@ def lent_factors(values: Floats, lengths: Ints, groups: Ints, phases: Ints, seas
 
 
 def _means(
-    values: Floats, lengths: Ints, groups: Ints, season: int
+    values: Floats, lengths: Ints, groups: Ints, season: int, skewed: Flags | None
 ) -> tuple[Floats, Floats, Ints, Floats]:
     """Means by season, variance within one, values a season, values beyond one a season."""
-    short = lengths < LONG_ROUNDS * season
+    few = np.zeros(len(values), dtype=bool) if skewed is None else skewed
+    short = lengths < np.where(few, LONG_OF_FEW, LONG_ROUNDS) * season
     rest = np.full(values.shape, np.nan)
     rest[~short] = detrended(values[~short], season)
     if short.any():
         rest[short] = _without_line(values[short], groups[short], season)
-    rounds = by_season(rest, season)
+    rounds, full = drawn_in(by_season(rest, season), skewed)
     known = np.isfinite(rounds)
     counts = known.sum(axis=1)
     rounds = np.where(known, rounds, 0.0)
@@ -141,7 +183,7 @@ def _means(
     spread = np.maximum((rounds**2).sum(axis=1) - counts * means**2, 0).sum(axis=1)
     freedom = np.maximum(counts - 1, 0).sum(axis=1).astype(float)
     centred = means - means.mean(axis=1, keepdims=True)
-    return centred, spread / np.maximum(freedom, 1), counts, freedom
+    return centred, spread / np.maximum(freedom, 1) / full**2, counts, freedom
 
 
 def _without_line(values: Floats, groups: Ints, season: int) -> Floats:

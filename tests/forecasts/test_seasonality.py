@@ -54,6 +54,15 @@ def test_a_line_leaves_nothing_without_its_moving_mean():
     assert np.isnan(rest[-6:]).all()
 
 
+def test_months_in_which_offices_were_shut_leave_the_season_as_it_is():
+    """A dip of all siblings at once looked like their season."""
+    rows = np.stack([history(WAVE, 84, noise=0.1, seed=n) for n in range(20)])
+    rows[:, 40:43] -= 1.5
+    everyone = np.ones(20, dtype=bool)
+    assert rmse(own_factors(rows, 12), WAVE) < 0.7 * rmse(own_factors(rows, 12, everyone), WAVE)
+    assert rmse(lent(rows), WAVE) < 0.06
+
+
 def test_chance_alone_has_next_to_no_season():
     rows = np.stack([history([0.0], 60, noise=0.3, seed=n) for n in range(50)])
     plain = np.stack([row[:60].reshape(5, 12).mean(axis=0) - row.mean() for row in rows])
