@@ -28,7 +28,7 @@ MARKS = "canvas.marks, svg.marks"
 LONGEST = 120_000
 STILL = 1_500
 """Milliseconds after which nothing more is expected to change."""
-FRAMES = "new Promise(d => requestAnimationFrame(() => requestAnimationFrame(() => d())))"
+FRAME = "new Promise(d => requestAnimationFrame(() => d()))"
 PAINTED = (
     """async () => {
   const come = () => document.querySelector('READY') ||
@@ -39,11 +39,12 @@ PAINTED = (
     [...document.querySelectorAll('[data-testid=stSkeleton]')].some(above) ||
     [...document.querySelectorAll('.stVegaLiteChart')].some(chart =>
       above(chart) && !chart.querySelector('MARKS'));
-  while (open()) await FRAMES;
-  await FRAMES;
+  while (open()) await FRAME;
+  await FRAME;
+  await FRAME;
   return performance.now();
 }""".replace("MARKS", MARKS)
-    .replace("FRAMES", FRAMES)
+    .replace("FRAME", FRAME)
     .replace("READY", READY)
 )
 WATCH = """() => {

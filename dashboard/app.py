@@ -49,7 +49,6 @@ def main() -> None:
     lang = language()
     text = Text(lang)
     st.set_page_config(page_title=text("name"), page_icon=str(FAVICON), layout="wide")
-    layout.style()
     try:
         reader = Reader(queries.current(Settings.read().home), lang, today())
         reader.rows("facts")

@@ -17,10 +17,11 @@ from dashboard.reader import Reader
 from dashboard.sparklines import watermark
 from dashboard.tables import csv, xlsx
 from dashboard.text import Text
-from dashboard.theme import stylesheet
 
 FACT = "file_"
 """Before the name of a fact of a file where it is a column of CSV."""
+FIRST_ENDS = '<i class="cf-first" hidden></i>'
+"""Marks the end of the first screen; `static/boot.js` lets the rest wait until that is painted."""
 MIME = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -58,11 +59,6 @@ def html(content: str) -> None:
     st.html(content)
 
 
-def style() -> None:
-    """The style sheet, once a run."""
-    st.html(stylesheet())
-
-
 def heading(title: str, note: str = "") -> None:
     """A finding as heading, with what and in which unit under it."""
     st.header(title, anchor=False)
@@ -71,12 +67,15 @@ def heading(title: str, note: str = "") -> None:
 
 
 @contextmanager
-def simulated_section(text: Text, name: str) -> Iterator[None]:
-    """A part of a page that shows simulated figures: a band at its head, a watermark behind it."""
+def simulated_section(text: Text, name: str, *, below: bool = False) -> Iterator[None]:
+    """A part of a page that shows simulated figures: a band at its head, a watermark behind it.
+
+    `below`: under the first screen; a browser paints what stands above before it takes this up.
+    """
     key = f"simulated_{name}"
     rule = f'.st-key-{key}{{background-image:url("{watermark(text("simulated.mark"))}")}}'
     with st.container(key=key):
-        html(f"<style>{rule}</style>{band(text)}")
+        html(f"<style>{rule}</style>{band(text)}{FIRST_ENDS if below else ''}")
         yield
 
 

@@ -4,11 +4,8 @@ Nothing leaves the machine: every source of content is `'self'`, and Streamlit's
 is let in by its hash, computed from the installed page so that an upgrade cannot break it.
 """
 
-import base64
-import hashlib
 import logging
 import os
-import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,34 +18,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import layout, queries
+from dashboard import layout, page_frame, queries
 from dashboard.sign_on import Door, check_address, current_people, trust_no_proxy
 from dashboard.text import Text
 from etl.settings import Settings
 from etl.warehouse import DamagedBuild, NoWarehouse
 
 HERE = Path(__file__).parent
-BOOT = '<head><script src="/app/static/boot.js"></script>'
 UNCACHED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 OF_AN_OLDER_BUILD = ("CatalogException", "BinderException")
 """What the database says of a table or column that a build of earlier code does not have."""
 REPLACED = (b"content-length", b"etag", b"last-modified")
-
-
-def content_policy() -> str:
-    """The content security policy: this machine only, and the inline scripts of the page."""
-    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    inline = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
-    hashes = [
-        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline
-    ]
-    scripts = " ".join(["'self'", *(f"'sha256-{value}'" for value in hashes)])
-    return (
-        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; "
-        "worker-src 'self' blob:; frame-src 'self' blob:; frame-ancestors 'self'; "
-        "base-uri 'self'; form-action 'self'; object-src 'none'"
-    )
 
 
 class PageFrame:
@@ -56,7 +36,7 @@ class PageFrame:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.policy = content_policy().encode()
+        self.policy = page_frame.content_policy().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; hold a page back until it is complete, then change it."""
@@ -101,10 +81,7 @@ class _Answer:
             await self._send({**message, "headers": headers})
 
     async def _finish(self, start: Message) -> None:
-        title = f"<title>{Text(self._lang)('name')}</title>"
-        page = self._body.decode("utf-8")
-        page = page.replace('<html lang="en">', f'<html lang="{self._lang}">', 1)
-        page = page.replace("<title>Streamlit</title>", title, 1).replace("<head>", BOOT, 1)
+        page = page_frame.framed(self._body.decode("utf-8"), self._lang, Text(self._lang)("name"))
         body = page.encode("utf-8")
         headers = [pair for pair in start["headers"] if pair[0] not in REPLACED]
         headers.append((b"content-length", str(len(body)).encode()))
@@ -160,7 +137,7 @@ trust_no_proxy()
 app = st.App(
     HERE / "app.py",
     lifespan=warm,
-    routes=[Route("/health", health)],
+    routes=[Route("/health", health), Route(page_frame.STYLE, page_frame.style)],
     middleware=[Middleware(Door), Middleware(PageFrame)],
     on_script_error=explain,
 )

@@ -75,8 +75,8 @@ def theme() -> Theme:
 
 @cache
 def stylesheet() -> str:
-    """`style.css`, with every colour of the theme as a variable before it."""
+    """The rules of `style.css`, with every colour of the theme as a variable before them."""
     colours = {name: value for name, value in vars(theme()).items() if isinstance(value, str)}
     variables = ";".join(f"--{name.replace('_', '-')}:{value}" for name, value in colours.items())
     rules = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-    return f"<style>:root{{{variables}}}\n{rules}</style>"
+    return f":root{{{variables}}}\n{rules}"

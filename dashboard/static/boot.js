@@ -80,3 +80,51 @@
   new MutationObserver(all).observe(document, { childList: true, subtree: true, characterData: true });
   new MutationObserver(all).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
 })();
+// What stands first is seen first. A browser draws at once all that came meanwhile, and shows none of it before: so the
+// rest of a page waits behind two marks, each once. The head of a page brings the code of the parts, which Streamlit shows
+// late where it is not there yet; at the end of the first screen the rest waits until that is on the glass.
+(function () {
+  const FRAMES = { "cf-asof": 0, "cf-first": 3 };
+  const LONGEST = 1500;
+  const words = new TextDecoder("latin1");
+  const coming = new Set(Object.keys(FRAMES));
+  function markIn(data) {
+    if (!coming.size || !(data instanceof ArrayBuffer)) return undefined;
+    const said = words.decode(data);
+    return [...coming].find(function (mark) { return said.includes(mark); });
+  }
+  function frame() { return new Promise(requestAnimationFrame); }
+  function shown(mark) {
+    const bars = [...document.querySelectorAll("[data-testid=stSkeleton]")];
+    return document.querySelector("." + mark) && !bars.some(function (bar) { return bar.getBoundingClientRect().top < innerHeight; });
+  }
+  async function painted(mark) {
+    while (!shown(mark)) await frame();
+    for (let frames = 0; frames < FRAMES[mark]; frames++) await frame();
+  }
+  // A page in the background paints no frames, and a part may never come: nothing waits longer than this.
+  function late() { return new Promise(function (go) { setTimeout(go, LONGEST); }); }
+  function inTurn(listener) {
+    const waiting = [];
+    let passing = false;
+    async function pass() {
+      passing = true;
+      while (waiting.length) {
+        const event = waiting.shift();
+        const mark = markIn(event.data);
+        listener(event);
+        if (mark) {
+          coming.delete(mark);
+          await Promise.race([painted(mark), late()]);
+        }
+      }
+      passing = false;
+    }
+    return function (event) { waiting.push(event); if (!passing) pass(); };
+  }
+  window.WebSocket = class extends WebSocket {
+    addEventListener(kind, listener, options) {
+      super.addEventListener(kind, kind === "message" ? inTurn(listener) : listener, options);
+    }
+  };
+})();

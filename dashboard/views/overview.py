@@ -42,7 +42,7 @@ def draw(reader: Reader) -> None:
     layout.head(reader, reader.text("overview.title"))
     _five(reader)
     _published(reader, found)
-    with layout.simulated_section(reader.text, "workload"):
+    with layout.simulated_section(reader.text, "workload", below=True):
         # What depends on the field runs again alone.
         st.fragment(_workload)(reader)
 

@@ -91,12 +91,11 @@ def draft(
 
 
 def page():
-    from dashboard import layout, queries, reader
+    from dashboard import queries, reader
     from dashboard.filters import language
     from dashboard.views import handin
     from etl.settings import Settings
 
-    layout.style()
     lang = language()
     handin.draw(reader.Reader(queries.current(Settings.read().home), lang, reader.today()))
 

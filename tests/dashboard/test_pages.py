@@ -42,11 +42,10 @@ def script(page):
     """One page of the app, as a script of its own: AppTest knows no `st.navigation` address."""
     from importlib import import_module
 
-    from dashboard import layout, queries, reader
+    from dashboard import queries, reader
     from dashboard.filters import language
     from etl.settings import Settings
 
-    layout.style()
     lang = language()
     module = import_module(f"dashboard.views.{page}")
     module.draw(reader.Reader(queries.current(Settings.read().home), lang, reader.today()))
