@@ -489,6 +489,8 @@ def _empty_build() -> bytes:
         path = Path(folder) / "empty.duckdb"
         with duckdb.connect(str(path), config=STORAGE) as fresh:
             fresh.execute(statement("etl", "schema"))
+            # Closing would do it too, and say nothing where it cannot.
+            fresh.execute("checkpoint")
         return path.read_bytes()
 
 
