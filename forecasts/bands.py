@@ -1,14 +1,16 @@
 """Bands from what went wrong before: honest errors of the backtest, pooled over sibling series.
 
-Errors are put on one footing first: divided by the scale of the series, by how errors grow with
-the horizon (a power law, so that steps too far to be scored have a band too), and by how
-predictable the series has been, shrunk towards the others. Their quantiles are half signed (errors
-lean to one side) and half symmetric (chance leans too), and widened by what backtests are known to
-miss. Small counts get a negative binomial band instead, so that it holds whole numbers and never
-goes below 0. Paths over the horizon are drawn with the correlation that errors of one origin show,
-each step exactly as its band says.
+Errors are put on one footing first: divided by how much the series had moved up to the origin, by
+how errors grow with the horizon, and by how predictable the series has been, shrunk towards the
+others. Each of these is known to an error only as it would have been at its origin: what came after
+is in none of them, or backtests would look better than what they promise. So nothing has to be
+widened by a factor learned elsewhere. Their quantiles are half signed (errors lean to one side) and
+half symmetric (chance leans too). Small counts get a negative binomial band instead, so that it
+holds whole numbers and never goes below 0. Paths over the horizon are drawn with the correlation
+that errors of one origin show, each step exactly as its band says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,21 +27,29 @@ GRID = np.array(
     [0.001, 0.0025, 0.005, 0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99, 0.995, 0.9975, 0.999]
 )
 """Levels at which the shape of errors is kept; between them it is a line."""
-WIDENING = {
-    1: (1.03, 1.16, 1.36),
-    4: (1.0, 1.06, 1.18),
-    12: (1.0, 1.04, 1.1),
-}
-"""By season, what the 50, 80 and 95 % intervals of a backtest lack; other seasons as months.
-
-Learned on M1, M3 and tourism: `make bench` shows what they cover.
-"""
 PRIOR_WINDOWS = 2.0
 OVERLAP = 3.0
 """Origins of a backtest that know as much as one window without overlap."""
 MOST_ORIGINS = 12
+PRIOR_RECORD = 3.0
+"""Windows after which the errors of a series tell as much about it as those of all series do."""
 STEEPEST = 1.2
 """Power of the horizon with which errors grow at most."""
+WALK = 0.5
+"""That power for a random walk: what is thought where no errors tell."""
+PRIOR_PAIRS = 10.0
+"""Errors a step apart that tell as much of that power as what is thought where none do."""
+PRIOR_STEP = 100.0
+"""And those that tell as much of how far these two steps differ as the power does."""
+LEANING = (1, 4)
+"""Seasons whose forecasts go half the way that their errors lean; shorter periods gain nothing."""
+PRIOR_LEANING = 37.0
+"""Windows of single series after which errors tell half of what those of ever so many tell."""
+FEWEST_CHANGES = 3
+LEAST_MOVE = 1e-9
+"""Of its size, what a series must have moved to be measured by that."""
+LEAST_UNIT = 0.05
+"""Of what a series moved in all, the least that counts for having moved up to an origin."""
 SMALL = 10.0
 """Counts with a smaller mean get a negative binomial band."""
 PRIOR_COUNTS = 200.0
@@ -59,12 +69,14 @@ MOST_STEPS = 300.0
 """Rate up to which chances of counts are added up one by one; beyond, the first are too small."""
 ROUNDING = 1e-12
 LARGEST_SAMPLE = 200_000
+FARTHEST = 4.0
+"""Up to this, in units of the mean, errors count in how far they go together."""
 LARGEST_ERROR = 30.0
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """How errors of a panel spread, in units of `scale * growth * ratio`."""
+    """How errors of a panel spread, in units of `unit * growth * ratio`."""
 
     offsets: Floats
     """One a level of `GRID`, ordered."""
@@ -76,34 +88,44 @@ class Shape:
     """Of the errors at two steps, `(horizon, horizon)`."""
     dispersion: Floats
     """`(series,)`: variance of small counts beyond their mean, as a share of its square."""
+    lean: float
+    """How far the middle of what comes is to be expected from the forecast."""
 
 
 def shape_of(
     errors: Floats,
-    scales: Floats,
-    season: int,
+    units: Floats,
+    dropped: Sequence[int],
     small: NDArray[np.bool_],
     forecasts: Floats,
     levels: Floats,
 ) -> Shape:
     """The shape of `errors`, `(origins, series, horizon)` with NaN where not scored.
 
-    `scales` are `(series,)`, in the unit of the errors; `forecasts` those they belong to, and
-    `levels` as for `sizes`. `small` counts, `(series,)`, have a shape of their own.
+    `units` are `(origins, series)`, in the unit of the errors; `dropped` the periods that each
+    origin did not know; `forecasts` those that the errors belong to, and `levels` as for `sizes`.
+    `small` counts, `(series,)`, have a shape of their own.
     """
-    scaled = errors / (scales[:, None] * sizes(forecasts, levels))
+    scaled = errors / (units[:, :, None] * sizes(forecasts, levels))
     scaled = np.clip(scaled, -LARGEST_ERROR, LARGEST_ERROR)
     growth = _growth(np.abs(scaled))
     even = scaled / growth
-    ratio, without = _ratios(np.abs(even))
+    ratio, before = _ratios(np.abs(even), dropped)
     large = ~small if (~small).any() else small
-    sample = (even / without[:, :, None])[:, large].ravel()
-    sample = np.sort(sample[np.isfinite(sample)])
+    alike = (even / before)[:, large]
+    sample = np.sort(alike[np.isfinite(alike)])
     sample = sample[:: 1 + len(sample) // LARGEST_SAMPLE]
-    windows = windows_of(errors) * errors.shape[1]
+    windows = windows_of(errors)
     dispersion = np.zeros(errors.shape[1])
     dispersion[small] = _dispersion(errors[:, small], forecasts[:, small])
-    return Shape(_offsets(sample, season, windows), growth, ratio, _correlation(even), dispersion)
+    return Shape(
+        _offsets(sample, windows * _independent(alike)),
+        growth,
+        ratio,
+        _correlation(even),
+        dispersion,
+        _lean(sample, windows, errors.shape[1]),
+    )
 
 
 def sizes(forecasts: Floats, levels: Floats) -> Floats:
@@ -117,45 +139,82 @@ def sizes(forecasts: Floats, levels: Floats) -> Floats:
 
 
 def _growth(size: Floats) -> Floats:
-    """Errors by step ahead, as a power of it, `(horizon,)`."""
+    """Errors by step ahead, `(horizon,)`, the first being 1; none is smaller than one before.
+
+    From what two steps of the same forecasts have beside each other: steps far ahead were scored
+    from other origins than near ones, of which the world may have been calmer.
+    """
     steps = np.arange(1, size.shape[2] + 1)
-    flat = size.reshape(-1, size.shape[2])
-    known = np.isfinite(flat)
-    seen = known.any(axis=0)
-    median = np.ones(len(steps))
-    for step in np.flatnonzero(seen):
-        median[step] = np.median(flat[known[:, step], step])
-    seen &= median > 0
-    if not seen.any():
-        return np.ones(len(steps))
-    power = 0.5
-    if seen.sum() > 1:
-        power = float(np.polyfit(np.log(steps[seen]), np.log(median[seen]), 1)[0])
-    grown = steps ** np.clip(power, 0.0, STEEPEST)
-    return np.asarray(grown * np.exp(np.mean(np.log(median[seen] / grown[seen]))))
+    apart = np.diff(np.log(steps))
+    grown, pairs = _beside(np.sqrt(size))
+    known = PRIOR_PAIRS * apart.sum()
+    power = (pairs @ grown + WALK * known) / (pairs @ apart + known) if len(apart) else WALK
+    expected = np.clip(power, 0.0, STEEPEST) * apart
+    grown = (pairs * grown + PRIOR_STEP * expected) / (pairs + PRIOR_STEP)
+    return np.exp(np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(grown)])))
 
 
-def _ratios(size: Floats) -> tuple[Floats, Floats]:
-    """How large the errors of each series are, `(series,)`, and without each origin's own.
+def _beside(roots: Floats) -> tuple[Floats, Floats]:
+    """By how much errors grow from each step to the next, on logs, and how many show it.
 
-    The second is `(origins, series)`: errors of an origin are not measured by themselves. Both are
-    geometric means with that of all series.
+    By means of their roots, `(origins, series, horizon)`: few large errors do not decide.
+    """
+    grown, pairs = np.zeros((2, roots.shape[2] - 1))
+    for step in range(len(grown)):
+        both = roots[:, :, step : step + 2].reshape(-1, 2)
+        both = both[np.isfinite(both).all(axis=1)]
+        near, far = both.sum(axis=0)
+        pairs[step] = len(both)
+        if near > 0 and far > 0:
+            grown[step] = 2 * np.log(far / near)
+    return grown, pairs
+
+
+def _ratios(size: Floats, dropped: Sequence[int]) -> tuple[Floats, Floats]:
+    """How large the errors of each series are, `(series,)`, and as told without a given error.
+
+    The second is `(origins, series, horizon)`: an error is not measured by itself, nor by others of
+    the same periods. Both are geometric means with that of all series.
     """
     known = np.isfinite(size)
-    total, count = np.where(known, size, 0).sum(axis=2), known.sum(axis=2)
-    pool = max(float(total.sum() / max(count.sum(), 1)), 1e-12)
-    origins = (count > 0).sum(axis=0)
-    own = _drawn(total.sum(axis=0), count.sum(axis=0), origins, pool)
-    rest = total.sum(axis=0) - total, count.sum(axis=0) - count
-    others = _drawn(*rest, np.maximum(origins - (count > 0), 0), pool)
-    return own, others
+    total = np.cumsum(np.where(known, size, 0.0), axis=2)
+    count = np.cumsum(known, axis=2, dtype=np.int32)
+    pool = max(float(total[..., -1].sum() / max(count[..., -1].sum(), 1)), 1e-12)
+    windows = (count[..., -1] > 0).sum(axis=0)
+    own = _drawn(total[..., -1].sum(axis=0), count[..., -1].sum(axis=0), windows, pool)
+    apart = np.empty(size.shape)
+    for place in range(len(size)):
+        apart[place] = _drawn(*_apart(total, count, dropped, place), pool)
+    return own, apart
+
+
+def _apart(
+    total: Floats, count: NDArray[np.int32], dropped: Sequence[int], place: int
+) -> tuple[Floats, Floats, Floats]:
+    """Sum, number and origins of errors that share no period with those of an origin.
+
+    Each `(series, horizon)`: what was over when that forecast was made, and what began after its
+    step. `total` and `count` are summed up along the steps.
+    """
+    shape = total.shape[1:]
+    sums, numbers, origins = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for other, d in enumerate(dropped):
+        steps = min(abs(d - dropped[place]), shape[1])
+        if d > dropped[place]:
+            at, upto = slice(None), steps - 1
+        else:
+            at, upto = slice(0, steps), -1
+        sums[:, at] += total[other, :, upto, None]
+        numbers[:, at] += count[other, :, upto, None]
+        origins[:, at] += count[other, :, upto, None] > 0
+    return sums, numbers, origins
 
 
 def _drawn(total: Floats, count: Floats, origins: Floats, pool: float) -> Floats:
     own = np.where(count > 0, total / np.maximum(count, 1), pool)
     windows = np.minimum(origins, MOST_ORIGINS) / OVERLAP
-    logs = windows * np.log(np.maximum(own, 1e-3 * pool)) + PRIOR_WINDOWS * np.log(pool)
-    return np.asarray(np.exp(logs / (windows + PRIOR_WINDOWS)))
+    logs = windows * np.log(np.maximum(own, 1e-3 * pool)) + PRIOR_RECORD * np.log(pool)
+    return np.asarray(np.exp(logs / (windows + PRIOR_RECORD)))
 
 
 def windows_of(errors: Floats) -> float:
@@ -165,18 +224,38 @@ def windows_of(errors: Floats) -> float:
     return 1 + max(int(scored.any(axis=(1, 2)).sum()) - 1, 0) / max(steps, 1)
 
 
-def _offsets(sample: Floats, season: int, windows: float) -> Floats:
+def _offsets(sample: Floats, windows: float) -> Floats:
     """Offsets at `GRID` from sorted scaled errors; NaN without any."""
     if not len(sample):
         return np.full(len(GRID), np.nan)
     signed = np.quantile(sample, GRID)
     symmetric = np.sign(GRID - 0.5) * np.quantile(np.abs(sample), np.abs(2 * GRID - 1))
-    coverage = np.abs(2 * GRID - 1)
-    known = WIDENING.get(season, WIDENING[12])
-    wider = np.interp(coverage, (0.0, 0.5, 0.8, 0.95), (known[0], *known))
-    offsets = (signed + symmetric) / 2 * wider * _few(windows)
+    offsets = (signed + symmetric) / 2 * _few(windows)
     offsets -= np.interp(0.5, GRID, offsets)
     return np.sort(offsets)
+
+
+def _lean(sample: Floats, windows: float, series: int) -> float:
+    """Middle of the scaled errors, drawn to 0: times differ, and so do few series by chance."""
+    if not len(sample):
+        return 0.0
+    return float(np.median(sample) * windows / (windows + 2 + PRIOR_LEANING / series))
+
+
+def _independent(alike: Floats) -> float:
+    """How many series that know nothing of each other tell as much as these do.
+
+    What hits all of them at once is seen once. From how far errors `(origins, series, horizon)` of
+    one origin and step are on the same side, with the mean correlation of pairs `r`: of n series,
+    `n / (1 + (n - 1) r)`.
+    """
+    known = np.isfinite(alike)
+    drawn_in = np.where(known, np.clip(alike, -FARTHEST, FARTHEST), 0.0)
+    others = np.maximum(known.sum(axis=1) - 1, 0)
+    squares = (drawn_in**2).sum(axis=1)
+    pairs = (drawn_in.sum(axis=1) ** 2 - squares)[others > 0].sum()
+    correlation = max(pairs / max((squares * others).sum(), 1e-300), 0.0)
+    return float(alike.shape[1] / (1 + (alike.shape[1] - 1) * correlation))
 
 
 def _few(windows: float) -> Floats:
@@ -253,12 +332,15 @@ class Bands:
     lowest: Floats
     highest: Floats
 
-    def of(self, shape: Shape, center: Floats, scales: Floats, levels: Floats) -> "Bands":
-        """Bands of the same series around another forecast, from errors of another shape."""
+    def of(self, shape: Shape, center: Floats, units: Floats, levels: Floats) -> "Bands":
+        """Bands of the same series around another forecast, from errors of another shape.
+
+        `units` are `(series,)`, those of the origin of that forecast.
+        """
         return replace(
             self,
             center=center,
-            width=(scales * shape.ratio)[:, None] * shape.growth * sizes(center, levels),
+            width=width_of(shape, center, units, levels),
             offsets=shape.offsets,
             dispersion=shape.dispersion,
             correlation=shape.correlation,
@@ -354,13 +436,58 @@ def _solved_counts(levels: Floats, rates: Floats, dispersion: Floats) -> Floats:
     return np.asarray(np.ceil(np.maximum(np.nan_to_num(found), 0) - 1e-9) + 0.0)
 
 
+def width_of(shape: Shape, center: Floats, units: Floats, levels: Floats) -> Floats:
+    """What an offset of 1 is worth around `center`, `(series, horizon)`; `units` `(series,)`."""
+    return np.asarray((units * shape.ratio)[:, None] * shape.growth * sizes(center, levels))
+
+
+def units_of(values: Floats, season: int, dropped: Sequence[int], levels: Floats) -> Floats:
+    """What errors are measured in, `(1 + origins, series)`: at the end, then at each origin.
+
+    The mean absolute change over a round of the season up to there, for figures of the usual size
+    (`levels`, as for `sizes`). A series too young for rounds is measured by its changes from one
+    period to the next, as they are to those over a round in the other series; with fewer than
+    three of these, by its size.
+    """
+    ends = values.shape[1] - np.array([0, *dropped], dtype=np.int64)
+    units = _moved(values, 1, ends, levels)
+    if season > 1:
+        over = _moved(values, season, ends, levels)
+        units = np.where(np.isfinite(over), over, units * _usual(over, units))
+    size = mean(np.abs(values))
+    whole = np.where(np.isfinite(units[0]), units[0], size * _usual(units[0], size))
+    whole = np.where(whole > LEAST_MOVE * size, whole, size)
+    whole = np.where(whole > 0, whole, 1.0)
+    return np.where(np.isfinite(units) & (units > LEAST_UNIT * whole), units, whole)
+
+
+def _usual(one: Floats, other: Floats) -> float:
+    """The middle ratio of the two, where both are more than 0; 1 if nowhere."""
+    known = (one > 0) & (other > 0)
+    return float(np.median(one[known] / other[known])) if known.any() else 1.0
+
+
+def _moved(values: Floats, lag: int, ends: NDArray[np.int64], levels: Floats) -> Floats:
+    """Mean absolute change over `lag` periods up to each end, `(ends, series)`; NaN from few."""
+    if values.shape[1] <= lag:
+        return np.full((len(ends), len(values)), np.nan)
+    before, after = values[:, :-lag], values[:, lag:]
+    moved = np.abs(after - before) / sizes((np.abs(after) + np.abs(before)) / 2, levels)
+    known = np.isfinite(moved)
+    total = np.pad(np.cumsum(np.where(known, moved, 0.0), axis=1), ((0, 0), (1, 0)))
+    count = np.pad(np.cumsum(known, axis=1), ((0, 0), (1, 0)))
+    at = np.maximum(ends - lag, 0)
+    enough = count[:, at] >= (lag if lag > 1 else FEWEST_CHANGES)
+    return np.where(enough, total[:, at] / np.maximum(count[:, at], 1), np.nan).T
+
+
 def levels_of(values: Floats, lowest: Floats) -> Floats:
     """Mean of each series, `(series,)`; NaN for those that may go below 0."""
     return np.where(lowest >= 0, mean(values), np.nan)
 
 
 def scales_of(values: Floats) -> Floats:
-    """Mean absolute change from one period to the next, `(series,)`: the unit of errors."""
+    """Mean absolute change from one period to the next, `(series,)`: the unit of losses."""
     change = mean(np.abs(np.diff(values, axis=1)))
     level = mean(np.abs(values))
     usable = np.isfinite(change) & (change > 1e-9 * level)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from forecasts.bands import (
     LARGEST_ERROR,
+    LEANING,
     LEVELS,
     PRIOR_WINDOWS,
     SMALL,
@@ -31,7 +32,8 @@ from forecasts.bands import (
     losses_of_counts,
     scales_of,
     shape_of,
-    sizes,
+    units_of,
+    width_of,
     windows_of,
 )
 from forecasts.lanes import MOST_ZEROS, Lanes, lanes_of
@@ -401,7 +403,7 @@ def _weighed(
     # What is shown was chosen by its errors, which flatters it most where the backtest is short.
     unchosen = np.where(np.isfinite(combined), combined, shown)
     errors = test.observed - unchosen
-    bands = _bands(panel, mean_path, errors, unchosen, scales, small, history)
+    bands = _bands(panel, mean_path, 1 - share, test.dropped, errors, unchosen, small, history)
     everything = Backtest(
         test.dropped,
         test.observed,
@@ -502,15 +504,20 @@ def _mixed(share: Floats | float, combined: Floats, base: Floats) -> Floats:
 def _bands(
     panel: Panel,
     path: Floats,
+    own: Floats,
+    dropped: tuple[int, ...],
     errors: Floats,
     shown: Floats,
-    scales: Floats,
     small: NDArray[np.bool_],
     history: History,
 ) -> Bands:
+    """Around `path`, moved by what errors lean to one side; not what is of the benchmark in it."""
     levels = levels_of(panel.values, panel.lowest)
-    shape = shape_of(errors, scales, panel.season, small, shown, levels)
-    width = (scales * shape.ratio)[:, None] * shape.growth * sizes(path, levels)
+    units = units_of(panel.values, panel.season, dropped, levels)
+    shape = shape_of(errors, units[1:], dropped, small, shown, levels)
+    width = width_of(shape, path, units[0], levels)
+    if panel.season in LEANING:
+        path = path + np.where(small, 0.0, own * shape.lean)[:, None] * width
     known = np.abs(path) * np.sqrt(history.variance)[:, None]
     spread = shape.offsets[-5] - shape.offsets[4]
     width = np.sqrt(width**2 + (known * 3.92 / max(spread, 1e-9)) ** 2)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from forecasts import scores
-from forecasts.bands import COVERAGES, LEVELS, levels_of, scales_of, shape_of
+from forecasts.bands import COVERAGES, LEVELS, levels_of, shape_of, units_of
 from forecasts.coherent import Issued
 from forecasts.engine import Forecasts
 from forecasts.panel import KEY, Floats, steps
@@ -166,20 +166,21 @@ def left_out_bands(forecasts: Forecasts, asked: tuple[float, ...] = LEVELS) -> F
     """
     errors = forecasts.errors
     said = forecasts.backtest.observed - errors
-    scales = scales_of(forecasts.panel.values)
-    levels = levels_of(forecasts.panel.values, forecasts.panel.lowest)
+    dropped, values = forecasts.backtest.dropped, forecasts.panel.values
+    levels = levels_of(values, forecasts.panel.lowest)
+    units = units_of(values, forecasts.panel.season, dropped, levels)
     small = forecasts.bands.small
     bands = np.full((len(asked), *errors.shape), np.nan)
     for origin in range(len(errors)):
         shape = shape_of(
             np.delete(errors, origin, axis=0),
-            scales,
-            forecasts.panel.season,
+            np.delete(units[1:], origin, axis=0),
+            (*dropped[:origin], *dropped[origin + 1 :]),
             small,
             np.delete(said, origin, axis=0),
             levels,
         )
-        around = forecasts.bands.of(shape, said[origin], scales, levels)
+        around = forecasts.bands.of(shape, said[origin], units[1 + origin], levels)
         bands[:, origin] = around.quantiles(asked)
     return bands
 

@@ -154,12 +154,22 @@ def _chances(collections: list[Outcome]) -> Iterator[str]:
         "and .25 for a coin; below it, what was said and how often it came.\n"
     )
     for one in annual:
-        briers = one["chances_of_sample"] | one["chances"]
-        scored = sorted(briers.items(), key=lambda item: float(item[1]["brier"]))
-        rows = [f"| {name} | {row['brier']:.4f} | {_few(row)} |" for name, row in scored]
-        yield _table(f"{title(one)}.", "| method | Brier | cases |\n|---|---|---|", rows)
+        yield _briers(one)
         yield _reliability(one["chances"])
         yield f"![How often it came, by the chance said]({picture_of(one)})\n"
+
+
+def _briers(collection: Outcome) -> str:
+    """Every method on the most series it was asked about, beside the engine on the same ones."""
+    every, sample = collection["chances"], collection["chances_of_sample"]
+    scored = sorted((sample | every).items(), key=lambda item: float(item[1]["brier"]))
+    rows = [
+        f"| {name} | {row['brier']:.4f} | {_few(row)} "
+        f"| {(every if name in every else sample)['engine']['brier']:.4f} |"
+        for name, row in scored
+    ]
+    head = "| method | Brier | cases | engine on the same series |\n|---|---|---|---|"
+    return _table(f"{title(collection)}.", head, rows)
 
 
 def _few(row: Outcome) -> str:
