@@ -441,7 +441,7 @@ def width_of(shape: Shape, center: Floats, units: Floats, levels: Floats) -> Flo
     return np.asarray((units * shape.ratio)[:, None] * shape.growth * sizes(center, levels))
 
 
-def units_of(values: Floats, season: int, dropped: Sequence[int], levels: Floats) -> Floats:
+def error_units(values: Floats, season: int, dropped: Sequence[int], levels: Floats) -> Floats:
     """What errors are measured in, `(1 + origins, series)`: at the end, then at each origin.
 
     The mean absolute change over a round of the season up to there, for figures of the usual size

@@ -28,11 +28,11 @@ from forecasts.bands import (
     PRIOR_WINDOWS,
     SMALL,
     Bands,
+    error_units,
     levels_of,
     losses_of_counts,
     scales_of,
     shape_of,
-    units_of,
     width_of,
     windows_of,
 )
@@ -513,7 +513,7 @@ def _bands(
 ) -> Bands:
     """Around `path`, moved by what errors lean to one side; not what is of the benchmark in it."""
     levels = levels_of(panel.values, panel.lowest)
-    units = units_of(panel.values, panel.season, dropped, levels)
+    units = error_units(panel.values, panel.season, dropped, levels)
     shape = shape_of(errors, units[1:], dropped, small, shown, levels)
     width = width_of(shape, path, units[0], levels)
     if panel.season in LEANING:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from forecasts import scores
-from forecasts.bands import COVERAGES, LEVELS, levels_of, shape_of, units_of
+from forecasts.bands import COVERAGES, LEVELS, error_units, levels_of, shape_of
 from forecasts.coherent import Issued
 from forecasts.engine import Forecasts
 from forecasts.panel import KEY, Floats, steps
@@ -168,7 +168,7 @@ def left_out_bands(forecasts: Forecasts, asked: tuple[float, ...] = LEVELS) -> F
     said = forecasts.backtest.observed - errors
     dropped, values = forecasts.backtest.dropped, forecasts.panel.values
     levels = levels_of(values, forecasts.panel.lowest)
-    units = units_of(values, forecasts.panel.season, dropped, levels)
+    units = error_units(values, forecasts.panel.season, dropped, levels)
     small = forecasts.bands.small
     bands = np.full((len(asked), *errors.shape), np.nan)
     for origin in range(len(errors)):

@@ -18,10 +18,10 @@ from forecasts.bands import (
     Bands,
     Shape,
     counts_at,
+    error_units,
     losses_of_counts,
     scales_of,
     shape_of,
-    units_of,
 )
 from forecasts.engine import forecast
 from forecasts.panel import Panel, steps
@@ -307,7 +307,7 @@ def test_what_a_series_moved_is_known_at_an_origin_up_to_there_alone():
     later[:, -9:] = 200
     nothing = np.full(3, np.nan)
     for season in (1, 4, 12):
-        one, other = (units_of(v, season, (9, 12), nothing) for v in (values, later))
+        one, other = (error_units(v, season, (9, 12), nothing) for v in (values, later))
         np.testing.assert_array_equal(one[1:], other[1:])
         assert (one[0] < other[0]).all()
 
@@ -317,13 +317,13 @@ def test_a_series_too_young_for_a_round_is_measured_as_the_others_are():
     wave = np.tile(np.sin(2 * np.pi * np.arange(12) / 12) * 30 + 100, 4)
     values = np.stack([wave + np.repeat(np.arange(4), 12) * 5.0] * 3)
     values[2, :-10] = np.nan
-    old, _, young = units_of(values, 12, (), np.full(3, np.nan))[0]
+    old, _, young = error_units(values, 12, (), np.full(3, np.nan))[0]
     assert old == pytest.approx(5)
     assert 2.5 < young < 10
 
 
 def test_the_unit_of_a_series_is_1_if_it_never_was_anything():
-    assert (units_of(np.zeros((1, 9)), 4, (2,), np.zeros(1)) == 1).all()
+    assert (error_units(np.zeros((1, 9)), 4, (2,), np.zeros(1)) == 1).all()
 
 
 def test_the_scale_of_a_series_is_its_mean_change_or_else_its_level():
