@@ -1,6 +1,7 @@
 """What every test may use: a folder that is an installation, and Hypothesis without a clock."""
 
 import datetime as dt
+import gc
 import io
 import sys
 import zipfile
@@ -58,6 +59,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {f"{name}.py": number for number, name in enumerate(LONGEST)}
     tests = ROOT / "tests"
     items.sort(key=lambda item: place.get(str(item.path.relative_to(tests)), len(place)))
+
+
+def pytest_unconfigure() -> None:
+    """Take from the collector what Hypothesis leaves with it.
+
+    It keeps modules alive to the very end, where DuckDB prints a page about what it calls leaked.
+    """
+    gc.callbacks[:] = [one for one in gc.callbacks if "hypothesis" not in one.__module__]
 
 
 @pytest.fixture(autouse=True)
