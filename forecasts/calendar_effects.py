@@ -511,7 +511,9 @@ def _large(panel: Panel) -> Flags:
     """Series of positive values that are no small counts: their logs say something."""
     known = np.isfinite(panel.values)
     values = np.where(known, panel.values, 1.0)
-    whole = panel.whole == len(panel.periods)
+    whole = (values == np.rint(values)).all(axis=1)
+    if panel.counted is not None:
+        whole |= panel.counted
     mean = np.where(known, panel.values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     enough = known.sum(axis=1) >= LEAST_ROUNDS * panel.season
     return np.asarray((values > 0).all(axis=1) & enough & ~(whole & (mean < SMALL_MEAN)))

@@ -20,7 +20,7 @@ class Rule:
     trust: float
 
 
-USUAL = Rule(sharpness=6.0, trust=0.5)
+USUAL = Rule(sharpness=4.0, trust=0.6)
 """Chosen on M1, M3, tourism and attendances."""
 
 
