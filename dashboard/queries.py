@@ -37,7 +37,7 @@ from forecasts.explain import Explained, NoForecast, Series, explain
 from forecasts.register import entries
 from forecasts.sums import sums_ahead as summed_ahead
 
-KEPT_BUILDS = 3
+BUILDS_AT_HAND = 3
 KEPT_ANSWERS = 400
 KEPT_BASES = 1
 """What a what-if starts from: 50 MB for a city of 103 communes."""
@@ -114,7 +114,7 @@ def current(home: Path) -> Build:
     return Build(home, name)
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def _open(build: Build) -> Warehouse:
     return Warehouse.open(build.home, build.name)
 
@@ -124,7 +124,7 @@ def _rows(build: Build, query: str, params: tuple[tuple[str, Hashable], ...]) ->
     return _open(build).query("dashboard", query, **dict(params))
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def _judged(build: Build, today: date) -> list[Judged]:
     return judge(_open(build), build.catalog, today)
 
@@ -137,30 +137,30 @@ def _explained(build: Build, series: Series) -> Explained | None:
         return None
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def _alerts(build: Build) -> list[Kept]:
     # A build of earlier code knows no alerts.
     return alerts(_open(build)) if "alert" in _open(build).tables() else []
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def _replays(build: Build) -> list[Replayed]:
     return kept(_open(build)) if "alert_replay" in _open(build).tables() else []
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def register(build: Build) -> tuple[dict[str, Any], ...]:
     """The entries of the register of models with their scores in this build."""
     return tuple(entries(_open(build)))
 
 
-@lru_cache(maxsize=KEPT_BUILDS * 2)
+@lru_cache(maxsize=BUILDS_AT_HAND * 2)
 def sums_ahead(build: Build, indicator: str, level: str, months: int) -> pl.DataFrame:
     """Sums of the months ahead of every series of a level, along the paths of its forecast."""
     return summed_ahead(_open(build), indicator, level, steps=months)
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def _catalog(build: Build) -> Catalog:
     return parse_catalog(build.facts["catalog"])
 
@@ -212,7 +212,7 @@ def targets_by_queue(build: Build, today: date) -> dict[str, dict[str, float]]:
     return {} if found is None else {row.pop("target"): row for row in found.targets.to_dicts()}
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def _work_ahead(build: Build, today: date) -> Work | NoWorkload:
     found = worked_out(build.home, build.name, build.catalog, today)
     try:
@@ -222,13 +222,13 @@ def _work_ahead(build: Build, today: date) -> Work | NoWorkload:
         return refusal
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def labels(build: Build, dataset: str, today: date) -> Watched:
     """What was found in the labels that a classifier gave in a dataset."""
     return watched(_open(build), dataset, today)
 
 
-@lru_cache(maxsize=KEPT_BUILDS)
+@lru_cache(maxsize=BUILDS_AT_HAND)
 def chances_told(build: Build) -> Reliability:
     """How chances of targets came out that were issued on real figures."""
     given = of_targets.told(_open(build), build.catalog)

@@ -82,6 +82,8 @@ LEDGERS = {
     "target_told": "run",
 }
 """Tables of which no row ever changes or goes, and the number that rises with every run."""
+KEPT_BUILDS = 5
+"""Builds on disk that a refresh leaves, the new one among them."""
 PAUSE = 0.1
 """Seconds between two looks at a lock that another process holds."""
 

@@ -17,7 +17,7 @@ import polars as pl
 from etl.catalog import AlertReader, Catalog
 from etl.clock import local_day
 from etl.errors import ForesightError
-from etl.warehouse import Warehouse, prune
+from etl.warehouse import KEPT_BUILDS, Warehouse, prune
 from forecasts.decisions.alert_replay import allowed, kept
 from forecasts.decisions.alert_rules import Scene, look
 from forecasts.decisions.alerts import OF_DATASETS, RULES, Alert, Rule, once, within, worst_first
@@ -37,7 +37,6 @@ STEPS: tuple[Event, ...] = ("acknowledged", "asked", "explained", "closed")
 WORDS: tuple[Event, ...] = ("asked", "explained")
 """Steps that say something."""
 SYSTEM = "foresight"
-KEPT_BUILDS = 5
 WEEK = timedelta(days=7)
 
 

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import reader as reader_module
-from dashboard.cli import _change_said, main
+from dashboard.cli import main
+from dashboard.commands.scenario import _change_said
 from dashboard.notation import Notation
 from dashboard.scenarios import amount, queue_rows, sentence, told
 from dashboard.text import Text

@@ -18,11 +18,7 @@ JANUARY = dt.date(2026, 1, 1)
 
 def _used() -> tuple[set[str], set[str]]:
     """Keys written out in the code, and the beginnings of those put together there."""
-    code = "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in SOURCE.rglob("*.py")
-        if path.name != "cli.py" and "briefing" not in path.parts
-    )
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
     whole = set(re.findall(r"""["']([a-z_]+(?:\.[a-z_0-9]+)*)["']""", code))
     begun = set(re.findall(r"""["']([a-z_]+\.)(?:["'{])""", code))
     return whole, begun

@@ -3,10 +3,11 @@
 import socket
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from dashboard.commands.shell import Context
 from dashboard.handing_in import (
     Seen,
     current,
@@ -38,9 +39,6 @@ from etl.people import People, PeopleError, login, read_people
 from etl.periods import Period
 from etl.translation import translated
 
-if TYPE_CHECKING:
-    from dashboard.cli import Context
-
 WHO = click.option("--who", help="The person, by name; only in a demo another than the account's.")
 RELEASE_ON = click.option(
     "--release-on",
@@ -64,7 +62,7 @@ def commands() -> None:
 @click.argument("period")
 @click.option("--out", type=click.Path(path_type=Path), help="By default DATASET_PERIOD.xlsx.")
 @click.pass_obj
-def write_template(context: "Context", dataset: str, period: str, out: Path | None) -> None:
+def write_template(context: Context, dataset: str, period: str, out: Path | None) -> None:
     """An Excel template for one period: lists, checks while typing, the period before beside."""
     catalog, asked = _catalog(context), Period.parse(period)
     with current(context.settings) as build:
@@ -86,7 +84,7 @@ def write_template(context: "Context", dataset: str, period: str, out: Path | No
 @click.option("--draft", "only_draft", is_flag=True, help="Keep it as a draft with its verdict.")
 @WHO
 @click.pass_obj
-def submit(context: "Context", /, **said: Any) -> None:
+def submit(context: Context, /, **said: Any) -> None:
     """Hand FILE in: verdict first; it is submitted unless something stops it."""
     catalog, store = _catalog(context), Store(context.settings.home)
     actor, people = _actor(context, said["who"])
@@ -143,7 +141,7 @@ def correct(ctx: click.Context, /, number: str, file: Path, **said: Any) -> None
 @click.argument("number")
 @click.option("--out", type=click.Path(path_type=Path), help="The own workbook, bad cells marked.")
 @click.pass_obj
-def tell_verdict(context: "Context", number: str, out: Path | None) -> None:
+def tell_verdict(context: Context, number: str, out: Path | None) -> None:
     """Which cells of a submission fail and why, and what would move if it were accepted."""
     catalog, store = _catalog(context), Store(context.settings.home)
     one = store.one(number)
@@ -154,7 +152,7 @@ def tell_verdict(context: "Context", number: str, out: Path | None) -> None:
 @click.argument("number")
 @WHO
 @click.pass_obj
-def approve(context: "Context", number: str, who: str | None) -> None:
+def approve(context: Context, number: str, who: str | None) -> None:
     """Approve what another person handed in."""
     store = Store(context.settings.home)
     sha256 = store.one(number).file.sha256
@@ -169,7 +167,7 @@ def _step(name: str, step: Step, words: str) -> None:
     @REASON
     @WHO
     @click.pass_obj
-    def take(context: "Context", /, number: str, reason: str, who: str | None) -> None:
+    def take(context: Context, /, number: str, reason: str, who: str | None) -> None:
         store = Store(context.settings.home)
         one = store.take(step, number, _actor(context, who)[0], reason=reason)
         _tell(context, settle_after(_catalog(context), context.settings, store, one))
@@ -184,7 +182,7 @@ _step("withdraw", "withdrawn", "Take a submission back; what is released leaves 
 @click.option("--due", "every", is_flag=True, help="All that is approved and whose day has come.")
 @WHO
 @click.pass_obj
-def release_now(context: "Context", number: str | None, every: bool, who: str | None) -> None:
+def release_now(context: Context, number: str | None, every: bool, who: str | None) -> None:
     """Bring an approved file among the sources; the next refresh loads it."""
     catalog, store = _catalog(context), Store(context.settings.home)
     if every or not number:
@@ -202,7 +200,7 @@ def release_now(context: "Context", number: str | None, every: bool, who: str | 
 @commands.command("list")
 @click.option("--dataset", help="Only this dataset.")
 @click.pass_obj
-def list_submissions(context: "Context", dataset: str | None) -> None:
+def list_submissions(context: Context, dataset: str | None) -> None:
     """Every submission and where it stands."""
     found = Store(context.settings.home).all()
     rows = [
@@ -216,7 +214,7 @@ def list_submissions(context: "Context", dataset: str | None) -> None:
 @commands.command("due")
 @click.option("--remind", "mail", is_flag=True, help="Mail those who are to be reminded today.")
 @click.pass_obj
-def list_due(context: "Context", mail: bool) -> None:
+def list_due(context: Context, mail: bool) -> None:
     """Which files are late, due and coming; `--remind` once a day sends the mails."""
     catalog, people = _catalog(context), _people(context)
     with current(context.settings) as build:
@@ -249,7 +247,7 @@ def list_due(context: "Context", mail: bool) -> None:
 @click.option("--department", help="Only the steps of what this department handed in.")
 @click.option("--holds", help="Fail unless this seal is in it: an earlier audit goes on in this.")
 @click.pass_obj
-def audit(context: "Context", out: Path | None, department: str | None, holds: str | None) -> None:
+def audit(context: Context, out: Path | None, department: str | None, holds: str | None) -> None:
     """Every step, sealed one by one; a changed line is an error."""
     entries = Store(context.settings.home).journal.entries()
     if holds and holds not in {entry.seal for entry in entries}:
@@ -285,7 +283,7 @@ def audit(context: "Context", out: Path | None, department: str | None, holds: s
         context.say(_word(context, "sealed", count=len(entries), seal=entries[-1].seal))
 
 
-def _of_department(context: "Context", department: str, entries: list[Entry]) -> list[Entry]:
+def _of_department(context: Context, department: str, entries: list[Entry]) -> list[Entry]:
     people = _people(context)
     if people.department(department) is None:
         raise PeopleError(
@@ -315,43 +313,43 @@ def _record(one: Submission) -> dict[str, Any]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def _say_held(context: "Context", problem: ForesightError) -> None:
+def _say_held(context: Context, problem: ForesightError) -> None:
     why = translated(problem.problem, context.language)
     click.echo(_word(context, "held", where=problem.where, why=why), err=True)
 
 
-def _tell(context: "Context", one: Submission) -> None:
+def _tell(context: Context, one: Submission) -> None:
     context.say(f"{one.number}: {_state(context, one)}")
     context.result(_record(one))
 
 
-def _word(context: "Context", key: str, **values: object) -> str:
+def _word(context: Context, key: str, **values: object) -> str:
     return word(f"command.{key}", context.language, **values)
 
 
-def _said(context: "Context", group: str, name: str) -> str:
+def _said(context: Context, group: str, name: str) -> str:
     """A state or a step in words for people; machines are always told the name."""
     return name if context.as_json else Text(context.language)(f"{group}.{name}")
 
 
-def _headings(context: "Context", *names: str) -> list[str]:
+def _headings(context: Context, *names: str) -> list[str]:
     """The headings of a table for people; machines are always told the names."""
     return [name if context.as_json else _word(context, name) for name in names]
 
 
-def _in_words(context: "Context", one: Submission) -> dict[str, str]:
+def _in_words(context: Context, one: Submission) -> dict[str, str]:
     """What of a submission is told in the language of the reader: machines get the names."""
     held = one.steps[-1].step == "held" and not context.as_json
     reason = translated(one.reason, context.language) if held else one.reason
     return {"state": _state(context, one), "reason": reason}
 
 
-def _state(context: "Context", one: Submission) -> str:
+def _state(context: Context, one: Submission) -> str:
     return _said(context, "handin_state", one.state)
 
 
 def _look(
-    context: "Context", catalog: Catalog, store: Store, one: Submission, out: Path | None
+    context: Context, catalog: Catalog, store: Store, one: Submission, out: Path | None
 ) -> Seen:
     return look(
         catalog,
@@ -364,7 +362,7 @@ def _look(
     )
 
 
-def _tell_seen(context: "Context", seen: Seen, one: Submission) -> None:
+def _tell_seen(context: Context, seen: Seen, one: Submission) -> None:
     verdict, moves = seen.verdict, seen.moves
     problems = [translated(problem.problem, context.language) for problem in verdict.problems]
     figures = moves.preview.by_indicator() if moves else None
@@ -412,7 +410,7 @@ def _tell_seen(context: "Context", seen: Seen, one: Submission) -> None:
             context.say(_word(context, "would_ring", said=sentence))
 
 
-def _catalog(context: "Context") -> Catalog:
+def _catalog(context: Context) -> Catalog:
     return load_catalog(context.settings.catalog)
 
 
@@ -426,7 +424,7 @@ def _dataset(catalog: Catalog, name: str) -> Dataset:
     return catalog.datasets[name]
 
 
-def _people(context: "Context") -> People:
+def _people(context: Context) -> People:
     people = read_people(context.settings)
     if people is None:
         raise PeopleError(
@@ -436,7 +434,7 @@ def _people(context: "Context") -> People:
     return people
 
 
-def _actor(context: "Context", who: str | None) -> tuple[Actor, People]:
+def _actor(context: Context, who: str | None) -> tuple[Actor, People]:
     people = _people(context)
     person, account = person_at_the_terminal(people, login(), who)
     return Actor(person, account, "command", f"{login()}@{socket.gethostname()}"), people

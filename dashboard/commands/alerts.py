@@ -5,22 +5,22 @@ so, or by `foresight alerts send`.
 """
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import polars as pl
 
 from dashboard.alerts import Teller, place_names
 from dashboard.alerts import would_ring as alerts_of
+from dashboard.commands.shell import Context
 from dashboard.handing_in import person_at_the_terminal
 from dashboard.text import Text
 from etl import pipeline
 from etl.catalog import Catalog, parse_catalog
 from etl.errors import ForesightError
 from etl.people import login, read_people
-from etl.warehouse import Warehouse, prune
+from etl.warehouse import KEPT_BUILDS, Warehouse, prune
 from forecasts.decisions.alert_log import (
-    KEPT_BUILDS,
     Event,
     alerts,
     for_reader,
@@ -33,9 +33,6 @@ from forecasts.decisions.alert_log import (
 from forecasts.decisions.alert_replay import allowed, keep, kept, replay
 from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.alerts import Alert, Rule
-
-if TYPE_CHECKING:
-    from dashboard.cli import Context
 
 BY_THE_DAY: tuple[Rule, ...] = ("late",)
 """Rules that may ring although nothing changed but the day."""
@@ -53,7 +50,7 @@ def commands() -> None:
 @commands.command("list")
 @click.option("--all", "every", is_flag=True, help="Closed and simulated ones too.")
 @click.pass_obj
-def list_alerts(context: "Context", every: bool) -> None:
+def list_alerts(context: Context, every: bool) -> None:
     """Open alerts, worst first: figure, against what, since when, how sure."""
     with Warehouse.open(context.settings.home) as warehouse:
         catalog = _catalog(context, warehouse)
@@ -77,7 +74,7 @@ def list_alerts(context: "Context", every: bool) -> None:
 @commands.command("replay")
 @click.option("--once", is_flag=True, help="Only where that was never done; then look.")
 @click.pass_obj
-def replay_rules(context: "Context", once: bool) -> None:
+def replay_rules(context: Context, once: bool) -> None:
     """Hold every rule against history: a rule rings only after that."""
     with Warehouse.open(context.settings.home) as warehouse:
         if once and kept(warehouse):
@@ -105,7 +102,7 @@ def replay_rules(context: "Context", once: bool) -> None:
 
 @commands.command("look")
 @click.pass_obj
-def look_now(context: "Context") -> None:
+def look_now(context: Context) -> None:
     """Look with every rule that is on, as a refresh does; write what is new, and send it."""
     with Warehouse.build(context.settings.home) as warehouse:
         fresh = ring(warehouse, _catalog(context, warehouse), today=context.today, now=_now())
@@ -117,12 +114,12 @@ def look_now(context: "Context") -> None:
 
 @commands.command("send")
 @click.pass_obj
-def send_now(context: "Context") -> None:
+def send_now(context: Context) -> None:
     """Send readers what is new to them, by the ways that the site file has for them."""
     context.result(send(context))
 
 
-def send(context: "Context") -> dict[str, Any]:
+def send(context: Context) -> dict[str, Any]:
     """Send what was not sent yet, note what was taken, and say both; what failed stays unsent."""
     from dashboard.alert_delivery import deliver
 
@@ -143,12 +140,12 @@ def send(context: "Context") -> dict[str, Any]:
     }
 
 
-def looked_in(context: "Context", warehouse: Warehouse, catalog: Catalog) -> list[str]:
+def looked_in(context: Context, warehouse: Warehouse, catalog: Catalog) -> list[str]:
     """Look in the build that a refresh makes; keys of what rang."""
     return [one.key for one in ring(warehouse, catalog, today=context.today, now=_now())]
 
 
-def looked_again(context: "Context") -> list[str]:
+def looked_again(context: Context) -> list[str]:
     """Look where nothing changed but the day; a build is made only if something rings."""
     with Warehouse.open(context.settings.home) as warehouse:
         if not warehouse.has_todays_schema():
@@ -163,7 +160,7 @@ def looked_again(context: "Context") -> list[str]:
     return [one.key for one in fresh]
 
 
-def would_ring(context: "Context", catalog: Catalog, aside: Warehouse) -> pl.DataFrame:
+def would_ring(context: Context, catalog: Catalog, aside: Warehouse) -> pl.DataFrame:
     """What would ring on the figures of `aside`, a copy that is thrown away: rule, alert, said."""
     rows = alerts_of(aside, catalog, context.today, Text(context.language))
     return pl.DataFrame(
@@ -171,7 +168,7 @@ def would_ring(context: "Context", catalog: Catalog, aside: Warehouse) -> pl.Dat
     )
 
 
-def say_rung(context: "Context", fresh: list[str]) -> dict[str, Any]:
+def say_rung(context: Context, fresh: list[str]) -> dict[str, Any]:
     """Say what a refresh found, and send it where the site file has it sent."""
     with Warehouse.open(context.settings.home) as warehouse:
         rules = allowed(kept(warehouse)) if "alert_replay" in warehouse.tables() else set()
@@ -195,7 +192,7 @@ def _step(name: str, event: Event, words: str) -> None:
     @click.option("--who", help="Who does it; with a people file only in a demo another.")
     @click.option("--text", default="", help="In which words.")
     @click.pass_obj
-    def step(context: "Context", /, alert: str, who: str | None, text: str) -> None:
+    def step(context: Context, /, alert: str, who: str | None, text: str) -> None:
         home, name = context.settings.home, _name(context, who)
         done = record_in(home, alert, event, who=name, text=text, now=_now())
         with Warehouse.open(home) as warehouse:
@@ -212,7 +209,7 @@ _step("explain", "explained", "Keep the explanation beside the figure.")
 _step("close", "closed", "Nothing more is to be done.")
 
 
-def _name(context: "Context", who: str | None) -> str:
+def _name(context: Context, who: str | None) -> str:
     """Who takes the step, as the page would write it: with a people file, whose account it is."""
     people = read_people(context.settings)
     if people:
@@ -226,11 +223,11 @@ def _now() -> dt.datetime:
     return dt.datetime.now(tz=dt.UTC)
 
 
-def _catalog(context: "Context", warehouse: Warehouse) -> Catalog:
+def _catalog(context: Context, warehouse: Warehouse) -> Catalog:
     text = pipeline.facts_of(warehouse)["catalog"]
     return parse_catalog(text, folder=context.settings.catalog.parent)
 
 
-def _teller(context: "Context", warehouse: Warehouse, catalog: Catalog) -> Teller:
+def _teller(context: Context, warehouse: Warehouse, catalog: Catalog) -> Teller:
     text = Text(context.language)
     return Teller(text, catalog, place_names(warehouse.query("dashboard", "area_names"), text))

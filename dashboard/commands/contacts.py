@@ -2,11 +2,12 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 import polars as pl
 
+from dashboard.commands.shell import Context
 from dashboard.text import Text
 from etl import pipeline
 from etl.catalog import Catalog, parse_catalog
@@ -14,9 +15,6 @@ from etl.errors import ForesightError
 from etl.warehouse import Warehouse
 from forecasts.decisions.contacts import classified
 from forecasts.decisions.topics import ALL, NoTopics, TopicDays, topic_days
-
-if TYPE_CHECKING:
-    from dashboard.cli import Context
 
 
 class NoSuchCommune(ForesightError):
@@ -34,7 +32,7 @@ class NoSuchCommune(ForesightError):
 )
 @click.pass_obj
 def command(
-    context: "Context", area: str | None, by: Literal["day", "week"], days: int, out: Path | None
+    context: Context, area: str | None, by: Literal["day", "week"], days: int, out: Path | None
 ) -> None:
     """Petitions and calls ahead by topic: of the city or a commune, by week or day, with ranges."""
     with Warehouse.open(context.settings.home) as warehouse:
@@ -55,7 +53,7 @@ def command(
     context.result(told)
 
 
-def _write(context: "Context", found: list[TopicDays], out: Path) -> None:
+def _write(context: Context, found: list[TopicDays], out: Path) -> None:
     """One row a dataset, commune, topic and day."""
     rows = pl.concat(
         one.table("day", area).select(
@@ -73,7 +71,7 @@ KEYS = ("topic", "period", "expected", "lower", "upper", "basis")
 
 
 def _told(
-    context: "Context",
+    context: Context,
     catalog: Catalog,
     one: TopicDays,
     area: str | None,

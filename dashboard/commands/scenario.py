@@ -1,0 +1,238 @@
+"""`foresight scenario`: what if, base beside scenario, saved and compared."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import polars as pl
+
+from dashboard.commands.shell import Context, catalog_of
+from etl.warehouse import (
+    Warehouse,
+)
+
+if TYPE_CHECKING:
+    from dashboard.notation import Notation
+    from etl.catalog import Scenarios
+    from forecasts.decisions.scenarios import Outcome
+    from forecasts.decisions.what_if_queue import Change, Told
+
+
+@click.group()
+def scenario() -> None:
+    """What if: levers within their range, base beside scenario; nothing here is a forecast."""
+
+
+SETTINGS = click.argument("settings", nargs=-1, required=True)
+
+
+@scenario.command("list")
+@click.pass_obj
+def list_scenarios(context: Context) -> None:
+    """The levers with their ranges, and the scenarios that were saved."""
+    from forecasts.decisions.saved import kept
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        found = _levers_of(context, warehouse)
+    saved, damaged = kept(context.settings.home)
+    levers = [
+        {
+            "lever": one.name,
+            "title": one.title if context.language == "vi" else one.title_en,
+            "kind": one.kind,
+            "minimum": one.minimum,
+            "maximum": one.maximum,
+        }
+        for one in found.levers
+    ]
+    stored = [
+        {
+            "scenario": code,
+            "name": one.name,
+            "author": one.author,
+            "saved_on": one.saved_on,
+            "levers": " ".join(map(str, one.moved)),
+            "build": one.build,
+        }
+        for code, one in saved.items()
+    ]
+    context.result({"levers": levers, "saved": stored, "damaged": damaged})
+    if context.as_json:
+        return
+    for rows in (levers, stored):
+        if rows:
+            context.table(list(rows[0]), [list(row.values()) for row in rows])
+            context.say("")
+    for name in damaged:
+        context.say(f"not what was saved, and left out: {name}")
+
+
+def _levers_of(context: Context, warehouse: Warehouse) -> "Scenarios":
+    """The levers of the catalog a build was made from."""
+    from forecasts.decisions.scenarios import declared
+
+    return declared(catalog_of(context, warehouse))
+
+
+def _played(context: Context, warehouse: Warehouse, settings: list[Any]) -> tuple["Outcome", Any]:
+    """What comes of these levers on a build, and the elasticities estimated there."""
+    from forecasts.decisions.scenarios import Base, estimated, play
+
+    levers, minutes = _levers_of(context, warehouse), catalog_of(context, warehouse).minutes
+    base, pools = Base.read(warehouse, levers), estimated(warehouse, levers)
+    return play(base, levers, settings, pools=pools, minutes=minutes), pools
+
+
+@scenario.command("run")
+@SETTINGS
+@click.option("--queue", is_flag=True, help="Run the queue too: pending, overdue, overload.")
+@click.pass_obj
+def run_scenario(context: Context, settings: tuple[str, ...], queue: bool) -> None:
+    """Play levers: population=2, or with month and field decree=50@2027-01:land."""
+    from forecasts.decisions.levers import Setting
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        asked = [Setting.parse(text) for text in settings]
+        _tell_scenario(context, warehouse, asked, with_queue=queue)
+
+
+def _tell_scenario(
+    context: Context,
+    warehouse: Warehouse,
+    settings: list[Any],
+    more: dict[str, Any] | None = None,
+    *,
+    with_queue: bool = False,
+) -> None:
+    from dashboard.notation import Notation
+    from dashboard.scenarios import burden, record, sentence, told
+    from dashboard.text import Text
+    from forecasts.decisions.scenarios import NO_QUEUE, chances
+    from forecasts.decisions.what_if_queue import worked_out
+
+    text, notation = Text(context.language), Notation(context.language)
+    catalog = catalog_of(context, warehouse)
+    outcome, _ = _played(context, warehouse, settings)
+    queued = worked_out(warehouse, catalog, context.today, settings) if with_queue else None
+    queue = queued.of(catalog) if queued else NO_QUEUE
+    targets = chances(warehouse, catalog, outcome, context.today, queue=queue)
+    found = record(outcome, targets, text, queued)
+    context.result({**(more or {}), **found})
+    if context.as_json:
+        return
+    names = warehouse.query("dashboard", "fields").to_dicts()
+    fields = {row["category"]: text.pick(row["title"], row["title_en"]) for row in names}
+    levers = told(_levers_of(context, warehouse), outcome.settings, fields, text, notation)
+    context.say(f"{sentence(outcome, levers, text, notation)}.")
+    context.say(burden(outcome, text, notation))
+    if outcome.base.simulated:
+        context.say(text("simulated.title"))
+    shown = outcome.communes().head(10).with_columns(pl.col(pl.Float64).round(0))
+    context.table(shown.columns, [list(row) for row in shown.iter_rows()])
+    if queued:
+        _tell_queue(context, queued)
+    if targets:
+        rows = [[one["target"], one["before"], one["after"]] for one in found["targets"]]
+        context.table(["target", "before", "after"], rows)
+
+
+def _tell_queue(context: Context, queued: "Told") -> None:
+    from dashboard.notation import Notation
+    from dashboard.scenarios import PARTS, queue_rows
+    from dashboard.text import Text
+
+    text, notation = Text(context.language), Notation(context.language)
+    heads = [text(f"scenarios.{part}") for part in PARTS]
+    context.table(
+        [text("scenarios.queue", until=notation.date(queued.until)), *heads],
+        [[what, *_change_said(change, notation)] for what, change in queue_rows(queued, text)],
+    )
+
+
+def _change_said(change: "Change", notation: "Notation") -> list[str]:
+    """Base, scenario, and the difference with its range."""
+    from dashboard.scenarios import between, signed
+
+    base, moved, difference = change
+    said = f"{signed(difference.middle, notation)} ({between(difference, notation)})"
+    return [notation.rounded(base.middle), notation.rounded(moved.middle), said]
+
+
+@scenario.command("save")
+@SETTINGS
+@click.option("--name", required=True)
+@click.option("--author", required=True)
+@click.option("--rationale", required=True, help="Why these values.")
+@click.option("--queue", is_flag=True, help="Run the queue too, and keep what it comes to.")
+@click.pass_obj
+def save_scenario(
+    context: Context, settings: tuple[str, ...], name: str, author: str, rationale: str, queue: bool
+) -> None:
+    """Keep a scenario under a code, with its assumptions and what comes out today."""
+    from forecasts.decisions.levers import Setting
+    from forecasts.decisions.saved import described, save
+    from forecasts.decisions.what_if_queue import worked_out
+
+    with Warehouse.open(context.settings.home) as warehouse:
+        asked = [Setting.parse(text) for text in settings]
+        outcome, pools = _played(context, warehouse, asked)
+        catalog = catalog_of(context, warehouse)
+        queued = worked_out(warehouse, catalog, context.today, asked) if queue else None
+        saved = described(
+            _levers_of(context, warehouse),
+            outcome,
+            pools,
+            name=name,
+            author=author,
+            rationale=rationale,
+            today=context.today,
+            build=warehouse.name,
+            queue=queued.told if queued else None,
+        )
+    code = save(context.settings.home, saved)
+    context.say(f"scenario {code} is kept; on the dashboard: /scenarios?scenario={code}")
+    context.result({"scenario": code})
+
+
+@scenario.command("show")
+@click.argument("code")
+@click.option("--queue", is_flag=True, help="Run the queue on today's build too.")
+@click.pass_obj
+def show_scenario(context: Context, code: str, queue: bool) -> None:
+    """A scenario that was saved: what it said then, and what it says on today's build."""
+    from dashboard.scenarios import queue_record
+    from forecasts.decisions.saved import read
+
+    saved = read(context.settings.home, code)
+    context.say(f"{saved.name} · {saved.author} · {saved.saved_on} · build {saved.build}")
+    context.say(saved.rationale)
+    low, middle, high = saved.result.difference
+    if saved.queue and not context.as_json:
+        _tell_queue(context, saved.queue)
+    context.say(f"then: {middle:+,.0f} ({low:+,.0f} to {high:+,.0f}); now:")
+    then = {name: value for name, value in saved.content.items() if name != "queue"}
+    then["queue_then"] = saved.queue and queue_record(saved.queue)
+    with Warehouse.open(context.settings.home) as warehouse:
+        _tell_scenario(context, warehouse, saved.moved, then, with_queue=queue)
+
+
+@scenario.command("compare")
+@click.argument("code")
+@click.argument("other")
+@click.pass_obj
+def compare_scenarios(context: Context, code: str, other: str) -> None:
+    """Two saved scenarios on today's build, path by path."""
+    from dashboard.scenarios import ends
+    from forecasts.decisions.saved import read
+    from forecasts.decisions.scenarios import apart
+
+    asked = [read(context.settings.home, one) for one in (code, other)]
+    with Warehouse.open(context.settings.home) as warehouse:
+        first, second = (_played(context, warehouse, one.moved)[0] for one in asked)
+    low, middle, high = ends(apart(first, second))
+    context.result(
+        {"scenario": code, "against": other, "difference": [low, middle, high], "what_if": True}
+    )
+    context.say(
+        f"{asked[0].name} beside {asked[1].name}: {middle:+,.0f} dossiers "
+        f"(80%: {low:+,.0f} to {high:+,.0f})"
+    )
