@@ -1,10 +1,13 @@
 """From the text of the catalog to its entries, with every error at its line."""
 
+import copy
 import difflib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -88,18 +91,45 @@ def parse_catalog(
     try:
         catalog = Catalog.model_validate(content, context=_context(content, folder))
     except ValidationError as error:
-        raise Problems(
-            [_explain(detail, content, lines, name) for detail in error.errors()]
-        ) from None
+        told = [_explain(detail, content, lines, name) for detail in error.errors()]
+        beside = _despite(error, content, Places(name, content, lines), folder)
+        raise Problems([*told, *beside]) from None
     catalog._where = Places(name, content, lines)
-    problems = [
-        CatalogError(problem, where=catalog.where(place), hint=hint)
-        for place, problem, hint in _findings(catalog)
-    ]
+    problems = [_found(catalog, finding) for finding in _findings(catalog)]
     if problems:
         raise Problems(list(problems))
     _ = catalog.map  # its faults are errors of the catalog
     return catalog
+
+
+def _despite(
+    error: ValidationError, content: Any, where: Places, folder: Path | None
+) -> list[CatalogError]:
+    """What else is wrong with datasets, where only the names of keys stop the catalog.
+
+    For it, a key that is none is read as the one it is near to, or left out. What other blocks say
+    is not looked at: they may name what is missing only because a key is misspelt.
+    """
+    rest = copy.deepcopy(content)
+    for detail in error.errors():
+        place: Place = tuple(step for step in detail["loc"] if not _is_branch(step))
+        if detail["type"] == "extra_forbidden":
+            block = reduce(getitem, place[:-1], rest)
+            value = block.pop(place[-1])
+            for near in _near(place):
+                block.setdefault(near, value)
+    try:
+        catalog = Catalog.model_validate(rest, context=_context(rest, folder))
+    except ValidationError:
+        return []
+    catalog._where = where
+    found = [finding for finding in _findings(catalog) if finding[0][:1] == ("resources",)]
+    return [_found(catalog, finding) for finding in found]
+
+
+def _found(catalog: Catalog, finding: Finding) -> CatalogError:
+    place, problem, hint = finding
+    return CatalogError(problem, where=catalog.where(place), hint=hint)
 
 
 def _findings(catalog: Catalog) -> Iterator[Finding]:
@@ -234,10 +264,10 @@ def _explain(detail: Any, content: Any, lines: dict[Place, int], name: str) -> C
     place: Place = tuple(step for step in detail["loc"] if not _is_branch(step))
     found = detail.get("input")
     if detail["type"] == "extra_forbidden":
-        allowed = _allowed_keys(place)
-        near = difflib.get_close_matches(str(place[-1]), allowed, n=1)
+        near = _near(place)
         problem = f"{place[-1]!r} is not a key here"
-        hint = f"did you mean {near[0]!r}?" if near else f"keys here: {', '.join(allowed)}"
+        keys = ", ".join(_allowed_keys(place))
+        hint = f"did you mean {near[0]!r}?" if near else f"keys here: {keys}"
     elif detail["type"] == "missing":
         problem, hint = f"{place[-1]!r} is missing", "add it"
     elif found is None and place:
@@ -256,6 +286,11 @@ def _is_branch(step: str | int) -> bool:
     return isinstance(step, str) and bool(
         re.search(r"[\[(]|^(described|named|str|float|Condition)$", step)
     )
+
+
+def _near(place: Place) -> list[str]:
+    """The key that was meant, or none."""
+    return difflib.get_close_matches(str(place[-1]), _allowed_keys(place), n=1)
 
 
 def _allowed_keys(place: Place) -> list[str]:

@@ -77,6 +77,35 @@ def test_a_mistake_is_named_with_its_line_and_its_remedy(mistake, correction, to
     assert any(told in problem and f"data_catalog.yaml:{line}:" in problem for problem in problems)
 
 
+def test_a_misspelt_key_hides_no_other_mistake_of_a_dataset():
+    mistaken = PLAIN.replace("theme:", "theem:").replace("primaryKey: [area,", "primaryKey: [aera,")
+    told = "\n".join(refused(mistaken.replace("path: data/", "path: ../data/")))
+    assert "'theem' is not a key here" in told
+    assert "'aera'" in told
+    assert "../data/" in told
+
+
+TARGET = """
+targets:
+- name: most
+  title: Nhiều nhất
+  title_en: Most
+  indicator: applications_received
+  by: "2030"
+  owner: Sở Thử nghiệm
+  owner_en: A department
+  baselines:
+  - {plan: committee, value: 1, date: "2026-01-01", document: A, path: https://example.vn/a}
+"""
+
+
+def test_what_a_misspelt_key_takes_away_is_not_told_as_missing_elsewhere():
+    assert parse_catalog(HEAD + PLAIN + TARGET).targets
+    told = refused(PLAIN.replace("indicators:", "quantities:") + TARGET)
+    assert len(told) == 1
+    assert "'quantities' is not a key here" in told[0]
+
+
 def test_all_mistakes_are_told_at_once():
     wrong = PLAIN.replace("delimiter:", "delimter:").replace("minimum:", "minimal:")
     assert len(refused(wrong)) == 2
