@@ -11,7 +11,7 @@ from dashboard.text import Text
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import Kept, found_in, owner
-from forecasts.decisions.alert_replay import Replayed
+from forecasts.decisions.alert_replay import CERTAIN, Replayed
 from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.alerts import OF_DATASETS, Alert
 from forecasts.ledger import score
@@ -70,7 +70,8 @@ class Teller:
     def replayed(self, one: Replayed) -> str:
         """What the rule would have rung, and what followed."""
         if not one.outcomes or one.since is None or one.until is None:
-            return self.text("alert_replay.nothing")
+            known_anyway = one.rule in CERTAIN
+            return self.text("alert_replay.certain" if known_anyway else "alert_replay.nothing")
         months = round((one.until - one.since).days / 30.44) + 1
         known = {
             "rung": self.notation.number(one.rung),

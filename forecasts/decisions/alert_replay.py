@@ -66,6 +66,7 @@ SETTLED = 6
 """Periods after which a step is believed to last."""
 DAYS_A_MONTH = 30.44
 CERTAIN: tuple[Rule, ...] = ("late",)
+"""Rules whose alerts are facts, not chances."""
 GRACE = timedelta(days=7)
 LABEL_WEEKS = 104
 OF_PERIODS = {Frequency.YEAR: 10, Frequency.QUARTER: 12}

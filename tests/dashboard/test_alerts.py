@@ -136,6 +136,12 @@ def test_the_replay_says_how_often_and_how_far_ahead():
     )
 
 
+def test_why_what_is_late_may_ring_though_nothing_of_it_could_be_replayed():
+    late = summed("late", False, [], TODAY, 0.1)
+    assert "is a fact, held against the promised day" in teller("en").replayed(late)
+    assert "fact" not in teller("en").replayed(summed("backlog", False, [], TODAY, 0.1))
+
+
 def test_a_request_names_the_owner_and_the_figure_as_it_stood():
     said = teller().request(kept(alert()))
     assert said.startswith("Kính gửi Người bịa: đề nghị giải trình về Hồ sơ tiếp nhận, phường")
