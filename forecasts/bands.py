@@ -45,6 +45,8 @@ LEANING = (1, 4)
 """Seasons whose forecasts go half the way that their errors lean; shorter periods gain nothing."""
 PRIOR_LEANING = 37.0
 """Windows of single series after which errors tell half of what those of ever so many tell."""
+ROUND_SHARE = 2 / 3
+"""Of the change over a round in what errors are measured in, on logs."""
 FEWEST_CHANGES = 3
 LEAST_MOVE = 1e-9
 """Of its size, what a series must have moved to be measured by that."""
@@ -444,16 +446,17 @@ def width_of(shape: Shape, center: Floats, units: Floats, levels: Floats) -> Flo
 def error_units(values: Floats, season: int, dropped: Sequence[int], levels: Floats) -> Floats:
     """What errors are measured in, `(1 + origins, series)`: at the end, then at each origin.
 
-    The mean absolute change over a round of the season up to there, for figures of the usual size
-    (`levels`, as for `sizes`). A series too young for rounds is measured by its changes from one
-    period to the next, as they are to those over a round in the other series; with fewer than
-    three of these, by its size.
+    The mean absolute change up to there, for figures of the usual size (`levels`, as for `sizes`):
+    over a round of the season, and from one period to the next, which a year of shocks enters once
+    and not for two rounds. A series too young for rounds is measured by the latter, as it is to
+    both in the other series; with fewer than three changes, by its size.
     """
     ends = values.shape[1] - np.array([0, *dropped], dtype=np.int64)
     units = _moved(values, 1, ends, levels)
     if season > 1:
         over = _moved(values, season, ends, levels)
-        units = np.where(np.isfinite(over), over, units * _usual(over, units))
+        both = over**ROUND_SHARE * units ** (1 - ROUND_SHARE)
+        units = np.where(np.isfinite(both), both, units * _usual(both, units))
     size = mean(np.abs(values))
     whole = np.where(np.isfinite(units[0]), units[0], size * _usual(units[0], size))
     whole = np.where(whole > LEAST_MOVE * size, whole, size)

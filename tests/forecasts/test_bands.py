@@ -313,13 +313,14 @@ def test_what_a_series_moved_is_known_at_an_origin_up_to_there_alone():
 
 
 def test_a_series_too_young_for_a_round_is_measured_as_the_others_are():
-    """By the change to the next period, and how that is to the change over a year elsewhere."""
+    """By the change to the next period, and how the unit of others is to that: here above 5."""
     wave = np.tile(np.sin(2 * np.pi * np.arange(12) / 12) * 30 + 100, 4)
     values = np.stack([wave + np.repeat(np.arange(4), 12) * 5.0] * 3)
     values[2, :-10] = np.nan
     old, _, young = error_units(values, 12, (), np.full(3, np.nan))[0]
-    assert old == pytest.approx(5)
-    assert 2.5 < young < 10
+    monthly = np.abs(np.diff(values[0])).mean()
+    assert old == pytest.approx(5 ** (2 / 3) * monthly ** (1 / 3))
+    assert old / 2 < young < 2 * old
 
 
 def test_the_unit_of_a_series_is_1_if_it_never_was_anything():
