@@ -10,6 +10,7 @@ Not found: given names alone, names of foreigners, numbers in words, pictures. A
 must be marked `sensitive` by whoever knows it.
 """
 
+import html
 import math
 import re
 import unicodedata
@@ -21,7 +22,7 @@ from itertools import pairwise
 import phonenumbers
 import polars as pl
 
-from etl.publish.names import listed, names, plain
+from etl.publish.names import CAPITALS, listed, names, plain
 
 LONGEST = 200
 """Letters a text may have before it is prose; sources and remarks of published figures are shorter.
@@ -191,16 +192,30 @@ MOST_GROUPS = 4
 OLDEST_PREFIX, NEWEST_PREFIX = 1, 38
 """First two digits of the nine of the old card, by province."""
 PHONE = re.compile(r"^\(?(\+|00)?\s*\(?(84|0)")
+SIGN = r"@|[(\[{<]\s*(@|at|a|a còng|a vòng)\s*[)\]}>]|[ _-]+(at|a còng|a vòng)[ _-]+"
+"""An @, and what is written where none is wanted."""
+POINT = r"[.,]|[(\[{<]\s*(dot|chấm)\s*[)\]}>]|[ _-]+(dot|chấm)[ _-]+"
+MAIL = r"gmail|yahoo|hotmail|outlook|icloud"
 EMAIL = re.compile(
-    r"[\w.+-]+\s?(@|\(at\)|\[at\]|\(a\))\s?[\w-]+\s?([.,]|\(dot\)|\[dot\])\s?\w"
-    r"|[\w.+-]+ at [\w-]+ dot \w",
+    rf"[\w.+-]+\s?(@|[(\[{{<]\s*(@|at|a|a còng|a vòng)\s*[)\]}}>])\s?[\w-]+\s?({POINT})\s?\w"
+    rf"|\w({SIGN})[\w-]+({POINT.removeprefix('[.,]|')})\w"
+    rf"|\w\s?({SIGN})\s?({MAIL})\b",
     re.IGNORECASE,
 )
 LOOSE = re.compile(r"(?<=\d)\s*[‐‑‒–—−|’-]\s*(?=\d)")
 """A dash with blanks around it, or what is drawn between the boxes of a form."""
+ODD = re.compile(r"(?<!\d)0\d{2,3}(\s*([*•·~=+:;'’…]|\.{3})\s*\d{3,})(\s*\2\s*\d{3,})+")
+"""Groups of a number that begins with 0, as no sum or list of figures does, nor a time of day."""
 BLANKS = re.compile(r"(?<=\d)\s{2,}(?=\d)")
-LETTER_O = re.compile(r"(?<=\d)[oO]+(?=\d)|(?<!\w)[oO](?=\d{8,9}(?!\d))")
+LETTER_O = re.compile(r"(?<=\d)[oO]+(?=\d)|(?<=\d\s)[oO](?=\d)|(?<!\w)[oO](?=\d{8,11}(?!\d))")
+LETTER_L = re.compile(r"(?<=\d)[lI](?=\d)")
+BRACKETS = re.compile(r"(?<=\d)\s*[()\[\]{}]+\s*(?=\d)")
+POWER = re.compile(r"(?<![\d.,])(\d)[.,](\d{7,11})[eE]\+?(\d\d)(?!\d)")
+"""What a sheet shows of a long number: 9.2188004512E+10."""
+FORMER_MOBILE = re.compile(r"(?<![\d.,])(0|\+?84[ .-]?)1(2\d|6[2-9]|8[68]|99)([ .-]?\d){7}(?!\d)")
+"""Of eleven digits, as until 2018."""
 NO_FRACTION = re.compile(r"(?<![\d.,])(\d{8,12})\.0+(?!\d)")
+AREA_CODE = re.compile(r"(?<!\d)(02\d{1,2})/(?=\d{7,8}(?!\d))")
 BY_THREES = re.compile(r"(?<!\d)(0\d{3})([,_/])(\d{3})\2(\d{3})(?!\d)")
 ADDRESS_OF_A_PAGE = re.compile(r"https?://\S+")
 AMOUNT = re.compile(r"^\s*(đồng|vnđ|vnd|đ\b|người|usd|%)", re.IGNORECASE)
@@ -226,8 +241,15 @@ def _written_plainly(text: str) -> str:
     """`text` with its numbers as they are written with care: one mark between groups, the digits of
     today, 0 and not the letter O, and no `.0` of a sheet that took a number for a measure."""
     digits = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
-    zeros = LETTER_O.sub(lambda found: "0" * len(found.group()), digits)
-    return BLANKS.sub(" ", LOOSE.sub("-", NO_FRACTION.sub(r"\1", zeros)))
+    zeros = LETTER_O.sub(lambda found: "0" * len(found.group()), LETTER_L.sub("1", digits))
+    whole = NO_FRACTION.sub(r"\1", POWER.sub(_multiplied, zeros))
+    evenly = ODD.sub(lambda found: re.sub(r"\D+", "-", found.group()), whole)
+    return BLANKS.sub(" ", LOOSE.sub("-", evenly))
+
+
+def _multiplied(found: re.Match[str]) -> str:
+    first, behind, power = found.groups()
+    return (first + behind).ljust(int(power) + 1, "0")
 
 
 def _lost_zero(text: str, length: int) -> str:
@@ -236,7 +258,7 @@ def _lost_zero(text: str, length: int) -> str:
 
 
 def _has_identity(text: str) -> bool:
-    text = _written_plainly(text)
+    text = BRACKETS.sub(" ", _written_plainly(text))
     if (lost := _lost_zero(text, TODAYS)) and _identity(lost):
         return True
     apart = DAY.sub(" ; ", text)
@@ -286,11 +308,12 @@ def _old_identity(groups: list[str], behind: str) -> bool:
 
 
 def _has_phone(text: str) -> bool:
-    text = BY_THREES.sub(r"\1\3\4", _written_plainly(text))
+    text = BY_THREES.sub(r"\1\3\4", re.sub(r"\s", " ", _written_plainly(text)))
+    text = AREA_CODE.sub(r"\1 ", text)
     text = _lost_zero(text, MOBILE) or text
     apart = re.sub(r"(?<=[^\W\d_])(?=\d)|/", " ; ", text)
     found = phonenumbers.PhoneNumberMatcher(apart, "VN", leniency=phonenumbers.Leniency.VALID)
-    return any(PHONE.match(one.raw_string) for one in found)
+    return bool(FORMER_MOBILE.search(text)) or any(PHONE.match(one.raw_string) for one in found)
 
 
 def _mostly_cards(values: pl.Series) -> bool:
@@ -321,7 +344,7 @@ def _number_findings(value: float, unit: str | None, *, cards: bool = False) -> 
 
 def _text_findings(text: str, places: frozenset[str]) -> tuple[list[Found], bool]:
     """What is certain, and whether it may be a name in a column of names."""
-    text = plain(text)
+    text = plain(html.unescape(text))
     bare = ADDRESS_OF_A_PAGE.sub(_parameters, text)
     certain, possible = names(bare, places)
     checks: dict[Found, Callable[[str], bool]] = {
@@ -342,14 +365,18 @@ def _parameters(address: re.Match[str]) -> str:
 
 # Addresses
 
-CAPITALS = "".join(filter(str.isupper, map(chr, [*range(0x41, 0x250), *range(0x1E00, 0x1F00)])))
 NAME = rf"[{CAPITALS}][\w'’]*"
 FINE = re.compile(
     r"\b(số nhà|nhà số|so nha|nha so|sn)\s*:?\s*\d"
-    r"|\b(thường trú|tạm trú|cư trú|ngụ)\s+(tại|ở)\b|\btrú tại\b|\bđịa chỉ\s*:",
+    r"|\b(thường trú|tạm trú|cư trú|ngụ|sống)\s+(tại|ở)\b|\btrú tại\b"
+    r"|\b(địa chỉ|đ/c|thường trú|tạm trú|hktt|hộ khẩu|quê quán|nguyên quán|nơi ở|chỗ ở)\s*:"
+    r"|\bthửa( đất)?( số)?:?\s*\d.{0,20}\btờ\b|\bnhà\s+\d[\w/]*\s*,?\s*(hẻm|đường|ấp|tổ)\s"
+    r"|\b(căn hộ|căn|phòng)\s+(số\s+)?[a-z]*\d[\w.-]*\s*,?\s*(chung cư|nhà|lô|tòa|toà)\s"
+    r"|\bchung cư\b.{0,40}\b(căn|phòng)\s+(hộ\s+)?(số\s+)?[a-z]*\d"
+    r"|\bkv\s*\.?\s*\d+\s*,\s*(?!kv|khu)\w|\bsố\s+\d[\w/]*\s*,?\s*(ql|quốc lộ)\s*\d",
     re.IGNORECASE,
 )
-HAMLET = re.compile(rf"\b([Ấấ]p|ẤP|[Kk]hóm|KHÓM|[Kk]hu [Pp]hố|KHU PHỐ)\s+({NAME}|\d)")
+HAMLET = re.compile(rf"\b([ẤấÂâ]p|ẤP|[Kk]hóm|KHÓM|[Kk]hu [Pp]hố|KHU PHỐ)[\s.:]+({NAME}|\d)")
 AREA = re.compile(
     rf"\b([Kk]hu [Vv]ực|KHU VỰC|[Kk][Vv]|[Kk]hu vuc|[Aa]p|[Tt]hôn)\s*\.?\s*({NAME}|\d)"
 )
@@ -359,7 +386,7 @@ HOUSE = re.compile(
     rf"|{NAME}(\s+{NAME})+\s*,\s*(\S+\s+)?{NAME})"
 )
 PARTS = [
-    r"\b(tổ|tổ dân phố|to|tdp)\s*\d+",
+    r"\b(tổ|tổ dân phố|to|tdp)\s*(số\s*)?\d+",
     r"\b(hẻm|ngõ|ngách|kiệt|hem)\s*\d+",
     r"\b(ấp|khu vực|kv|khu phố|kp|khóm|thôn|ap|khu vuc)\s*\.?\s*(\d+|[a-zà-ỹđ]+)",
     r"\b(đường|phố|quốc lộ|ql|tỉnh lộ|đt|duong)\s*\.?\s*\S+",

@@ -18,6 +18,9 @@ SYLLABLES = 5
 """The most a name has."""
 LONGEST_SYLLABLE = 7
 SHORT = 2
+CAPITALS = "".join(filter(str.isupper, map(chr, [*range(0x41, 0x250), *range(0x1E00, 0x1F00)])))
+JOINED = re.compile(rf"(?<=[^\W\d_{CAPITALS}])(?=[{CAPITALS}])")
+BETWEEN = re.compile(r"\s+|\.\s*|-|_")
 MIDDLE = ("văn", "thị", "van", "thi")
 """What stands second in most names of men and of women; some write it small."""
 
@@ -62,6 +65,7 @@ class _Word:
 
 def names(text: str, places: frozenset[str]) -> tuple[bool, bool]:
     """Whether `text` holds the name of a person for certain, and whether it may."""
+    text = JOINED.sub(" ", text)
     words = [_Word(one.group(), *one.span()) for one in re.finditer(r"[^\W\d_]+", text)]
     possible, at = False, 0
     while at < len(words):
@@ -78,16 +82,30 @@ def names(text: str, places: frozenset[str]) -> tuple[bool, bool]:
 
 def _name_at(words: list[_Word], at: int, text: str) -> list[_Word]:
     """The words from a surname on that stand in one row and are written in one way."""
-    if not _surname(words[at]):
+    if not _surname(words[at]) and not _first_of_all(words[at : at + 2]):
         return []
-    name = [words[at]]
+    name, joined = [words[at]], ""
     for word in words[at + 1 : at + SYLLABLES]:
         between = text[name[-1].end : word.start]
         same = word.style in (name[0].style, "title") or word.low in MIDDLE
-        if not re.fullmatch(r"\s+|\.\s*", between) or not same or len(word.text) > LONGEST_SYLLABLE:
+        if not BETWEEN.fullmatch(between) or not same or len(word.text) > LONGEST_SYLLABLE:
             break
-        name.append(word)
+        # "Trần Đề-Cần Thơ" are two places.
+        if len(name) > 1 and (between in "-_") != (joined in "-_"):
+            break
+        if between == "_" and word.style != "title":  # a code: SO_HOA_GIAY_TO
+            break
+        name, joined = [*name, word], between
     return name
+
+
+def _first_of_all(two: list[_Word]) -> bool:
+    """Whether `two` may begin a name by its second: few write Ngyễn Văn, many are called Mã Văn."""
+    if len(two) < SHORT or two[1].low not in MIDDLE or two[0].style == "lower":
+        return False
+    kinds = ("lead", "area", "between", "honorific", "not_before_middle")
+    ordinary = any(two[0].low in listed(kind) for kind in kinds)
+    return not ordinary and len(two[0].text) <= LONGEST_SYLLABLE
 
 
 def _surname(word: _Word) -> str:
@@ -127,6 +145,8 @@ def _stands_alone(words: list[_Word], at: int, name: list[_Word], text: str) -> 
 def _is_name(words: list[_Word], at: int, name: list[_Word], text: str) -> bool | None:
     """Whether `name` is one; None where it is one in a column of names."""
     strong = _surname(name[0]) == "surname"
+    if not _surname(name[0]):
+        return len(name) > SHORT and _given(name[-1])
     addressed = at > 0 and words[at - 1].low in listed("honorific")
     middles, givens = listed("middle", accents=False), listed("given", accents=False)
     inside = any(bare(word.text) in middles for word in name[1:-1])
@@ -146,4 +166,11 @@ def _is_name(words: list[_Word], at: int, name: list[_Word], text: str) -> bool 
         return name[1].low in MIDDLE
     if strong and (name[0].style == "title" and not unaccented):
         return True
-    return (inside and (strong or ending or name[1].low in MIDDLE)) or (strong and ending)
+    return (inside and (strong or ending or name[1].low in (*MIDDLE, "sà"))) or (strong and ending)
+
+
+def _given(word: _Word) -> bool:
+    """Whether it is one of the given names, also of those that are numbers or words too."""
+    accents = not word.text.isascii()
+    kinds = ("given", "given_after_middle")
+    return any(word.low in listed(kind, accents=accents) for kind in kinds)
