@@ -231,13 +231,21 @@ def _true(one: Links, exact: Floats) -> Links:
     )
 
 
-def settled(exact: Floats, rounded: Floats, linked: Links, base: int) -> Floats:
+def settled(
+    exact: Floats,
+    rounded: Floats,
+    linked: Links,
+    base: int,
+    fixed: npt.NDArray[np.bool_] | None = None,
+) -> Floats:
     """`rounded`, with every total changed that would give others away; NaN where it is left out.
 
-    Both arrays are in people or cases, one value a figure, NaN where missing.
+    Both arrays are in people or cases, one value a figure, NaN where missing. What is `fixed`
+    leaves as it is, exactly: its parts give way.
     """
+    fixed = np.zeros(len(exact), dtype=bool) if fixed is None else fixed
     seen, tried = rounded.copy(), np.zeros(len(rounded), dtype=bool)
-    while len(guilty := _guilty(seen, exact, linked, base)):
+    while len(guilty := _guilty(seen, exact, linked, base, fixed)):
         other = np.where(seen > exact, seen - base, seen + base)
         gives_way = tried[guilty] | (seen[guilty] == exact[guilty])
         seen[guilty] = np.where(gives_way, np.nan, other[guilty])
@@ -245,25 +253,31 @@ def settled(exact: Floats, rounded: Floats, linked: Links, base: int) -> Floats:
     return seen
 
 
-def _guilty(seen: Floats, exact: Floats, linked: Links, base: int) -> Numbers:
-    """Totals that leave some figure too few values."""
-    first, last = _bounds(seen, exact, base)
+def _guilty(
+    seen: Floats, exact: Floats, linked: Links, base: int, fixed: npt.NDArray[np.bool_]
+) -> Numbers:
+    """Totals that leave some figure too few values; for those that are fixed, that figure."""
+    first, last = _bounds(seen, exact, base, fixed)
     least, most = first.copy(), last.copy()
     for _ in range(ROUNDS):
         before = most - least
         _narrow(least, most, linked)
         if np.array_equal(before, most - least):
             break
-    narrow = ~np.isnan(seen) & (most - least < NARROWEST)
+    narrow = ~np.isnan(seen) & ~fixed & (most - least < NARROWEST)
     if not narrow.any():
         return np.array([], dtype=np.int64)
-    return _blamed(narrow, _slack(first, last, least, most, linked), seen, linked)
+    blamed = _blamed(narrow, _slack(first, last, least, most, linked), seen, linked)
+    return blamed[~fixed[blamed]] if not fixed[blamed].all() else np.flatnonzero(narrow)
 
 
-def _bounds(seen: Floats, exact: Floats, base: int) -> tuple[Floats, Floats]:
+def _bounds(
+    seen: Floats, exact: Floats, base: int, fixed: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """Between what each figure may be; one that holds parts of people is further off."""
     missing = np.isnan(seen)
     reach = np.where(exact == np.rint(exact), base - 1.0, float(base))
+    reach = np.where(fixed, 0.0, reach)
     least = np.where(missing, 0.0, np.maximum(seen - reach, 0.0))
     return least, np.where(missing, UNKNOWN, seen + reach)
 

@@ -233,6 +233,21 @@ def key_of(site: Site) -> bytes:
     return key.encode()
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A table with its exact counts, and what is measured in it."""
+
+    table: pl.DataFrame
+    dataset: Dataset
+    measures: list[Measured]
+
+    @property
+    def counts(self) -> list[Measured]:
+        """Each place of a count once, by the name of the first that is there."""
+        counts = [one for one in self.measures if one.kind == "count"]
+        return list({(one.column, one.code): one for one in reversed(counts)}.values())
+
+
 def rounded(
     table: pl.DataFrame,
     dataset: Dataset,
@@ -241,20 +256,22 @@ def rounded(
     *,
     cities: Collection[str] = (),
     areas: pl.DataFrame | None = None,
+    beside: Collection[Counted] = (),
 ) -> pl.DataFrame:
     """`table` with every count rounded, and the rates that follow from counts made of these.
 
     `cities` are codes of areas whose counts add up those of the communes in the table, `areas`
-    (code, level, parent) tells what lies in what.
+    (code, level, parent) tells what lies in what. `beside` are tables that leave as well and tell
+    the same counts, in parts, in total or exactly: a reader has them all.
     """
     dimensions = _dimensions(dataset, table)
-    # Each place once, by the name of the first that is there.
-    places = {(one.column, one.code): one for one in reversed(measures) if one.kind == "count"}
-    counts = list(places.values())
-    if counts:
-        figures = _figures(table, counts, dimensions)
-        left = _rounded_figures(figures, counts, key, cities, areas)
-        table = _written(table, counts, left)
+    own = Counted(table, dataset, measures)
+    if own.counts:
+        names = list(dict.fromkeys(c.name for one in (own, *beside) for c in one.counts))
+        every = _all_figures(own, beside, names)
+        bounded = _bounded((own, *beside), names)
+        left = _rounded_figures(every, bounded, key, cities, areas)
+        table = _written(table, own.counts, names, left)
     for one in measures:
         if one.kind == "rate":
             table = _rate_remade(table, one, measures, dimensions)
@@ -274,34 +291,65 @@ def rounded_value(value: float, cell: str, key: bytes, *, scale: float = 1.0) ->
     return (below + (BASE if drawn < (people - below) / BASE else 0)) / scale
 
 
-def _figures(table: pl.DataFrame, counts: list[Measured], dimensions: list[str]) -> pl.DataFrame:
-    """All counts of the table, one a row: what is protected together.
+def _all_figures(own: Counted, beside: Collection[Counted], names: list[str]) -> pl.DataFrame:
+    """All counts of all tables, one a row: what is protected together.
 
-    Columns record (row of the table), measure (place in `counts`), cell, people, `dimensions`, and
-    as_of where the table has it. A figure that was published again unchanged has one number,
-    `figure`.
+    Columns record (row of the table), table (0 is the own), fixed (whether it leaves as it is),
+    measure (place in `names`), cell, people, the dimensions of each, and as_of where a table has
+    it. A figure that was published again unchanged has one number, `figure`.
     """
-    numbered = table.with_row_index("record")
-    more = [name for name in ("as_of",) if name in table.columns]
-    shown = _with_totals(table, dimensions, counts)
+    found = [
+        _figures(one, names).with_columns(
+            table=pl.lit(number), fixed=pl.lit(bool(number) and way_of(one.dataset) != "rounding")
+        )
+        for number, one in enumerate((own, *beside))
+    ]
+    every = pl.concat(found, how="diagonal_relaxed")
+    if beside:
+        texts = set(_dimensions_of(every)) - {"area"}
+        every = every.with_columns(
+            pl.col(name).fill_null(TOTAL) for name in texts if every.schema[name] == pl.String
+        )
+    return every.with_columns(
+        figure=pl.struct("measure", "cell", "people", "fixed").rank("dense").cast(pl.Int64) - 1
+    )
+
+
+def _figures(one: Counted, names: list[str]) -> pl.DataFrame:
+    """The counts of one table."""
+    dimensions = _dimensions(one.dataset, one.table)
+    numbered = one.table.with_row_index("record")
+    more = [name for name in ("as_of",) if name in one.table.columns]
+    shown = _with_totals(one.table, dimensions, one.counts)
     parts = [
         # In one chunk: polars panics where it formats text of an empty one.
-        numbered.filter(one.rows())
+        numbered.filter(count.rows())
         .rechunk()
         .select(
             "record",
-            pl.lit(number).alias("measure"),
-            _cell(one.name, dimensions).alias("cell"),
-            (pl.col(one.column).cast(pl.Float64) * one.scale).alias("people"),
+            pl.lit(names.index(count.name)).alias("measure"),
+            _cell(count.name, dimensions).alias("cell"),
+            (pl.col(count.column).cast(pl.Float64) * count.scale).alias("people"),
             *shown,
             *more,
         )
-        for number, one in enumerate(counts)
+        for count in one.counts
     ]
-    found = pl.concat(parts).filter(pl.col("people").is_not_null())
-    return found.with_columns(
-        figure=pl.struct("measure", "cell", "people").rank("dense").cast(pl.Int64) - 1
-    )
+    return pl.concat(parts).filter(pl.col("people").is_not_null())
+
+
+def _bounded(tables: Collection[Counted], names: list[str]) -> list[tuple[int, int]]:
+    """Pairs of measures of which the first is never more than the second."""
+    counts = [count for one in tables for count in one.counts]
+    found = {(count.name, most) for count in counts for most in count.at_most if most in names}
+    return sorted((names.index(one), names.index(other)) for one, other in found)
+
+
+def _dimensions_of(figures: pl.DataFrame) -> list[str]:
+    return [name for name in figures.columns if name not in OF_A_FIGURE]
+
+
+OF_A_FIGURE = {"record", "table", "fixed", "measure", "cell", "people", "figure", "as_of"}
 
 
 def _with_totals(table: pl.DataFrame, dimensions: list[str], counts: list[Measured]) -> list[str]:
@@ -314,35 +362,43 @@ def _with_totals(table: pl.DataFrame, dimensions: list[str], counts: list[Measur
 
 def _rounded_figures(
     figures: pl.DataFrame,
-    counts: list[Measured],
+    bounded: list[tuple[int, int]],
     key: bytes,
     cities: Collection[str],
     areas: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """`figures` with `left`, what may be seen of each, in people; null where it is left out."""
     each = figures.unique("figure", keep="first").sort("figure")
-    exact = each["people"].round(6).to_numpy()
+    exact, fixed = each["people"].round(6).to_numpy(), each["fixed"].to_numpy()
     drawn = [
-        rounded_value(people, cell, key)
-        for people, cell in each.select("people", "cell").iter_rows()
+        people if stays else rounded_value(people, cell, key)
+        for people, cell, stays in each.select("people", "cell", "fixed").iter_rows()
     ]
-    names = [one.name for one in counts]
-    bounded = [
-        (number, names.index(name))
-        for number, one in enumerate(counts)
-        for name in one.at_most
-        if name in names
-    ]
-    known = {"record", "measure", "cell", "people", "figure", "as_of"}
-    dimensions = [name for name in figures.columns if name not in known]
-    linked = links(figures, dimensions, exact, cities=cities, areas=areas, bounded=bounded)
-    left = pl.Series("left", settled(exact, np.array(drawn), linked, BASE)).fill_nan(None)
-    return figures.with_columns(left.gather(figures["figure"]))
+    dimensions = _dimensions_of(figures)
+    cells = _once(figures, dimensions)
+    linked = links(cells, dimensions, exact, cities=cities, areas=areas, bounded=bounded)
+    left = settled(exact, np.array(drawn), linked, BASE, fixed)
+    return figures.with_columns(pl.Series("left", left).fill_nan(None).gather(figures["figure"]))
 
 
-def _written(table: pl.DataFrame, counts: list[Measured], left: pl.DataFrame) -> pl.DataFrame:
-    for number, one in enumerate(counts):
-        its = left.filter(measure=number)
+def _once(figures: pl.DataFrame, dimensions: list[str]) -> pl.DataFrame:
+    """What stands in several tables once; where it leaves as it is in one, a reader knows it."""
+    if figures["table"].max() == 0:
+        return figures
+    cell = [name for name in ("measure", *dimensions, "as_of") if name in figures.columns]
+    exactly = figures.select(*cell, "fixed").filter("fixed").unique()
+    told = figures.join(exactly, on=cell, how="semi", nulls_equal=True).filter("fixed")
+    others = figures.join(exactly, on=cell, how="anti", nulls_equal=True)
+    # In one order, from whichever of the tables one looks.
+    every = pl.concat([others, told]).sort("people", maintain_order=True)
+    return every.unique([*cell, "figure"], keep="first", maintain_order=True)
+
+
+def _written(
+    table: pl.DataFrame, counts: list[Measured], names: list[str], left: pl.DataFrame
+) -> pl.DataFrame:
+    for one in counts:
+        its = left.filter(table=0, measure=names.index(one.name))
         values = (its["left"] / one.scale).cast(table.schema[one.column])
         made = its.select("record", values.alias(one.column))
         table = (

@@ -12,7 +12,15 @@ import polars as pl
 
 from etl.catalog import Catalog, Dataset, FieldEntry, Indicator
 from etl.publish import cases
-from etl.publish.protect import changed, key_of, measured, protection_of, rounded, way_of
+from etl.publish.protect import (
+    Counted,
+    changed,
+    key_of,
+    measured,
+    protection_of,
+    rounded,
+    way_of,
+)
 from etl.settings import Settings, Site
 from etl.warehouse import Warehouse, identifier
 
@@ -76,10 +84,31 @@ def clean_table(
         key = key_of(Settings.read().site() if site is None else site)
         areas = catalog.map.areas.select("code", "level", "parent")
         cities = areas.filter(level="city")["code"].to_list()
-        frame = rounded(frame, dataset, measures, key, cities=cities, areas=areas)
+        beside = _elsewhere(warehouse, catalog, dataset)
+        frame = rounded(frame, dataset, measures, key, cities=cities, areas=areas, beside=beside)
     order = [*key_columns(dataset), *frame.columns]
     # One chunk: the bytes of a Parquet file follow the chunks, and these follow the threads.
     return frame.sort(list(dict.fromkeys(order)), nulls_last=True).rechunk()
+
+
+def _elsewhere(warehouse: Warehouse, catalog: Catalog, dataset: Dataset) -> list[Counted]:
+    """Tables of other datasets that leave and tell the same counts, or counts of those that do."""
+    present = set(warehouse.tables())
+    may = [
+        one
+        for one in catalog.resources
+        if one.publish and not one.simulated and f"data_{one.name}" in present
+    ]
+    found, told = [dataset], set(dataset.delivered)
+    while more := [one for one in may if one not in found and told & set(one.delivered)]:
+        found += more
+        told = told.union(*(one.delivered for one in more))
+    tables = [(one, exact_table(warehouse, catalog, one)) for one in found[1:]]
+    every = [
+        Counted(table, one, measured(catalog, one, table, measures_of(catalog, one, table)))
+        for one, table in tables
+    ]
+    return [one for one in every if one.counts]
 
 
 def exact_table(warehouse: Warehouse, catalog: Catalog, dataset: Dataset) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from etl.publish.package import content_of, fingerprint
 from etl.publish.portal import publish_catalog
 from etl.publish.protect import (
     BASE,
+    Counted,
     Measured,
     NoRoundingKey,
     key_of,
@@ -815,6 +816,49 @@ def test_no_count_can_be_recovered_from_two_indicators_gaps_and_revisions_togeth
     alone = pl.concat([rounded(cell, dataset, BOTH, key) for cell in cells])
     assert narrowest(alone) < 2
     assert narrowest(rounded(exact, dataset, BOTH, key, cities=["can_tho"])) >= 2
+
+
+RECEIVED = [Measured("value", None, "dossiers/received", "count", 1.0)]
+PUBLIC = "publish: {theme: GOVE, frequency: MONTHLY, protect: none, reason: Đã công bố}"
+UNLUCKY = b"key 10162"
+"""By which four ones leave as 5 each, and their total, looked at by itself, as 0."""
+
+
+def of_two_offices(publish: str = "") -> tuple[Counted, Counted]:
+    """Four ones by field with their total; the same total in the table of another office."""
+    fields = FIELD.drop("sex", "indicator", "as_of")
+    total = fields.filter(category="total").drop("category")
+    catalog = parse_catalog(publish.join(CATALOG.rsplit(MONTHLY, 1)) if publish else CATALOG)
+    register, dossiers = catalog.datasets["register"], catalog.datasets["dossiers"]
+    return Counted(fields, dossiers, RECEIVED), Counted(total, register, RECEIVED)
+
+
+MONTHLY = "publish: {theme: GOVE, frequency: MONTHLY}"
+
+
+def as_they_leave(one: Counted, *beside: Counted) -> list[float | None]:
+    return rounded(one.table, one.dataset, RECEIVED, UNLUCKY, beside=beside)["value"].to_list()
+
+
+def test_a_total_in_the_table_of_another_office_gives_no_parts_away():
+    fields, office = of_two_offices()
+    assert as_they_leave(office) == [0]
+    assert as_they_leave(fields, office) == [5, 5, 5, 5, 5]
+    assert as_they_leave(office, fields) == [5]
+
+
+def test_parts_give_way_where_another_office_tells_their_total_exactly():
+    fields, office = of_two_offices(PUBLIC)
+    assert as_they_leave(fields) == [5, 5, 5, 5, 5]
+    assert as_they_leave(fields, office) == [0, 0, 0, 0, 0]
+
+
+def test_tables_of_the_same_counts_leave_with_the_same_figures(warehouse):
+    fields = left(warehouse, "dossiers").filter(indicator="received", category="total")
+    office = left(warehouse, "register").select("area", "period", office="received_count")
+    both = fields.filter(frequency="month").join(office, on=["area", "period"])
+    assert len(both) == len(COMMUNES) * len(MONTHS)
+    assert both["value"].to_list() == both["office"].to_list()
 
 
 def test_the_attack_succeeds_where_small_counts_are_only_left_out(warehouse):
