@@ -24,7 +24,7 @@ from etl.extract.raw import (
     column_of,
     plain,
 )
-from etl.extract.totals import misplaced
+from etl.extract.totals import UNUSUAL, USUAL, astray, misplaced
 from etl.extract.units import unit
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
@@ -238,7 +238,11 @@ def _bare(text: str, field: FieldEntry) -> str:
 
 def _digits(text: str, dataset: Dataset) -> str:
     read = dataset.read
-    clean = f"replace(replace({text}, ' ', ''), chr(160), '')"
+    folded = f"translate({text}, {literal(UNUSUAL)}, {literal(USUAL)})"
+    # As many bytes as characters: nothing of that, and to translate is dear.
+    written = f"case when strlen({text}) = length({text}) then {text} else {folded} end"
+    spaced = f"contains({written}, ' ') and regexp_matches({written}, {literal(astray(read))})"
+    clean = f"case when {spaced} then null else replace({written}, ' ', '') end"
     if wrong := misplaced(read):
         sign = literal(read.thousands)
         bad = f"contains({text}, {sign}) and regexp_matches({clean}, {literal(wrong)})"

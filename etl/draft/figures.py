@@ -10,9 +10,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from etl.extract.totals import FOLDED
+
 Sign = Literal[".", ","]
 
 _PROOFS: list[tuple[str, Sign, str]] = [
+    (r"[-+]?\d{1,3}(?: \d{3})+,\d+", ",", " "),
+    (r"[-+]?\d{1,3}(?: \d{3})+\.\d+", ".", " "),
     (r"[-+]?\d{1,3}(?:\.\d{3})+,\d+", ",", "."),
     (r"[-+]?\d{1,3}(?:,\d{3})+\.\d+", ".", ","),
     (r"[-+]?\d{1,3}(?:\.\d{3}){2,}", ",", "."),
@@ -21,7 +25,7 @@ _PROOFS: list[tuple[str, Sign, str]] = [
     (r"[-+]?(?:\d+\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+)", ".", ""),
 ]
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2}([.,])\d{3}")
-_SPACED = re.compile(r"[-+]?\d{1,3}(?:[  ]\d{3})+(?:[.,]\d+)?")
+_SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?")
 EXAMPLES = 3
 
 
@@ -44,7 +48,10 @@ def signs_of(columns: Iterable[Iterable[str]], counted: Collection[int] = ()) ->
 
     Those numbered in `counted` hold people or cases: a thousandth of one proves a thousand.
     """
-    written = [[text.strip().rstrip("%").strip() for text in column] for column in columns]
+    written = [
+        [text.translate(FOLDED).strip().rstrip("%").strip() for text in column]
+        for column in columns
+    ]
     figures = dict.fromkeys(text for column in written for text in column)
     whole = {text for number in counted for text in written[number]}
     proofs = {text: proof for text in figures if (proof := _proof(text, text in whole))}

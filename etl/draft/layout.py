@@ -19,7 +19,7 @@ from etl.extract.raw import Cell, UnreadableFile, plain, text_of
 ENOUGH = 0.6
 """Share of the table's columns that a header names."""
 DEEPEST = 6
-_NUMBER = re.compile(r"[-+(]?\d[\d.,  ]*%?\)?")
+_NUMBER = re.compile(r"[-+(\u2212]?\d[\d., \u00a0\u2009\u202f]*%?\)?")
 _DAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d\d-\d\d(?: .*)?")
 BLANK = frozenset(Read().missing)
 _ENUMERATOR = re.compile(r"\(?(?:[A-Z]|\d{1,2}|[IVX]+|\d{1,2} ?= ?[\d+.…:/x -]+)\)?")

@@ -15,6 +15,10 @@ from etl.extract.units import Unit
 
 COMMA = str.maketrans(",.", ".#")
 """For figures with a decimal comma: a point that is left in one makes it none."""
+UNUSUAL = "\u00a0\u2009\u202f\u2212" + "".join(chr(0xFF10 + digit) for digit in range(10))
+USUAL = "   -0123456789"
+"""Blanks, the minus and digits as printers and some keyboards make them, and as all others do."""
+FOLDED = str.maketrans(UNUSUAL, USUAL)
 HALF = Decimal("0.5")
 NOISE = Decimal("1e-12")
 """Share of a sum that is lost where a workbook computed it in binary."""
@@ -24,9 +28,10 @@ def number(text: str | None, read: Read) -> Decimal | None:
     """The figure that a cell holds, by the declared signs; `None` for anything else."""
     if not text:
         return None
-    digits = re.sub(r"\s", "", text)
+    written = text.translate(FOLDED)
+    digits = written.replace(" ", "")
     wrong = misplaced(read)
-    if wrong and re.search(wrong, digits):
+    if re.search(astray(read), written) or (wrong and re.search(wrong, digits)):
         return None
     digits = digits.replace(read.thousands, "") if read.thousands else digits
     if read.decimal == ",":
@@ -35,6 +40,14 @@ def number(text: str | None, read: Read) -> Decimal | None:
         return Decimal(digits) if digits.strip("-+").replace(".", "", 1).isdigit() else None
     except InvalidOperation:
         return None
+
+
+def astray(read: Read) -> str:
+    """A pattern of figures in which a blank parts no thousands, in Python and in DuckDB.
+
+    The 1 of a footnote would else be a digit of "1.234 1", and "12 30" be 1230.
+    """
+    return rf"\d +(\d{{1,2}}(\D|$)|\d{{4}})|\d{{4}} +\d|{re.escape(read.decimal)}\d* +\d"
 
 
 def misplaced(read: Read) -> str | None:
