@@ -35,6 +35,8 @@ from etl import clock
 from etl.settings import Settings, language
 from etl.translation import LANGUAGES, Language
 
+WIDTH_OF_A_FILE = 10_000
+
 
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", help="State folder; FORESIGHT_HOME, or state/.")
@@ -44,7 +46,7 @@ from etl.translation import LANGUAGES, Language
 @click.option(
     "--lang",
     type=click.Choice(LANGUAGES),
-    help="Language of errors; FORESIGHT_LANG, or that of the system.",
+    help="Language of sentences and errors; FORESIGHT_LANG, or that of the system.",
 )
 @click.pass_context
 def main(
@@ -60,9 +62,15 @@ def main(
         settings=Settings.read(home, catalog),
         today=_day(today),
         as_json=as_json,
-        console=Console(stderr=False, emoji=False),  # :camera: in an answer stays what it is
+        console=_console(),
         language=lang or language(),
     )
+
+
+def _console() -> Console:
+    """As wide as the terminal; in a file or a pipe a row of a table stays one line."""
+    width = None if sys.stdout.isatty() else WIDTH_OF_A_FILE
+    return Console(width=width, emoji=False)  # :camera: in an answer stays what it is
 
 
 def _day(text: str | None) -> dt.date:

@@ -62,14 +62,8 @@ def choose(
     label: str,
     options: Sequence[str],
     titled: Callable[[str], str],
-    *,
-    default: str | None = None,
-    placeholder: str = "",
 ) -> str:
-    """A list to choose one code from, remembered in the URL."""
-    first = options[0] if default is None else default
-    remembered(name, options, first)
-    chosen = st.selectbox(
-        label, options, key=name, format_func=titled, placeholder=placeholder or label
-    )
-    return str(chosen if chosen in options else first)
+    """A list to choose one code from, the first unless the URL says another."""
+    remembered(name, options, options[0])
+    chosen = st.selectbox(label, options, key=name, format_func=titled, placeholder=label)
+    return str(chosen if chosen in options else options[0])

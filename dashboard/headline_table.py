@@ -111,7 +111,3 @@ def _source(reader: Reader, item: Headline) -> str:
 
 def _period(reader: Reader, row: dict[str, Any]) -> str:
     return reader.notation.period(row["frequency"], row["period"], row["period_end"])
-
-
-def _during(reader: Reader, row: dict[str, Any]) -> str:
-    return reader.notation.during(row["frequency"], row["period"], row["period_end"])

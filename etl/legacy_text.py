@@ -223,15 +223,13 @@ def _looks_legacy_utf8(text: npt.NDArray[np.uint8]) -> bool:
     return any(typical[second[first == lead]].any() for lead, typical in _TYPICAL_UTF8.items())
 
 
-def decode_columns(
-    rows: Sequence[Row], declared: Encoding | Literal["auto"], words: Collection[str] = ()
-) -> list[Row]:
+def decode_columns(rows: Sequence[Row], declared: Encoding | Literal["auto"]) -> list[Row]:
     """The cells of a table in Unicode, composed; each column (by position) by its own vote.
 
     Cells with a character that is not in Windows-1252 are Unicode already and stay. With `auto`,
     no vote is held in a table that nowhere looks like legacy text.
     """
-    return _decoded(rows, _encodings(rows, declared, words))
+    return _decoded(rows, _encodings(rows, declared))
 
 
 def decode_delimited(
@@ -251,7 +249,7 @@ def decode_delimited(
 
 
 def _encodings(
-    rows: Sequence[Row], declared: Encoding | Literal["auto"], words: Collection[str]
+    rows: Sequence[Row], declared: Encoding | Literal["auto"], words: Collection[str] = ()
 ) -> list[Encoding]:
     """One a column, by position."""
     width = max(map(len, rows), default=0)

@@ -26,8 +26,7 @@ from etl.fetch import local_base, local_files, refusals
 from etl.load import Arrival, FileLoad, changed_while_read, load_files
 from etl.measures import begin, forget, observe, touch
 from etl.settings import Settings
-from etl.simulate import simulate_dossiers
-from etl.simulate_service import simulate_contacts, simulate_staff
+from etl.simulate import simulate_contacts, simulate_dossiers, simulate_staff
 from etl.warehouse import Warehouse, identifier, literal
 
 Progress = Callable[[str], None]

@@ -218,12 +218,12 @@ class Warehouse:
 
     @classmethod
     @contextmanager
-    def build(cls, home: Path, *, empty: bool = False, wait: float = 0) -> Iterator[Self]:
+    def build(cls, home: Path, *, empty: bool = False) -> Iterator[Self]:
         """The next build, a copy of the current one or `empty`; published when the block ends well.
 
         When the block raises, the unfinished file is removed and the current build stays what it
-        was. `wait` is how many seconds to wait for a refresh that runs. What builds that `undo`
-        went back from have issued is in the next build too (`LEDGERS`).
+        was. What builds that `undo` went back from have issued is in the next build too
+        (`LEDGERS`).
 
         Raises:
             RefreshRunning: another process holds the lock.
@@ -232,7 +232,7 @@ class Warehouse:
             LedgerChanged: the block changed what was issued before; nothing is published.
         """
         _builds(home).mkdir(parents=True, exist_ok=True)
-        with refreshing(home, wait=wait), _building_in(home):
+        with refreshing(home), _building_in(home):
             number = _next_number(home)
             _sign(home, number)
             _clear(home)

@@ -87,7 +87,6 @@ def reconcile_family(
     *,
     count: int,
     seed: int,
-    methods: tuple[str, ...] = METHODS,
 ) -> Reconciled:
     """Forecasts that add up, in the mean and in `count` samples, from those of each grain.
 
@@ -113,7 +112,7 @@ def reconcile_family(
     filled[stand_ins] = recent.mean(axis=0)[missing[below], None]
     filled[below] = _held(filled[below])
     lowest = np.where(missing[below] & (recent.min(axis=0) >= 0), 0.0, lowest[below])
-    table = compare(hierarchy, errors, family.scales, methods)
+    table = compare(hierarchy, errors, family.scales)
     method = choose(table)
     told = _with_stand_ins(errors, np.flatnonzero(stand_ins), recent[:, missing[below]])
     means = reconcile(hierarchy, filled, told, method=method, lowest=lowest)

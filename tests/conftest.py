@@ -17,7 +17,7 @@ from hypothesis.internal.constants_ast import Constants
 from etl import pipeline
 from etl.catalog import load_catalog
 from etl.settings import Settings
-from etl.warehouse import Warehouse
+from etl.warehouse import NoWarehouse, Warehouse
 
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("search", deadline=None, derandomize=False, max_examples=1_000)
@@ -112,7 +112,7 @@ def refresh(installation: Settings) -> Callable[..., Warehouse]:
         catalog = load_catalog(installation.catalog)
         try:
             current = Warehouse.open(installation.home)
-        except Exception:  # noqa: BLE001  (the first refresh has no build to compare with)
+        except NoWarehouse:  # the first refresh has no build to compare with
             current = None
         plan = pipeline.plan(catalog, installation, current)
         with Warehouse.build(installation.home) as warehouse:

@@ -2,8 +2,11 @@
 
 import io
 import re
+import shlex
 from datetime import date
+from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from conftest import HEAD, ROOT, observed
@@ -84,8 +87,57 @@ def test_the_model_of_the_guide_forecasts():
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
-def test_every_command_stands_in_the_readme(command):
-    assert f"foresight {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_command_stands_in_the_list_of_commands(command):
+    assert f"`foresight {command}" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+def shown_commands(path: Path) -> list[str]:
+    """What stands behind `foresight`, in blocks and in the text."""
+    text = path.read_text(encoding="utf-8")
+    return re.findall(r"^ {4}(?:\w+=\S+ )?foresight (.*)$", text, flags=re.MULTILINE) + re.findall(
+        r"`(?:\w+=\S+ )?foresight ([^`]*)`", text
+    )
+
+
+def unknown_words(typed: str) -> list[str]:
+    """Of a command as it is shown, the names and options that the program does not know."""
+    command: click.Command = main
+    words, unknown = iter(shlex.split(typed, comments=True)), []
+    for word in words:
+        option = next((one for one in command.params if word in one.opts), None)
+        if isinstance(option, click.Option):
+            if not option.is_flag:
+                next(words)
+        elif word.startswith("--"):
+            unknown.append(word)
+        elif isinstance(command, click.Group):
+            if word not in command.commands:
+                return [*unknown, word]
+            command = command.commands[word]
+    return unknown
+
+
+def test_a_command_that_is_not_there_and_an_option_that_is_not_are_noticed():
+    assert unknown_words("--lang vi builds --keep 3 --kept") == ["--kept"]
+    assert unknown_words("alerts rings") == ["rings"]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_command_shown_is_one_and_has_the_options_shown(path):
+    assert {typed: wrong for typed in shown_commands(path) if (wrong := unknown_words(typed))} == {}
+
+
+ROOMS = re.compile(r"^## `(\w+)/`(.*?)(?=^## )", flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("package", ["etl", "forecasts", "dashboard"])
+def test_every_module_has_its_place_in_the_architecture_and_nothing_else_has(package):
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", dict(ROOMS.findall(text))[package], flags=re.MULTILINE)
+    named = {ROOT / package / name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert [str(path) for path in named if not path.exists()] == []
+    modules = {path for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"}
+    assert [str(path) for path in modules if not {path, *path.parents} & named] == []
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)

@@ -6,9 +6,7 @@ import click
 
 from dashboard.commands.shell import AT_LEAST_1, FREQUENCIES, Context
 from etl.errors import ForesightError
-from etl.warehouse import (
-    Warehouse,
-)
+from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from forecasts.explain import Explained
@@ -68,6 +66,6 @@ def _say_explained(
     context.table(*words.rows(explained))
     misses = words.misses(step.misses, explained.series.frequency)
     if misses:
-        context.say("\n" + text("made.errors_title", unit=words.unit))
+        context.say("\n" + text("made.errors_title", steps=ahead, unit=words.unit))
         names = [text(f"made.{name}") for name in ("period", "kind", "said", "observed", "error")]
         context.table(names, [list(miss.values()) for miss in misses])

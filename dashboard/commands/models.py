@@ -5,9 +5,7 @@ from typing import Any
 import click
 
 from dashboard.commands.shell import Context
-from etl.warehouse import (
-    Warehouse,
-)
+from etl.warehouse import Warehouse
 
 SCORES_SHOWN = {
     "series_shown": "series",

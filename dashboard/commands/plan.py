@@ -11,9 +11,7 @@ from dashboard.commands.targets import judged_targets
 from etl.catalog import Catalog
 from etl.errors import Problems
 from etl.preview import Preview, previewed
-from etl.warehouse import (
-    Warehouse,
-)
+from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from forecasts.decisions.targets import Judged

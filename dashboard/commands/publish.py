@@ -8,9 +8,7 @@ import click
 
 from dashboard.commands.shell import Context
 from etl.handin import Store
-from etl.warehouse import (
-    Warehouse,
-)
+from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from etl.publish.coverage import Receipt

@@ -22,13 +22,7 @@ from etl.fetch import fetch
 from etl.handin import Store, release_due
 from etl.settings import Settings
 from etl.simulate import ROWS
-from etl.warehouse import (
-    KEPT_BUILDS,
-    Warehouse,
-    current_build,
-    prune,
-    refreshing,
-)
+from etl.warehouse import KEPT_BUILDS, Warehouse, current_build, prune, refreshing
 
 
 @click.command()

@@ -7,9 +7,7 @@ import click
 from dashboard.commands.shell import AT_LEAST_1, Context, check_dataset
 from etl import pipeline
 from etl.catalog import parse_catalog
-from etl.warehouse import (
-    Warehouse,
-)
+from etl.warehouse import Warehouse
 
 
 @click.command()

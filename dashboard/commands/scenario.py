@@ -6,9 +6,7 @@ import click
 import polars as pl
 
 from dashboard.commands.shell import Context, catalog_of
-from etl.warehouse import (
-    Warehouse,
-)
+from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dashboard.notation import Notation

@@ -9,9 +9,7 @@ import click
 from dashboard.commands.shell import Context, catalog_of
 from etl import pipeline
 from etl.catalog import parse_catalog
-from etl.warehouse import (
-    Warehouse,
-)
+from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from forecasts.decisions.workload import Ahead

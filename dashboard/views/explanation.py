@@ -56,7 +56,8 @@ def _errors(reader: Reader, words: Words, explained: Explained) -> str:
         Column(title, partial(_cell, key=name), "" if name == "kind" else "number")
         for name, title in headings.items()
     ]
-    return tables.table(reader.text("made.errors_title", unit=words.unit), columns, rows)
+    title = reader.text("made.errors_title", steps=1, unit=words.unit)
+    return tables.table(title, columns, rows)
 
 
 def _cell(row: Any, *, key: int | str) -> str:

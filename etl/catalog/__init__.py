@@ -7,66 +7,49 @@ clean table. Ours are, per resource, `read`, `clean`, `rules`, `tables`, `indica
 `description` are Vietnamese, `title_en` and `description_en` English.
 """
 
-from etl.catalog.entries import (
+from etl.catalog.datasets import Dataset, ForecastEntry, Handin, Present
+from etl.catalog.decisions import (
     AlertReader,
     AlertRule,
     Alerts,
-    AreaReading,
     Baseline,
     BodiesPublishing,
-    Catalog,
-    Category,
-    Ckan,
-    Clean,
-    Compute,
-    Concept,
-    Concerns,
-    Condition,
-    Constraints,
-    Contributor,
-    Correction,
-    Dataset,
     Effect,
-    Event,
-    Exempt,
-    FieldEntry,
-    ForecastEntry,
-    Format,
-    Frequency,
-    Grain,
-    Groups,
-    Handin,
-    Header,
-    Indicator,
-    Level,
     Lever,
-    License,
     Limit,
-    Measure,
-    Member,
     Minutes,
-    Name,
     Plan,
-    Present,
-    Publication,
-    Publish,
-    Read,
-    Rule,
     Scenarios,
-    Schema,
-    Source,
-    Status,
-    Stock,
-    Table,
     Target,
-    Theme,
-    Topic,
-    Totals,
-    Unpivot,
-    Withdrawn,
     Workload,
 )
+from etl.catalog.entries import Catalog, Concept, Concerns, Event, Member
+from etl.catalog.fields import Category, Constraints, FieldEntry, Rule, Schema
+from etl.catalog.files import (
+    AreaReading,
+    Ckan,
+    Clean,
+    Correction,
+    Format,
+    Groups,
+    Header,
+    Read,
+    Source,
+    Totals,
+    Unpivot,
+)
 from etl.catalog.meaning import depths, follows, meaning_warnings
+from etl.catalog.measured import Compute, Condition, Indicator, Measure, Stock, Table
+from etl.catalog.parts import Frequency, Grain, Level, Name, Status, Topic
+from etl.catalog.published import (
+    Contributor,
+    Exempt,
+    License,
+    Publication,
+    Publish,
+    Theme,
+    Withdrawn,
+)
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
 
 __all__ = [

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from etl.catalog.checks import Finding, _unknown
-from etl.catalog.entries import Catalog, Limit, Place
+from etl.catalog.decisions import Limit
+from etl.catalog.entries import Catalog
+from etl.catalog.parts import Place
 
 
 def alert_checks(catalog: Catalog) -> Iterator[Finding]:

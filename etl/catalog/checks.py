@@ -7,19 +7,14 @@ from pathlib import PurePosixPath
 from typing import get_args
 from urllib.parse import urlsplit
 
-from etl.catalog.entries import (
-    VARIABLE,
-    Catalog,
-    Condition,
-    Dataset,
-    Format,
-    Indicator,
-    Measure,
-    Place,
-    Publication,
-)
+from etl.catalog.datasets import Dataset
+from etl.catalog.entries import Catalog
+from etl.catalog.files import Format
 from etl.catalog.handin_checks import handin_checks
 from etl.catalog.limits import limits
+from etl.catalog.measured import Condition, Indicator, Measure
+from etl.catalog.parts import VARIABLE, Place
+from etl.catalog.published import Publication
 from etl.catalog.queries import query_problem
 
 FIELD_NAME = re.compile(r"^[a-z_]\w*$")

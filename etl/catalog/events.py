@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Iterator
 
 from etl.catalog.checks import Finding, _unknown
-from etl.catalog.entries import Catalog, Event, Place
+from etl.catalog.entries import Catalog, Event
+from etl.catalog.parts import Place
 from etl.geography import AmbiguousArea, UnknownArea
 
 LONGEST_TRANSITION = dt.timedelta(days=366)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from etl.catalog.entries import Dataset, Place
+from etl.catalog.datasets import Dataset
+from etl.catalog.parts import Place
 from etl.periods import Period, UnreadablePeriod
 
 FORMATS = ("xlsx", "csv", "tsv")

@@ -8,7 +8,9 @@ import math
 import re
 from collections.abc import Iterator
 
-from etl.catalog.entries import Dataset, FieldEntry, Place
+from etl.catalog.datasets import Dataset
+from etl.catalog.fields import FieldEntry
+from etl.catalog.parts import Place
 from etl.patterns import group_names, unusable
 
 Finding = tuple[Place, str, str]

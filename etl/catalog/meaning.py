@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterator
 from typing import get_args
 
 from etl.catalog.checks import Finding, _unknown
-from etl.catalog.entries import Catalog, Dataset, Frequency, Indicator, Place
+from etl.catalog.datasets import Dataset
+from etl.catalog.entries import Catalog
+from etl.catalog.measured import Indicator
+from etl.catalog.parts import Frequency, Place
 
 FREQUENCIES: frozenset[str] = frozenset(get_args(Frequency))
 

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 
 from etl.catalog.alert_checks import alert_checks
 from etl.catalog.checks import Finding, cross_checks
-from etl.catalog.entries import Catalog, Part, Place
+from etl.catalog.entries import Catalog
 from etl.catalog.events import event_checks
 from etl.catalog.meaning import meaning_checks
+from etl.catalog.parts import Part, Place
 from etl.catalog.scenario_checks import scenario_checks
 from etl.catalog.target_checks import target_checks
 from etl.catalog.workload_checks import workload_checks

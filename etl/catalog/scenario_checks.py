@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from etl.catalog.checks import Finding, _unknown
-from etl.catalog.entries import Catalog, Effect, Lever, Place
+from etl.catalog.decisions import Effect, Lever
+from etl.catalog.entries import Catalog
+from etl.catalog.parts import Place
 
 ALL = 100
 FITS = {

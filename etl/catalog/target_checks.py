@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from etl.catalog.checks import Finding, _unknown
-from etl.catalog.entries import Catalog, Place, Target
+from etl.catalog.decisions import Target
+from etl.catalog.entries import Catalog
+from etl.catalog.parts import Place
 from etl.periods import Frequency, Period, UnreadablePeriod
 
 WHOLE = 100

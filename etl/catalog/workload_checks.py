@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from etl.catalog.checks import Finding, _unknown
-from etl.catalog.entries import Catalog, Place, Workload
+from etl.catalog.decisions import Workload
+from etl.catalog.entries import Catalog
+from etl.catalog.parts import Place
 
 CASE = {
     "area": "string",

@@ -11,6 +11,7 @@ from conftest import HEAD
 from openpyxl import Workbook
 
 from dashboard.cli import main
+from etl.settings import Settings
 
 ENTRY = """
 - name: visitors
@@ -27,8 +28,8 @@ ENTRY = """
 """
 
 
-@pytest.fixture
-def run(installation):
+def commands_of(installation):
+    """Runs commands on the installation, once its catalog and its one file are written."""
     months = [f"{m:02}/{y}" for y in (2023, 2024, 2025) for m in range(1, 13)]
     rows = [f"Cần Thơ (mới),{month},{1000 + 10 * i}" for i, month in enumerate(months)]
     installation.catalog.write_text(HEAD + ENTRY, encoding="utf-8")
@@ -41,6 +42,21 @@ def run(installation):
         return CliRunner().invoke(main, [*options, "--today", "2026-11-22", *arguments])
 
     return invoked
+
+
+@pytest.fixture
+def run(installation):
+    return commands_of(installation)
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    """Runs commands that change nothing, on one installation that was refreshed."""
+    folder = tmp_path_factory.mktemp("refreshed")
+    (folder / "state").mkdir()
+    asked = commands_of(Settings(home=folder / "state", catalog=folder / "data_catalog.yaml"))
+    assert asked("refresh").exit_code == 0
+    return asked
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
@@ -71,16 +87,18 @@ def test_a_replay_is_kept_apart_from_what_was_issued(run):
     assert list(json.loads(run("--json", "track-record").output)) == ["issued", "replayed"]
 
 
-def test_a_forecast_is_explained_for_people_and_for_machines(run):
-    assert run("refresh").exit_code == 0
-    told = run("--lang", "vi", "explain", "visitors")
+def test_a_forecast_is_explained_for_people_and_for_machines(ask):
+    told = ask("--lang", "vi", "explain", "visitors")
     assert told.exit_code == 0, told.output
     assert told.output.startswith("Tháng 1/2026: khoảng 1.3")
     assert "kiểm định ngược" in told.output
-    steps = json.loads(run("--json", "explain", "visitors").output)["steps"]
+    steps = json.loads(ask("--json", "explain", "visitors").output)["steps"]
     assert [step["period"] for step in steps] == ["2026-01-01", "2026-02-01", "2026-03-01"]
     assert sum(steps[0]["parts"].values()) == pytest.approx(steps[0]["expected"])
-    unknown = run("explain", "visitor")
+    later = ask("--lang", "en", "explain", "visitors", "--ahead", "2").output
+    assert later.startswith("Feb 2026: about ")
+    assert "The latest forecasts 2 periods ahead" in later
+    unknown = ask("explain", "visitor")
     assert unknown.exit_code == 1
     assert "did you mean 'visitors'?" in unknown.output
 
@@ -108,12 +126,14 @@ def test_a_refresh_says_which_source_did_not_answer_and_how_old_its_copy_is(run,
     assert "(0 days old) stays in use" in stale
 
 
-def test_rejected_rows_are_listed_with_their_place_and_rule(run):
-    run("refresh")
-    shown = json.loads(run("--json", "rejected").output.splitlines()[0])
+def test_rejected_rows_are_listed_with_their_place_and_rule(ask):
+    shown = json.loads(ask("--json", "rejected").output.splitlines()[0])
     assert [(row["record"], row["rule"], row["value"]) for row in shown] == [
         (37, "area_known", "Nơi Lạ")
     ]
+    heads, row = ask("rejected").output.splitlines()[:2]
+    assert heads.split() == ["dataset", "file", "sheet", "record", "field", "rule", "value"]
+    assert row.split() == ["visitors", "visitors.csv", "37", "area", "area_known", "Nơi", "Lạ"]
 
 
 @pytest.mark.parametrize(
@@ -132,29 +152,27 @@ def test_a_number_that_cannot_be_is_refused_before_anything_is_done(run, argumen
     assert list(installation.home.iterdir()) == []
 
 
-def test_a_built_installation_answers_strictly_and_says_what_it_does_not_hold(run):
-    assert run("refresh").exit_code == 0
+def test_a_built_installation_answers_strictly_and_says_what_it_does_not_hold(ask):
 
     def strict(word: str) -> None:
         pytest.fail(f"{word} is not JSON")
 
     for command in ("models", "track-record", "targets", "corrections", "rejected", "builds"):
-        told = run("--json", command)
+        told = ask("--json", command)
         assert told.exit_code == 0, told.output
         assert json.loads(told.output, parse_constant=strict) is not None
     for command in ("rejected", "corrections"):
-        asked = run(command, "--dataset", "visitor")
+        asked = ask(command, "--dataset", "visitor")
         assert asked.exit_code == 1
         assert "there is no dataset 'visitor'" in asked.output
         assert "those are: visitors" in asked.output
-    beyond = run("explain", "visitors", "--ahead", "4")
+    beyond = ask("explain", "visitors", "--ahead", "4")
     assert beyond.exit_code == 1
     assert "the forecast ends 3 periods ahead, before 4" in beyond.output
 
 
-def test_rejected_records_are_given_back_with_a_word_on_whose_they_are(run, tmp_path):
-    run("refresh")
-    shown = run("rejected", "--out", str(tmp_path / "returned"))
+def test_rejected_records_are_given_back_with_a_word_on_whose_they_are(ask, tmp_path):
+    shown = ask("rejected", "--out", str(tmp_path / "returned"))
     assert shown.exit_code == 0, shown.output
     assert "everything the department sent, sensitive columns too" in shown.output
     assert [path.name for path in (tmp_path / "returned").iterdir()] == ["visitors.can-sua.xlsx"]

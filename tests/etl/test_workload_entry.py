@@ -6,7 +6,7 @@ from conftest import ROOT
 
 from etl.catalog import parse_catalog
 from etl.errors import Problems
-from etl.simulate_service import simulate_contacts, simulate_staff
+from etl.simulate import simulate_contacts, simulate_staff
 
 CATALOG = (ROOT / "data_catalog.yaml").read_text(encoding="utf-8")
 

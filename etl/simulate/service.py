@@ -19,12 +19,11 @@ import polars as pl
 
 from etl.calendars import calendar
 from etl.geography import areas
-from etl.simulate import STATEMENT, Floats
+from etl.simulate.assumed import RECORD, STATEMENT, Floats
 
 SEED = 92
 VERSION = "3"
 """Of this module's figures: another one makes the files anew."""
-RECORD = "SIMULATED.json"
 FIRST, LAST = date(2023, 11, 1), date(2026, 10, 31)
 
 # Assumptions.
