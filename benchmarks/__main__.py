@@ -19,9 +19,9 @@ from typing import Any
 from benchmarks import ingest, pages, report, speed, workbook
 from benchmarks.accuracy import run
 from benchmarks.cost import Cost, alone, in_turn
+from etl.builds import current_build
 from etl.settings import Settings
 from etl.simulate import simulate_dossiers
-from etl.warehouse import current_build
 
 RESULTS = Path(__file__).parent / "results"
 ROWS = 10_000_000

@@ -22,8 +22,8 @@ from dashboard.views import (
     targets,
     workload,
 )
+from etl.builds import DamagedBuild, NoWarehouse
 from etl.settings import Settings
-from etl.warehouse import DamagedBuild, NoWarehouse
 
 FAVICON = Path(__file__).parent / "static" / "favicon.png"
 PAGES = {

@@ -11,6 +11,7 @@ import polars as pl
 
 from dashboard.alerts import would_ring
 from dashboard.text import Text
+from etl.builds import NoWarehouse, current_build
 from etl.catalog import Catalog, follows, load_catalog
 from etl.errors import ForesightError
 from etl.fetch.send import send_mail
@@ -22,7 +23,7 @@ from etl.preview import Preview
 from etl.publish.coverage import Use, uses
 from etl.rule_words import Language
 from etl.settings import Settings, Site
-from etl.warehouse import NoWarehouse, Warehouse, current_build
+from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import found_in
 from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.targets import Judged, changed, judge

@@ -10,8 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from etl.builds import NoWarehouse, current_build
 from etl.catalog import Catalog, parse_catalog
-from etl.warehouse import NoWarehouse, Warehouse, current_build
+from etl.warehouse import Warehouse
 from forecasts.decisions import reliability as of_targets
 from forecasts.decisions.alert_log import Kept, alerts
 from forecasts.decisions.alert_replay import Replayed, kept

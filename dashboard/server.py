@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard import layout, page_frame, queries
 from dashboard.sign_on import Door, check_address, current_people, trust_no_proxy
 from dashboard.text import Text
+from etl.builds import DamagedBuild, NoWarehouse
 from etl.settings import Settings
-from etl.warehouse import DamagedBuild, NoWarehouse
 
 HERE = Path(__file__).parent
 UNCACHED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")

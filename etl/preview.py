@@ -14,9 +14,10 @@ import polars as pl
 
 from etl import pipeline
 from etl.anomalies import Anomaly, scan
+from etl.builds import NoWarehouse
 from etl.catalog import Catalog
 from etl.settings import Settings
-from etl.warehouse import NoWarehouse, Warehouse
+from etl.warehouse import Warehouse
 
 
 @dataclass(frozen=True, eq=False)

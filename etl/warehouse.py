@@ -1,32 +1,21 @@
-"""The only module that speaks to DuckDB: immutable builds, a pointer, and named queries.
+"""The only module that speaks to DuckDB: a build opened to be read, or written to be published.
 
-A refresh writes a new file (`builds/00042.duckdb.building`), renames it to a name never used before
-and then replaces the one-line file `CURRENT`. Readers open the build they were told, read-only. A
-path is never reused: a process that still holds an old connection would go on reading the old data
-under the new name. SQL lives in `<package>/sql/<name>.sql`; what the stages compose from the
-catalog takes its names and texts through `identifier` and `literal`.
-
-Publishing survives a kill and a power cut at any point: the file, the intended pointer
-(`CURRENT.new`), the rename and the pointer are each on disk before the next is begun. A build that
-`CURRENT.new` names and `CURRENT` does not was never read by anyone; the next refresh removes it.
+Readers open the build they were told (`etl.builds`), read-only. SQL lives in
+`<package>/sql/<name>.sql`; what the stages compose from the catalog takes its names and texts
+through `identifier` and `literal`.
 """
 
-import datetime as dt
-import errno
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -36,6 +25,24 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
+from etl.builds import (
+    BACK,
+    BUILD,
+    DamagedBuild,
+    NoWarehouse,
+    build_file,
+    building_in,
+    builds,
+    builds_folder,
+    clear_unfinished,
+    current_build,
+    disk_full,
+    is_disk_full,
+    next_number,
+    publish_build,
+    refreshing,
+    sign,
+)
 from etl.errors import ForesightError
 
 # Files that DuckDB 1.5 can open too: a way back that costs nothing.
@@ -62,13 +69,7 @@ COLUMNS = """
 """
 SCHEMA_NOTED = "select value from build_fact where name = 'schema'"
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
-BUILD = re.compile(r"\d{5,}")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NO_ROOM_TOLD = (*map(os.strerror, NO_ROOM), "max_temp_directory_size")
 DAMAGE_TOLD = ("Corrupt database file", "Could not read", "not a valid DuckDB database file")
-BACK = (
-    "go back to the build before with: foresight undo, or make all anew: foresight refresh --full"
-)
 LEDGERS = {
     "forecast": "issue",
     "forecast_series": "issue",
@@ -82,26 +83,6 @@ LEDGERS = {
     "target_told": "run",
 }
 """Tables of which no row ever changes or goes, and the number that rises with every run."""
-KEPT_BUILDS = 5
-"""Builds on disk that a refresh leaves, the new one among them."""
-PAUSE = 0.1
-"""Seconds between two looks at a lock that another process holds."""
-
-
-class NoWarehouse(ForesightError):
-    """There is no build to read yet."""
-
-
-class DamagedBuild(ForesightError):
-    """The pointer or the build it names is not what was written."""
-
-
-class DiskFull(ForesightError):
-    """There is no room for the next build, or for what it is made from."""
-
-
-class RefreshRunning(ForesightError):
-    """Another process is building the warehouse."""
 
 
 class LedgerChanged(ForesightError):
@@ -172,19 +153,6 @@ def statement(package: str, name: str) -> str:
     return resources.files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class BuildInfo:
-    """One build on disk."""
-
-    name: str
-    path: Path
-    current: bool
-    created: float
-    """Seconds since the epoch."""
-    size: int
-    """Bytes."""
-
-
 class Warehouse:
     """One build, opened for reading; or, through `Warehouse.build`, the next one being written."""
 
@@ -207,14 +175,16 @@ class Warehouse:
             DamagedBuild: the file is not the one that was published.
         """
         name = build or current_build(home)
-        if not name or not BUILD.fullmatch(name) or not _file(home, name).exists():
+        if not name or not BUILD.fullmatch(name) or not build_file(home, name).exists():
             raise NoWarehouse(
                 f"there is no build {name} in {home}" if name else f"there is no build in {home}",
                 hint="run: foresight refresh",
             )
-        with _damage_told(_file(home, name)):
-            connection = duckdb.connect(str(_file(home, name)), read_only=True, config=READ_ONLY)
-        return cls(_file(home, name), connection)
+        with _damage_told(build_file(home, name)):
+            connection = duckdb.connect(
+                str(build_file(home, name)), read_only=True, config=READ_ONLY
+            )
+        return cls(build_file(home, name), connection)
 
     @classmethod
     @contextmanager
@@ -231,20 +201,20 @@ class Warehouse:
             DiskFull: the disk is full before the build is complete.
             LedgerChanged: the block changed what was issued before; nothing is published.
         """
-        _builds(home).mkdir(parents=True, exist_ok=True)
-        with refreshing(home), _building_in(home):
-            number = _next_number(home)
-            _sign(home, number)
-            _clear(home)
+        builds_folder(home).mkdir(parents=True, exist_ok=True)
+        with refreshing(home), building_in(home):
+            number = next_number(home)
+            sign(home, number)
+            clear_unfinished(home)
             before = None if empty else current_build(home)
-            path = _builds(home) / f"{number:05d}.duckdb.building"
+            path = builds_folder(home) / f"{number:05d}.duckdb.building"
             try:
                 with (
-                    _room_told(home, path, _file(home, before) if before else None),
+                    _room_told(home, path, build_file(home, before) if before else None),
                     _damage_told(path),
                 ):
                     if before:
-                        shutil.copyfile(_file(home, before), path)
+                        shutil.copyfile(build_file(home, before), path)
                     else:
                         path.write_bytes(_empty_build())
                     with cls(
@@ -258,9 +228,9 @@ class Warehouse:
                         warehouse._check_unchanged(issued)
                         warehouse._note_schema()
                         warehouse.run("checkpoint")
-                    _publish(path, home)
+                    publish_build(path, home)
             except BaseException:
-                _clear(home)
+                clear_unfinished(home)
                 raise
 
     @classmethod
@@ -270,7 +240,7 @@ class Warehouse:
 
         It takes no lock: the copy is of a build that is finished, and never becomes one.
         """
-        folder = _builds(home)
+        folder = builds_folder(home)
         folder.mkdir(parents=True, exist_ok=True)
         # What a killed process leaves is cleared by the next refresh, like an unfinished build.
         path = folder / f"aside-{os.getpid()}-{uuid.uuid4().hex}.duckdb.building"
@@ -501,160 +471,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any
     return frame
 
 
-def current_build(home: Path) -> str | None:
-    """Name of the build the pointer names, or `None` before the first one.
-
-    Raises:
-        DamagedBuild: the pointer is not a name, or there is no such build.
-    """
-    pointer = home / "CURRENT"
-    if not pointer.exists():
-        return None
-    name = pointer.read_text(encoding="utf-8", errors="replace").strip()
-    if not BUILD.fullmatch(name) or not _file(home, name).exists():
-        raise DamagedBuild(f"{name[:40]!r} is no build in {home}", where=str(pointer), hint=BACK)
-    return name
-
-
-def builds(home: Path) -> list[BuildInfo]:
-    """All builds on disk that were published, newest first."""
-    with suppress(DamagedBuild):
-        return _listed(home, current_build(home))
-    return _listed(home, None)
-
-
-def undo(home: Path) -> str:
-    """Move the pointer to the build before the current one, and return its name.
-
-    Where the pointer is damaged, the newest build becomes the current one.
-
-    Raises:
-        NoWarehouse: there is no earlier build.
-        RefreshRunning: another process is about to move the pointer.
-    """
-    if not builds(home):
-        raise NoWarehouse(f"there is no build in {home}", hint="run: foresight refresh")
-    with refreshing(home):
-        _clear(home)
-        earlier = _earlier(home)
-        if earlier is None:
-            raise NoWarehouse(
-                "there is no earlier build to go back to", hint="see: foresight builds"
-            )
-        # Not by CURRENT.new: the build that one names has never been current.
-        _write_through(home / "CURRENT.back", earlier)
-        _replace(home / "CURRENT.back", home / "CURRENT")
-    return earlier
-
-
-def _earlier(home: Path) -> str | None:
-    names = [build.name for build in builds(home)]
-    try:
-        current = int(current_build(home) or 0)
-    except DamagedBuild:
-        return names[0]
-    return next((name for name in names if int(name) < current), None)
-
-
-def prune(home: Path, keep: int) -> list[str]:
-    """Delete all but the newest `keep` builds, never the current one; return the names deleted.
-
-    While another process refreshes nothing is deleted: it prunes when it ends. Who reads a deleted
-    build goes on reading it; the system frees its space when the last reader closes it.
-    """
-    try:
-        with refreshing(home):
-            doomed = [build for build in builds(home)[keep:] if not build.current]
-            for build in doomed:
-                build.path.unlink()
-    except RefreshRunning:
-        return []
-    return [build.name for build in doomed]
-
-
-def _builds(home: Path) -> Path:
-    return home / "builds"
-
-
-def _file(home: Path, name: str) -> Path:
-    return _builds(home) / f"{name}.duckdb"
-
-
-def _listed(home: Path, current: str | None) -> list[BuildInfo]:
-    names = {path.stem for path in _builds(home).glob("*.duckdb") if BUILD.fullmatch(path.stem)}
-    listed = []
-    for name in sorted(names - {_unpublished(home)}, key=int, reverse=True):
-        with suppress(FileNotFoundError):  # pruned since it was listed
-            stat = _file(home, name).stat()
-            listed.append(
-                BuildInfo(name, _file(home, name), name == current, stat.st_mtime, stat.st_size)
-            )
-    return listed
-
-
-def _next_number(home: Path) -> int:
-    """Above every build there is or ever was begun: a number names one content for ever."""
-    names = (path.name.split(".")[0] for path in _builds(home).glob("*.duckdb*"))
-    return max([int(name) for name in names if BUILD.fullmatch(name)] + [_holder(home).build]) + 1
-
-
-def _unpublished(home: Path) -> str | None:
-    """A build that was complete when its refresh was killed, but to which nothing pointed yet."""
-    with suppress(FileNotFoundError, DamagedBuild):
-        name = (home / "CURRENT.new").read_text(encoding="utf-8", errors="replace").strip()
-        return name if BUILD.fullmatch(name) and name != current_build(home) else None
-    return None
-
-
-def _clear(home: Path) -> None:
-    """Remove what an unfinished refresh left; the caller holds the lock."""
-    for left_over in _builds(home).glob("*.building*"):
-        if left_over.is_dir():  # what DuckDB put aside for want of memory
-            shutil.rmtree(left_over)
-        else:
-            left_over.unlink()
-    unpublished = _unpublished(home)
-    if unpublished:
-        _file(home, unpublished).unlink(missing_ok=True)
-    for pointer in ("CURRENT.new", "CURRENT.back"):
-        (home / pointer).unlink(missing_ok=True)
-
-
-def _publish(building: Path, home: Path) -> None:
-    if Path(f"{building}.wal").exists():
-        raise DamagedBuild("not everything was written into the build", where=building.name)
-    final = building.with_suffix("")
-    with building.open("rb") as file:
-        os.fsync(file.fileno())
-    _write_through(home / "CURRENT.new", final.stem)
-    _replace(building, final)
-    _replace(home / "CURRENT.new", home / "CURRENT")
-
-
-def _write_through(path: Path, name: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(f"{name}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_folder(path.parent)
-
-
-def _replace(path: Path, target: Path) -> None:
-    path.replace(target)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Names are on disk only when their folder is."""
-    if not hasattr(os, "O_DIRECTORY"):  # Windows knows no such thing
-        return
-    descriptor = os.open(folder, os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def _damage_told(path: Path) -> Iterator[None]:
     try:
@@ -679,124 +495,3 @@ def _room_told(home: Path, building: Path, before: Path | None) -> Iterator[None
             raise
         reached = building.stat().st_size if building.exists() else 0
         raise disk_full(home, max(needed, reached)) from error
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether what failed is that a file could not grow."""
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        return True
-    return any(words in str(error) for words in NO_ROOM_TOLD)
-
-
-def disk_full(home: Path, needed: int = 0) -> DiskFull:
-    """The error that says how much is free, how much is `needed` (bytes), and what to do."""
-    free = shutil.disk_usage(home).free
-    wants = f", and the next build needs more than {needed / 1e6:,.0f} MB" if needed else ""
-    return DiskFull(
-        f"the disk is full, or files may not grow: {free / 1e6:,.0f} MB are free{wants}",
-        where=str(home),
-        hint="the current build is as it was; make room (foresight builds --keep 1 deletes old "
-        "builds), then run the command again",
-    )
-
-
-@dataclass(frozen=True)
-class _Holder:
-    """What the lock says of the process that took it last."""
-
-    process: int = 0
-    machine: str = ""
-    since: str = ""
-    build: int = 0
-    """The highest number ever given to a build."""
-
-    def __str__(self) -> str:
-        return f"process {self.process or 'unknown'} on {self.machine}, since {self.since}"
-
-
-_held: ContextVar[frozenset[Path]] = ContextVar("_held", default=frozenset())
-_building: set[Path] = set()
-
-
-@contextmanager
-def _building_in(home: Path) -> Iterator[None]:
-    """Within the block nobody may build, move the pointer or prune, not even who holds the lock."""
-    place = home.resolve()
-    _building.add(place)
-    try:
-        yield
-    finally:
-        _building.discard(place)
-
-
-@contextmanager
-def refreshing(
-    home: Path, *, wait: float = 0, waiting: Callable[[str], None] | None = None
-) -> Iterator[None]:
-    """Hold the lock of `home` for the length of the block; within it, asking again is free.
-
-    `wait` is how many seconds to wait for another process; `waiting` is told once for whom. The
-    system gives the lock back when its process ends, however it ends.
-
-    Raises:
-        RefreshRunning: another process still holds it.
-    """
-    place = home.resolve()
-    if place in _held.get():
-        if place in _building:
-            raise _running(home)
-        yield
-        return
-    descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        _take(descriptor, home, wait, waiting)
-        _sign(home, _holder(home).build)
-        token = _held.set(_held.get() | {place})
-        try:
-            yield
-        finally:
-            _held.reset(token)
-    finally:
-        os.close(descriptor)
-
-
-def _take(descriptor: int, home: Path, wait: float, waiting: Callable[[str], None] | None) -> None:
-    import fcntl  # not on Windows, where the builds themselves still work
-
-    until = time.monotonic() + wait
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        if time.monotonic() >= until:
-            raise _running(home)
-        if waiting:
-            waiting(_running(home).problem)
-            waiting = None
-        time.sleep(PAUSE)
-
-
-def _running(home: Path) -> RefreshRunning:
-    return RefreshRunning(
-        f"a refresh is running ({_holder(home)})",
-        where=str(home),
-        hint="wait for it to end; foresight refresh --wait 600 waits ten minutes",
-    )
-
-
-def _holder(home: Path) -> _Holder:
-    """Who took the lock last; nobody we know where the file is empty or of earlier code."""
-    with suppress(FileNotFoundError, ValueError, TypeError):
-        return _Holder(**json.loads((home / ".lock").read_text(encoding="utf-8")))
-    return _Holder()
-
-
-def _sign(home: Path, build: int) -> None:
-    """Write over what stands there: whoever reads meanwhile never finds an empty file."""
-    now = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="minutes")
-    text = json.dumps(
-        {"process": os.getpid(), "machine": platform.node(), "since": now, "build": build}
-    ).encode()
-    with (home / ".lock").open("r+b") as file:
-        file.write(text)
-        file.truncate()

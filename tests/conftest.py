@@ -15,9 +15,10 @@ from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 
 from etl import pipeline
+from etl.builds import NoWarehouse
 from etl.catalog import load_catalog
 from etl.settings import Settings
-from etl.warehouse import NoWarehouse, Warehouse
+from etl.warehouse import Warehouse
 
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("search", deadline=None, derandomize=False, max_examples=1_000)

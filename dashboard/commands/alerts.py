@@ -16,10 +16,11 @@ from dashboard.commands.shell import Context
 from dashboard.handing_in import person_at_the_terminal
 from dashboard.text import Text
 from etl import pipeline
+from etl.builds import KEPT_BUILDS, prune
 from etl.catalog import Catalog, parse_catalog
 from etl.errors import ForesightError
 from etl.people import login, read_people
-from etl.warehouse import KEPT_BUILDS, Warehouse, prune
+from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import (
     Event,
     alerts,

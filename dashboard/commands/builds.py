@@ -5,7 +5,7 @@ import datetime as dt
 import click
 
 from dashboard.commands.shell import AT_LEAST_1, Context
-from etl.warehouse import builds, prune, undo
+from etl.builds import builds, prune, undo
 
 
 @click.command("builds")

@@ -17,12 +17,13 @@ from dashboard.commands.shell import (
     warning_mark,
 )
 from etl import pipeline
+from etl.builds import KEPT_BUILDS, current_build, prune, refreshing
 from etl.catalog import Catalog
 from etl.fetch import fetch
 from etl.handin import Store, release_due
 from etl.settings import Settings
 from etl.simulate import ROWS
-from etl.warehouse import KEPT_BUILDS, Warehouse, current_build, prune, refreshing
+from etl.warehouse import Warehouse
 
 
 @click.command()

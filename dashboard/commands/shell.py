@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from etl import pipeline
+from etl.builds import NoWarehouse, disk_full, is_disk_full
 from etl.catalog import Catalog, load_catalog, parse_catalog
 from etl.errors import ForesightError, Problems
 from etl.settings import Settings
 from etl.translation import Language, located, translated
-from etl.warehouse import NoWarehouse, Warehouse, disk_full, is_disk_full
+from etl.warehouse import Warehouse
 
 AT_LEAST_1 = click.IntRange(min=1)
 

@@ -4,8 +4,9 @@ import click
 
 from dashboard.commands.shell import AT_LEAST_1, Context, Progress, site_catalog
 from etl import pipeline
+from etl.builds import KEPT_BUILDS, prune
 from etl.catalog import parse_catalog
-from etl.warehouse import KEPT_BUILDS, Warehouse, prune
+from etl.warehouse import Warehouse
 
 
 @click.command("track-record")

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from etl.builds import NoWarehouse
 from etl.catalog import Catalog
 from etl.errors import ForesightError, Problems
 from etl.handin.placing import place_of
@@ -26,7 +27,7 @@ from etl.returned import BadCell, BadFile, bad_cells, bad_files, mark_file
 from etl.rule_words import Language
 from etl.settings import Settings
 from etl.trial import reading
-from etl.warehouse import NoWarehouse, Warehouse
+from etl.warehouse import Warehouse
 
 MOST_CELLS = 200
 """Broken rules that are told; the marked workbook has them all."""

@@ -14,10 +14,11 @@ from typing import Literal
 
 import polars as pl
 
+from etl.builds import KEPT_BUILDS, prune
 from etl.catalog import AlertReader, Catalog
 from etl.clock import local_day
 from etl.errors import ForesightError
-from etl.warehouse import KEPT_BUILDS, Warehouse, prune
+from etl.warehouse import Warehouse
 from forecasts.decisions.alert_replay import allowed, kept
 from forecasts.decisions.alert_rules import Scene, look
 from forecasts.decisions.alerts import OF_DATASETS, RULES, Alert, Rule, once, within, worst_first

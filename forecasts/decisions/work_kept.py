@@ -20,9 +20,10 @@ import numpy as np
 import polars as pl
 from pydantic import TypeAdapter
 
+from etl.builds import builds
 from etl.catalog import Catalog, Workload, parse_catalog
 from etl.pipeline import facts_of
-from etl.warehouse import Warehouse, builds
+from etl.warehouse import Warehouse
 from forecasts.decisions.queue_targets import BY_QUEUE, by_queue
 from forecasts.decisions.staffing import Plan, plan
 from forecasts.decisions.topics import SOON, soon

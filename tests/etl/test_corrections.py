@@ -8,10 +8,11 @@ from click.testing import CliRunner
 from conftest import HEAD, observed
 
 from dashboard.cli import main
+from etl.builds import current_build
 from etl.catalog import parse_catalog
 from etl.corrections import NotOneRecord, SourceChanged, SourceMended
 from etl.errors import Problems
-from etl.warehouse import Warehouse, current_build
+from etl.warehouse import Warehouse
 
 ENTRY = """
 - name: revenue

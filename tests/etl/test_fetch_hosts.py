@@ -147,6 +147,7 @@ def test_proxies_of_the_environment_are_not_used(server, tmp_path, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     server.answers["/land.csv"] = lambda h: answer(h, LAND)
     web(host(server)).download(f"{server.url}/land.csv", tmp_path / "land")
+    assert [path for path, _ in server.asked] == ["/land.csv"]
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")

@@ -13,6 +13,7 @@ from conftest import HEAD, TODAY, zipped
 from openpyxl import load_workbook
 
 from etl import pipeline
+from etl.builds import NoWarehouse
 from etl.catalog import CatalogError, load_catalog, parse_catalog
 from etl.clock import CAN_THO
 from etl.errors import Problems
@@ -183,7 +184,7 @@ class Office:
     def refresh(self, today=TODAY) -> Warehouse:
         try:
             current = Warehouse.open(self.settings.home)
-        except Exception:  # noqa: BLE001  (nothing is loaded yet)
+        except NoWarehouse:  # nothing is loaded yet
             current = None
         plan = pipeline.plan(self.catalog, self.settings, current)
         with Warehouse.build(self.settings.home) as warehouse:

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl import pipeline
+from etl.builds import current_build
 from etl.catalog import load_catalog
 from etl.errors import ForesightError
 from etl.load import TooManyRejected
 from etl.settings import Settings
-from etl.warehouse import Warehouse, current_build
+from etl.warehouse import Warehouse
 
 MONTHLY = """
 - name: applications

@@ -6,9 +6,10 @@ import pytest
 from conftest import observed
 
 from etl import pipeline
+from etl.builds import current_build
 from etl.catalog import load_catalog
 from etl.preview import previewed
-from etl.warehouse import Warehouse, current_build
+from etl.warehouse import Warehouse
 
 MARCH, MAY, TODAY = dt.date(2026, 3, 1), dt.date(2026, 5, 1), dt.date(2026, 11, 22)
 

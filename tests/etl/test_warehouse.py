@@ -5,18 +5,9 @@ import threading
 import polars as pl
 import pytest
 
+from etl.builds import NoWarehouse, RefreshRunning, builds, current_build, prune, undo
 from etl.errors import ForesightError
-from etl.warehouse import (
-    NoWarehouse,
-    RefreshRunning,
-    Warehouse,
-    builds,
-    current_build,
-    identifier,
-    literal,
-    prune,
-    undo,
-)
+from etl.warehouse import Warehouse, identifier, literal
 
 
 def write(home, value: str) -> None:

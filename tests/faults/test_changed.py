@@ -8,10 +8,11 @@ from conftest import HEAD, TODAY
 from faults.entries import HEADER, MONTHLY
 
 from etl import pipeline
+from etl.builds import current_build
 from etl.catalog import load_catalog
 from etl.load import ChangedWhileRead
 from etl.settings import Settings
-from etl.warehouse import Warehouse, current_build
+from etl.warehouse import Warehouse
 
 OLD, NEW = "Ninh Kiều;01/2026;40\n", "Ninh Kiều;01/2026;99\n"
 

@@ -17,7 +17,8 @@ import pytest
 from conftest import HEAD, ROOT
 from faults.entries import HEADER, MONTHLY
 
-from etl.warehouse import DiskFull, Warehouse, current_build
+from etl.builds import DiskFull, current_build
+from etl.warehouse import Warehouse
 
 DISK = 24_000_000
 BUILD = "create or replace table held as select range as n, md5(range::varchar) from range({})"

@@ -16,15 +16,16 @@ from conftest import HEAD, ROOT, TODAY
 from faults.entries import HEADER, MONTHLY
 
 from etl import pipeline
+from etl.builds import RefreshRunning, current_build, refreshing
 from etl.catalog import load_catalog
 from etl.settings import Settings
-from etl.warehouse import RefreshRunning, Warehouse, current_build, refreshing
+from etl.warehouse import Warehouse
 
 JANUARY, FEBRUARY = ["31135", "2026-01-01"], ["31135", "2026-02-01"]
 OLD = [[*JANUARY, "40.0"], [*FEBRUARY, "50.0"]]
 NEW = [[*JANUARY, "41.0"], [*FEBRUARY, "50.0"]]
 PUBLISHING = {
-    "_publish: fsync",
+    "publish_build: fsync",
     "_write_through: fsync",
     "_sync_folder: fsync",
     "_replace: replace",
@@ -81,7 +82,7 @@ def test_killed_at_any_step_the_current_build_opens_and_the_next_refresh_is_as_e
 HOLD = """
 import sys
 from pathlib import Path
-from etl.warehouse import refreshing
+from etl.builds import refreshing
 with refreshing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -11,17 +11,9 @@ from conftest import ROOT
 from faults.entries import HEADER, MONTHLY
 
 from etl import pipeline
+from etl.builds import DamagedBuild, NoWarehouse, RefreshRunning, builds, current_build, prune, undo
 from etl.catalog import load_catalog
-from etl.warehouse import (
-    DamagedBuild,
-    NoWarehouse,
-    RefreshRunning,
-    Warehouse,
-    builds,
-    current_build,
-    prune,
-    undo,
-)
+from etl.warehouse import Warehouse
 
 SUM = "select sum(n) from numbers"
 EVERYTHING = "select sum(n), max(text) from numbers"

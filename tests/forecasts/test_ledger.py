@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.builds import builds, current_build, prune, undo
 from etl.catalog import parse_catalog
 from etl.errors import ForesightError
 from etl.periods import Frequency
-from etl.warehouse import LEDGERS, LedgerChanged, Warehouse, builds, current_build, prune, undo
+from etl.warehouse import LEDGERS, LedgerChanged, Warehouse
 from forecasts.ledger import LEVELS, benchmarks, pit, scored_rows, settle, wis
 from forecasts.panel import KEY
 from forecasts.run import forecast_all
