@@ -38,9 +38,12 @@ STEEPEST = 1.2
 WALK = 0.5
 """That power for a random walk: what is thought where no errors tell."""
 PRIOR_PAIRS = 10.0
-"""Errors a step apart that tell as much of that power as what is thought where none do."""
+"""Errors a step apart that tell as much of that power as what is thought where none do.
+
+Those of one origin, if that is more.
+"""
 PRIOR_STEP = 100.0
-"""And those that tell as much of how far these two steps differ as the power does."""
+"""And those that tell as much of how far these two steps differ as the power does; likewise."""
 LEANING = (1, 4)
 """Seasons whose forecasts go half the way that their errors lean; shorter periods gain nothing."""
 PRIOR_LEANING = 37.0
@@ -144,15 +147,19 @@ def _growth(size: Floats) -> Floats:
     """Errors by step ahead, `(horizon,)`, the first being 1; none is smaller than one before.
 
     From what two steps of the same forecasts have beside each other: steps far ahead were scored
-    from other origins than near ones, of which the world may have been calmer.
+    from other origins than near ones, of which the world may have been calmer. All pairs of one
+    origin are of the same periods, so one origin alone tells no more than what is thought.
     """
     steps = np.arange(1, size.shape[2] + 1)
     apart = np.diff(np.log(steps))
     grown, pairs = _beside(np.sqrt(size))
-    known = PRIOR_PAIRS * apart.sum()
+    scored = np.isfinite(size).any(axis=2).sum(axis=1)
+    origin = scored.sum() / max(np.count_nonzero(scored), 1)
+    known = max(PRIOR_PAIRS, origin) * apart.sum()
     power = (pairs @ grown + WALK * known) / (pairs @ apart + known) if len(apart) else WALK
     expected = np.clip(power, 0.0, STEEPEST) * apart
-    grown = (pairs * grown + PRIOR_STEP * expected) / (pairs + PRIOR_STEP)
+    prior = max(PRIOR_STEP, origin)
+    grown = (pairs * grown + prior * expected) / (pairs + prior)
     return np.exp(np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(grown)])))
 
 

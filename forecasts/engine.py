@@ -179,7 +179,7 @@ def members(season: int) -> tuple[str, ...]:
         for name, model in all_models().items()
         if model.forecast is not None
         and model.suits(season)
-        and (season > 1 or not model.shared)
+        and (model.with_season if season > 1 else not model.shared)
         and model.member
         and not model.slow
     )

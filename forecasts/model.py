@@ -33,6 +33,8 @@ class Model:
     forecast: Forecast | None = None
     member: bool = True
     """Whether it takes part in the combination."""
+    with_season: bool = True
+    """If so, whether also for series with a season, or for years alone."""
     shared: bool = False
     """Whether it lives on the season that siblings lend each other."""
     few_zeros: bool = True

@@ -4,10 +4,12 @@ The constant is halved: a drift seen in the past goes on, on average, at half it
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from forecasts.lanes import Adjusted, Lanes
+from forecasts.lanes import Adjusted, Ints, Lanes
 from forecasts.model import Model
 from forecasts.panel import Floats
 
@@ -17,6 +19,8 @@ RIDGE = 1e-6
 """Of the mean variance of the regressors: keeps flat series solvable."""
 WILD = 10.0
 """A path that ends further from its start than this many times the largest value is none."""
+FURTHER = 3.0
+"""And one that leaves the mean by this many times as much as any value did."""
 
 
 def forecast(lanes: Lanes, horizon: int) -> Floats:
@@ -31,39 +35,68 @@ def _paths(series: Adjusted, horizon: int) -> Floats:
     if flat.shape[1] <= 1:
         return np.repeat(last, horizon, axis=1)
     changes = np.where(series.lanes.inside[:, 1:], np.diff(flat, axis=1), 0.0)
-    most = np.clip((lengths - 4) // 4, 0, MOST_LAGS)
-    moments, targets = _moments(changes, lengths)
-    recent = _recent(changes, lengths)
-    told = [_fit(moments, targets, lags) for lags in range(MOST_LAGS + 1)]
-    ahead = last + np.stack([_simulated(weights, recent, horizon) for weights, _ in told])
+    orders = _orders(changes, lengths - 1, horizon, MOST_LAGS, DRIFT)
+    ahead = np.cumsum(orders.ahead, axis=2)
+    farthest = WILD * np.abs(flat).max(axis=1)
+    return last + orders.mean(ahead, np.abs(ahead[:, :, -1]) > farthest)
+
+
+def about_their_mean(values: Floats, seen: Ints, horizon: int, lags: int) -> Floats:
+    """What an autoregression of `values` expects next, `(lanes, horizon)`.
+
+    `values` is `(lanes, periods)`, 0 from `seen` on, with the mean 0 before. Orders that leave the
+    mean by `FURTHER` times as much as any value did count for nothing.
+    """
+    orders = _orders(values, seen, horizon, lags, 1.0)
+    farthest = FURTHER * np.abs(values).max(axis=1)
+    return orders.mean(orders.ahead, np.abs(orders.ahead).max(axis=2) > farthest)
+
+
+@dataclass(frozen=True, eq=False)
+class _Orders:
+    """One autoregression an order: what it expects next, and its AICc."""
+
+    ahead: Floats
+    """`(orders, lanes, horizon)`."""
+    criterion: Floats
+    """`(orders, lanes)`; infinite where the lane is too short."""
+
+    def mean(self, ahead: Floats, wild: NDArray[np.bool_]) -> Floats:
+        """Of `ahead`, shaped as ours, over the orders that are not wild; 0 where all are."""
+        out = wild | ~np.isfinite(self.criterion) | ~np.isfinite(ahead).all(axis=2)
+        criterion = np.where(out, np.inf, self.criterion)
+        worth = np.exp(-(criterion - np.where(out, 0, criterion).min(axis=0)) / 2)
+        total = worth.sum(axis=0)
+        shares = worth / np.where(total > 0, total, 1)
+        return np.asarray(np.einsum("ol,olh->lh", shares, np.where(out[:, :, None], 0, ahead)))
+
+
+def _orders(values: Floats, seen: Ints, horizon: int, lags: int, part: float) -> _Orders:
+    """Orders up to `lags`, of whose constants `part` counts."""
+    moments, targets = _moments(values, seen, lags)
+    recent = _recent(values, seen, lags)
+    told = [_fit(moments, targets, order) for order in range(lags + 1)]
     criterion = np.stack([criterion for _, criterion in told])
-    wild = np.abs(ahead[:, :, -1] - last[:, 0]) > WILD * np.abs(flat).max(axis=1)
-    orders = np.arange(MOST_LAGS + 1)[:, None]
-    out = wild | (orders > most) | ~np.isfinite(ahead).all(axis=2)
-    criterion[out] = np.inf
-    ahead[out] = 0.0
-    worth = np.exp(-(criterion - np.where(out, 0, criterion).min(axis=0)) / 2)
-    total = worth.sum(axis=0)
-    mean = np.einsum("ol,olh->lh", worth / np.where(total > 0, total, 1), ahead)
-    return np.where((total > 0)[:, None], mean, last)
+    criterion[np.arange(lags + 1)[:, None] > np.clip((seen - 3) // 4, 0, lags)] = np.inf
+    ahead = np.stack([_simulated(weights, recent, horizon, part) for weights, _ in told])
+    return _Orders(ahead, criterion)
 
 
-def _moments(changes: Floats, lengths: np.ndarray) -> tuple[Floats, Floats]:
-    """Products of `[change, 1, its lags]` over the targets, and the number of targets.
+def _moments(values: Floats, seen: Ints, lags: int) -> tuple[Floats, Floats]:
+    """Products of `[value, 1, its lags]` over the targets, and the number of targets.
 
     `(lanes, lags + 2, lags + 2)` and `(lanes,)`. All orders are fitted to the same targets: those
     after the longest lag, or after a quarter of a short series.
     """
-    count = changes.shape[1]
+    count = values.shape[1]
     places = np.arange(1, count + 1)
-    seen = lengths[:, None] - 1
-    skipped = np.minimum(MOST_LAGS, np.maximum(seen // 4, 1))
-    targets = (places > skipped) & (places <= seen)
-    columns = np.zeros((MOST_LAGS + 2, *changes.shape))
-    columns[0] = changes
+    skipped = np.minimum(lags, np.maximum(seen[:, None] // 4, 1))
+    targets = (places > skipped) & (places <= seen[:, None])
+    columns = np.zeros((lags + 2, *values.shape))
+    columns[0] = values
     columns[1] = 1.0
-    for lag in range(1, MOST_LAGS + 1):
-        columns[lag + 1, :, lag:] = changes[:, : max(count - lag, 0)]
+    for lag in range(1, lags + 1):
+        columns[lag + 1, :, lag:] = values[:, : max(count - lag, 0)]
     columns *= targets
     stacked = columns.transpose(1, 0, 2)
     return stacked @ stacked.transpose(0, 2, 1), targets.sum(axis=1).astype(float)
@@ -82,25 +115,24 @@ def _fit(moments: Floats, targets: Floats, lags: int) -> tuple[Floats, Floats]:
     return weights, targets * np.log(rest / count) + 2 * free + correction
 
 
-def _recent(changes: Floats, lengths: np.ndarray) -> Floats:
-    """The last changes of each lane, newest first, `(lanes, lags)`; 0 before the first."""
-    places = lengths[:, None] - 2 - np.arange(MOST_LAGS)
-    found = np.take_along_axis(changes, np.clip(places, 0, None), axis=1)
+def _recent(values: Floats, seen: Ints, lags: int) -> Floats:
+    """The last values of each lane, newest first, `(lanes, lags)`; 0 before the first."""
+    places = seen[:, None] - 1 - np.arange(lags)
+    found = np.take_along_axis(values, np.clip(places, 0, None), axis=1)
     return np.where(places >= 0, found, 0.0)
 
 
-def _simulated(weights: Floats, recent: Floats, horizon: int) -> Floats:
-    """Sums of the changes to come, `(lanes, horizon)`."""
+def _simulated(weights: Floats, recent: Floats, horizon: int, part: float) -> Floats:
+    """The values to come, `(lanes, horizon)`, with this part of the constant."""
     constant, *factors = np.ascontiguousarray(weights.T)
     newest = deque(np.ascontiguousarray(recent.T)[: len(factors)], maxlen=len(factors))
-    total, paths = np.zeros(len(weights)), np.empty((len(weights), horizon))
+    paths = np.empty((len(weights), horizon))
     for step in range(horizon):
-        change = DRIFT * constant
+        value = part * constant
         for factor, before in zip(factors, newest, strict=True):
-            change += factor * before
-        total += change
-        paths[:, step] = total
-        newest.appendleft(change)
+            value += factor * before
+        paths[:, step] = value
+        newest.appendleft(value)
     return paths
 
 

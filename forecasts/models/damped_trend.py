@@ -19,4 +19,6 @@ def adjusted(series: Adjusted, horizon: int) -> Floats:
     return series.back(series.smoothed(TRIED, SURENESS).ahead(horizon))
 
 
-MODEL = Model(title="Xu hướng tắt dần", title_en="Damped trend", forecast=forecast)
+MODEL = Model(
+    title="Xu hướng tắt dần", title_en="Damped trend", forecast=forecast, with_season=False
+)

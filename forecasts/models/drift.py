@@ -25,7 +25,7 @@ MODEL = Model(
     title="Cùng kỳ trước cộng mức tăng bình quân",
     title_en="Last season plus mean change",
     forecast=forecast,
-    member=False,
+    with_season=False,
     fewest_points=3,
     fewest_rounds=1.5,
 )

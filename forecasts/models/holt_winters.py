@@ -1,4 +1,4 @@
-"""Additive Holt-Winters with a trend that fades, on logs: the one model whose season moves.
+"""Additive Holt-Winters with a trend that fades, on logs: a season that moves slowly.
 
 The season begins with the lane's own factors; level and trend to begin with are solved for, as in
 `forecasts.recursion`. Lanes without a season of their own are left to the damped trend.
@@ -24,6 +24,7 @@ from forecasts.recursion import (
     likelihood,
     product,
     runs,
+    smooth,
     still_running,
 )
 
@@ -53,8 +54,11 @@ def _moving() -> slice:
 def forecast(lanes: Lanes, horizon: int) -> Floats:
     """Paths in the unit of the values."""
     own = lanes.own
-    flat = own.smoothed(damped.TRIED, damped.SURENESS).ahead(horizon)
-    rows = np.flatnonzero((own.factors != 0).any(axis=1))
+    flat = np.empty((len(lanes.lengths), horizon))
+    seasonal = (own.factors != 0).any(axis=1)
+    plain, rows = np.flatnonzero(~seasonal), np.flatnonzero(seasonal)
+    fit = smooth(own.flat[plain], lanes.lengths[plain], damped.TRIED, damped.SURENESS)
+    flat[plain] = fit.ahead(horizon)
     rows = rows[np.argsort(-lanes.lengths[rows], kind="stable")]
     for at in range(0, len(rows), TOGETHER):
         part = rows[at : at + TOGETHER]
@@ -224,4 +228,9 @@ def _weights(season: int, block: int) -> NDArray[np.float32]:
     return weights.reshape(ALIKE, -1, errors.shape[2])
 
 
-MODEL = Model(title="Holt-Winters cộng tính", title_en="Additive Holt-Winters", forecast=forecast)
+MODEL = Model(
+    title="Holt-Winters cộng tính",
+    title_en="Additive Holt-Winters",
+    forecast=forecast,
+    shortest_season=2,
+)

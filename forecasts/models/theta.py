@@ -44,4 +44,4 @@ def line(flat: Floats, lanes: Lanes) -> tuple[Floats, Floats]:
     return mean - slope * middle, slope
 
 
-MODEL = Model(title="Theta", title_en="Theta", forecast=forecast)
+MODEL = Model(title="Theta", title_en="Theta", forecast=forecast, with_season=False)

@@ -155,7 +155,7 @@ def test_a_planted_leak_is_caught(make_panel):
         panel = make_panel(values, lowest=0)
         careless = Careless(*(getattr(panel, field.name) for field in fields(panel)))
         test = forecast(careless, HORIZON).backtest
-        return test.paths["damped_trend"][test.dropped.index(6)]
+        return test.paths["dynamic_theta"][test.dropped.index(6)]
 
     wild = mixed()
     wild[:, -6:] = 3 * wild[:, -6:] + 50
@@ -167,7 +167,7 @@ def test_an_origin_has_no_say_in_the_weights_of_what_would_have_been_shown_there
     test, names = said.backtest, members(12)
     place = test.dropped.index(6)
     planted = test.observed.copy()
-    planted[place] = test.paths["theta"][place]
+    planted[place] = test.paths["dynamic_theta"][place]
     scales, classes = scales_of(said.panel.values), np.zeros(6, dtype=int)
     small = classes > 0
 
@@ -179,7 +179,7 @@ def test_an_origin_has_no_say_in_the_weights_of_what_would_have_been_shown_there
 
     (weights, before, _), (changed, after, _) = combined(test.observed), combined(planted)
     assert before[place].tobytes() == after[place].tobytes()
-    assert (changed["theta"][:5] > weights["theta"][:5]).all()
+    assert (changed["dynamic_theta"][:5] > weights["dynamic_theta"][:5]).all()
     elsewhere = test.dropped.index(10)
     assert before[elsewhere].tobytes() != after[elsewhere].tobytes()
 
@@ -408,6 +408,9 @@ def test_members_are_those_with_a_use_for_the_season():
     assert any(all_models()[name].shared for name in members(12))
     assert all(all_models()[name].member for name in members(12))
     assert not any(all_models()[name].slow for name in members(12))
+    assert "damped_trend" in members(1)
+    assert "damped_trend" not in members(12)  # Holt-Winters is it, where there is no season
+    assert "holt_winters" not in members(1)
 
 
 @pytest.mark.parametrize("rows", [[[5.0] * 40], [[0.0] * 40], [[0.0] * 39 + [7.0]]])

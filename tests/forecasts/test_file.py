@@ -255,10 +255,8 @@ def test_series_that_end_at_different_times_are_each_forecast_from_their_own_end
     )
     outcome = forecast(file(text))
     first = outcome.forecast.filter(horizon=1)
-    assert first.select("id", "period", "mean").rows() == [
-        ("a", "2024-07", 11.0),
-        ("b", "2024-02", 6.0),
-    ]
+    assert first.select("id", "period").rows() == [("a", "2024-07"), ("b", "2024-02")]
+    assert first["mean"].to_list() == pytest.approx([11.0, 6.0], abs=1e-3)
     assert told(outcome)["series end"].startswith("at different times: 1 before the last")
 
 

@@ -154,13 +154,13 @@ def test_odd_series_get_numbers_or_no_answer_from_slow_models(name):
 
 @every_quick_model
 def test_a_forecast_of_equal_values_is_that_value(name):
-    paths = paths_of(name, side_by_side([[7.0] * 40]), 14)
+    paths = paths_of(name, side_by_side([[7.0] * 44]), 14)
     np.testing.assert_allclose(paths, 7.0, rtol=0.02)
 
 
 @every_quick_model
 def test_a_forecast_of_nothing_but_zeros_is_zero(name):
-    paths = paths_of(name, side_by_side([[0.0] * 40]), 14)
+    paths = paths_of(name, side_by_side([[0.0] * 44]), 14)
     np.testing.assert_allclose(paths, 0, atol=0.01)
 
 
@@ -207,7 +207,7 @@ def test_the_same_lanes_get_the_same_forecast_to_the_bit(name):
 
 
 @every_quick_model
-@pytest.mark.parametrize(("season", "points"), [(1, 5), (1, 20), (4, 20), (7, 60), (52, 150)])
+@pytest.mark.parametrize(("season", "points"), [(1, 5), (1, 20), (4, 20), (7, 60), (52, 184)])
 def test_every_season_is_answered_or_declined_as_a_whole(name, season, points):
     values = 30 + seasonal(points, season=max(season, 2), level=10)
     paths = paths_of(name, side_by_side([values], season), 5)
@@ -298,7 +298,7 @@ def test_what_is_no_count_is_nothing_for_a_model_of_counts():
     assert np.isnan(paths_of("gamma_poisson", side_by_side([seasonal(40)], lowest=-np.inf))).all()
 
 
-def test_a_season_that_moves_is_followed_by_holt_winters_alone():
+def test_a_season_that_moves_is_followed_by_two_models():
     chance = np.random.default_rng(3)
     once, lately = chance.normal(0, 0.3, (2, 12))
     shape = np.concatenate([np.tile(once, 5), np.tile(lately, 6)])
@@ -306,9 +306,34 @@ def test_a_season_that_moves_is_followed_by_holt_winters_alone():
     lanes = side_by_side([values[:120]])
     missed = {
         name: np.abs(paths_of(name, lanes, 12) - values[120:]).mean()
-        for name in ("holt_winters", "damped_trend", "theta")
+        for name in ("holt_winters", "seasonal_changes", "damped_trend", "theta")
     }
     assert missed["holt_winters"] < 0.7 * min(missed["damped_trend"], missed["theta"])
+    assert missed["seasonal_changes"] < 0.7 * min(missed["damped_trend"], missed["theta"])
+
+
+def test_changes_over_a_round_go_on_round_after_round():
+    season = np.tile([80.0, 120.0, 100.0, 110.0], 6)
+    values = season * np.repeat(1.1 ** np.arange(6), 4)
+    (path,) = paths_of("seasonal_changes", side_by_side([values], 4), 6)
+    np.testing.assert_allclose(path, season[:6] * 1.1 ** np.array([6, 6, 6, 6, 7, 7]), rtol=1e-3)
+
+
+def test_what_has_swung_about_its_line_is_seen_coming_back():
+    """Half of what is beside the line is left a step later; the last value is far from it."""
+    chance = np.random.default_rng(1)
+    rest = np.zeros(120)
+    for step in range(1, 119):
+        rest[step] = 0.5 * rest[step - 1] + chance.normal(0, 0.1)
+    rest[119] = 0.4
+    (path,) = np.log(paths_of("reverting", side_by_side([100 * np.exp(rest)])) / 100)
+    np.testing.assert_allclose(path[[0, 5]], [0.2, 0.0], atol=0.08)
+
+
+def test_a_linear_trend_goes_on_by_as_much_each_year():
+    values = 50 + 3.0 * np.arange(20)
+    (path,) = paths_of("linear_trend", side_by_side([values], 1), 5)
+    np.testing.assert_allclose(path, 107 + 3.0 * np.arange(1, 6), rtol=1e-3)
 
 
 def test_shared_models_are_those_with_the_season_of_siblings_in_place_of_their_own():

@@ -243,9 +243,9 @@ def test_the_model_shown_and_its_rivals_are_recorded(issue):
     assert shown["beats"].to_list() == [True]
     assert (shown["skill"] > 0).all()
     assert set(shown["candidates"][0].split()) <= set(all_models())
-    assert {"theta", "shared_theta"} <= set(shown["candidates"][0].split())
+    assert {"dynamic_theta", "shared_theta"} <= set(shown["candidates"][0].split())
     compared = tables["backtest"]
-    assert {"combination", "naive", "seasonal_naive", "theta"} <= set(compared["model"])
+    assert {"combination", "naive", "seasonal_naive", "dynamic_theta"} <= set(compared["model"])
     assert compared["horizon"].max() == 4
 
 
