@@ -46,7 +46,7 @@ PREVIEWED = 8
 """Rows."""
 UNTIL = re.compile(r"\(đến (\d\d)/(\d\d)/(\d{4})\)")
 """Beside the name of a former area."""
-LONG = 10_000
+SEPARATED_FROM = 10_000
 """From here on a whole number has its separator: no year and no number of a rank is as large."""
 
 
@@ -292,7 +292,7 @@ class _Spoken:
             return f"{value:%d/%m/%Y}" if self.vietnamese else value.isoformat()
         if isinstance(value, float):
             return self.number(value)
-        if isinstance(value, int) and abs(value) >= LONG:
+        if isinstance(value, int) and abs(value) >= SEPARATED_FROM:
             return self.count(value)
         return self.place(str(value))
 
