@@ -34,6 +34,7 @@ from etl.handin import (
     template,
 )
 from etl.handin.store import Step
+from etl.handin.vault import brought
 from etl.handin.words import word
 from etl.people import People, PeopleError, login, read_people
 from etl.periods import Period
@@ -96,7 +97,7 @@ def submit(context: Context, /, **said: Any) -> None:
         department.name,
         Period.parse(said["period"]),
         name=said["file"].name,
-        content=said["file"].read_bytes(),
+        content=brought(said["file"]),
         corrects=said["corrects"],
         reason=said["reason"],
     )

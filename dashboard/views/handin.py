@@ -543,10 +543,10 @@ class _Desk:
             Column(text("handin.steps"), self._steps, "wide"),
         ]
         newest = list(reversed(self.mine))
-        layout.html(
-            tables.table(text("handin.submissions"), columns, newest, "cf-figures cf-labelled")
-        )
-        if self.mine:
+        if newest:
+            layout.html(
+                tables.table(text("handin.submissions"), columns, newest, "cf-figures cf-labelled")
+            )
             entries = self.store.journal.entries()
             own = {one.number for one in self.mine}
             st.download_button(

@@ -78,6 +78,12 @@ class Vault:
         return Kept(sha256, len(content), name)
 
 
+def brought(path: Path) -> bytes:
+    """The bytes of a file that is handed in; of one that is too large only so many as show it."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
 def sync(folder: Path) -> None:
     """Have the names in a folder on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -104,7 +110,7 @@ def _check_size(name: str, content: bytes) -> None:
         raise FileRefused("the file is empty", where=name, hint="save it again, and look inside")
     if len(content) > MOST_BYTES:
         raise FileRefused(
-            f"it has {len(content) / 1e6:,.1f} MB, more than {MOST_BYTES / 1e6:,.0f}",
+            f"it has more than {MOST_BYTES / 1e6:,.0f} MB",
             where=name,
             hint="hand in one period at a time, and only the sheet that is asked for",
         )

@@ -77,7 +77,7 @@ class Figure:
 def figure(catalog: Catalog, release: Release, table: pl.DataFrame) -> Figure | None:
     """The picture of a release; None where nothing in it can be drawn."""
     if "median" in table.columns and "period" in table.columns:
-        return _fan(catalog, table)
+        return fan(catalog, table)
     found = _measured(catalog, release, table)
     if found is None:
         return None
@@ -146,11 +146,17 @@ def _lines(indicator: Indicator, rows: pl.DataFrame) -> Figure:
     return Figure(*_named(indicator), labelled, [], [], plot.across, plot.up, first, last)
 
 
-def _fan(catalog: Catalog, table: pl.DataFrame) -> Figure | None:
+def fan(catalog: Catalog, table: pl.DataFrame) -> Figure | None:
+    """The picture of a table of forecasts: one series with its bands."""
     key = ["indicator", "area", "category", "frequency"]
     if not {*key, "lower_95"} <= set(table.columns) or table.is_empty():
         return None
-    longest = table.group_by(key).len().sort("len", *key, descending=[True] + [False] * len(key))
+    # The city before others, and what reaches furthest: a reader is looking for these.
+    cities = catalog.map.areas.filter(level="city")["code"].implode()
+    order = [pl.col("area").is_in(cities), "until", "len", *key]
+    down = [True, True, True, *(False for _ in key)]
+    reach = table.group_by(key).agg(pl.len(), until=pl.col("period").max())
+    longest = reach.sort(order, descending=down)
     rows = table.join(longest.head(1), on=key, nulls_equal=True).sort("period")
     first, last = _days(rows, "period")
     plot = _Plot(first, last, _bounds(rows, ["lower_95", "upper_95"]))

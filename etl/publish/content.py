@@ -168,12 +168,24 @@ HEADING = re.compile(
     r"|tên (chủ hộ|người|công dân|bệnh nhân|học sinh)"
     r"|(số )?(cccd|cmnd|cmt|căn cước|chứng minh|giấy tờ tùy thân|hộ chiếu)|(số |mã )?định danh"
     r"|(số )?(điện thoại|đt|sđt|di động)( |$)|e-?mail|thư điện tử|(ngày|năm)( tháng năm)? sinh"
-    r"|(số )?tài khoản|mã số (bhxh|bảo hiểm)|(nơi |chỗ )(thường trú|tạm trú|ở|cư trú)|số nhà)"
+    r"|(số )?tài khoản|mã số (bhxh|bảo hiểm)|(nơi |chỗ )(thường trú|tạm trú|ở|cư trú)|số nhà"
+    r"|họ$|họ & tên|tên đệm|tên (con|cha|mẹ|bố|vợ|chồng)( |$)|chủ hộ$|vợ/chồng"
+    r"|người (nộp|khai|đại diện|liên hệ|đứng tên|yêu cầu)( hồ sơ)?$|chủ sử dụng( đất)?$"
+    r"|(số |mã )(thẻ |sổ )?(bhyt|bhxh)$|biển số|cc/cccd|sổ hộ khẩu|số hộ khẩu$|stk$|số tk$"
+    r"|sinh năm|ntns|quê quán|nguyên quán|nơi sinh|mã số thuế cá nhân"
+    r"|địa chỉ (thường trú|tạm trú|cư trú|liên hệ|nhà))"
 )
+BARE_HEADING = re.compile(
+    r"^(ho ?ten|ho va ten|(so )?(cccd|cmnd)|so dien thoai|dien thoai|sdt|ngay sinh|nam sinh|chu ho$"
+    r"|que quan|zalo|facebook|passport|full ?name|phone|mobile|tel$|mail$|date of birth|dob$"
+    r"|applicant|citizen id|id card)"
+)
+"""As a sheet or a program names columns: so_cccd, ngay_sinh, full name."""
 
 
 def _announces(heading: str) -> bool:
-    return bool(HEADING.match(plain(heading).casefold()))
+    told = " ".join(plain(heading).casefold().replace("_", " ").split())
+    return bool(HEADING.match(told) or (told.isascii() and BARE_HEADING.match(told)))
 
 
 # Numbers

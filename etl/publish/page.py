@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -43,6 +44,10 @@ UNSAID = dict.fromkeys(("title", "title_en", "unit", "unit_en"), "")
 UNSAID |= dict.fromkeys(("description", "description_en"), "")
 PREVIEWED = 8
 """Rows."""
+UNTIL = re.compile(r"\(đến (\d\d)/(\d\d)/(\d{4})\)")
+"""Beside the name of a former area."""
+SEPARATED_FROM = 10_000
+"""From here on a whole number has its separator: no year and no number of a rank is as large."""
 
 
 def page_names() -> set[str]:
@@ -87,7 +92,7 @@ class _Writer:
             history=history,
             quality=self.shelf.coverage.of(name),
             columns=[{**UNSAID, **column} for column in release.fields],
-            preview=table.head(PREVIEWED).rows(),
+            preview=_previewed(table),
             figure=figure(self.shelf.catalog, release, table),
             structured=_structured(schema_org.dataset(release, self.base, up="../")),
             cited=citation(release, base=self.base, english=self.language == "en"),
@@ -160,6 +165,7 @@ def _environment(language: Language) -> Environment:
         for name in (
             *("day", "count", "size", "named", "told", "reason", "changed", "theme"),
             *("cell", "share", "plain", "number", "column", "unit", "describing", "allowed"),
+            "place",
         )
     }
     return environment
@@ -197,6 +203,19 @@ def _colours() -> dict[str, str]:
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _previewed(table: pl.DataFrame) -> pl.DataFrame:
+    """The first rows, without columns that are empty or say in a code what another says in words.
+
+    A preview is read on a telephone too: what matters must not stand at its far end.
+    """
+    several = "frequency" in table.columns and table["frequency"].n_unique() > 1
+    said = {"indicator": "indicator_name", "area": "area_name", "area_vintage": "area_name"}
+    said |= {"period_end": "period"} | ({} if several else {"frequency": "period"})
+    empty = [name for name in table.columns if table[name].null_count() == len(table)]
+    left_out = {*empty, *(name for name, other in said.items() if other in table.columns)}
+    return table.select(name for name in table.columns if name not in left_out).head(PREVIEWED)
 
 
 def _structured(content: dict[str, Any]) -> Markup:
@@ -273,7 +292,13 @@ class _Spoken:
             return f"{value:%d/%m/%Y}" if self.vietnamese else value.isoformat()
         if isinstance(value, float):
             return self.number(value)
-        return str(value)
+        if isinstance(value, int) and abs(value) >= SEPARATED_FROM:
+            return self.count(value)
+        return self.place(str(value))
+
+    def place(self, name: str) -> str:
+        """The name of an area, with the day until which it was one."""
+        return name if self.vietnamese else UNTIL.sub(r"(until \3-\2-\1)", name)
 
     def plain(self, text: str) -> str:
         """For the search: lower case and one blank between words."""

@@ -69,6 +69,13 @@ def filled(run, tmp_path):
     return path
 
 
+def test_a_file_without_an_end_is_refused_and_not_read_to_it(run, installation):
+    said = ("handin", "submit", "/dev/zero", "--dataset", "guests", "--period", "10/2026")
+    refused = run(*said, "--who", "nhan", code=1)
+    assert refused["errors"][0]["problem"] == "it has more than 20 MB"
+    assert not (installation.home / "handin" / "files").exists()
+
+
 def test_a_script_takes_a_file_all_the_way_to_a_figure(run, filled, tmp_path):
     said = ("handin", "submit", filled, "--dataset", "guests", "--period", "10/2026")
     one = run(*said, "--who", "nhan")

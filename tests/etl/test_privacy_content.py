@@ -303,6 +303,22 @@ def test_a_heading_of_personal_data_keeps_its_column_whatever_is_in_it():
     assert [cell.column for cell in heading_cells(headings)] == ["who", "born"]
 
 
+TOLD = """
+Họ|Họ & tên|Tên đệm|Chủ hộ|Người nộp hồ sơ|Người đại diện|Chủ sử dụng đất|Biển số xe|Số thẻ BHYT
+Passport|Full name|Phone|DOB|Zalo|Tên mẹ|Số TK|Sinh năm|Quê quán|Địa chỉ thường trú|Nơi sinh|Tel
+ho_ten|so_cccd|sdt|ngay_sinh|CC/CCCD|Mã số thuế cá nhân|Số hộ khẩu|applicant
+"""
+HARMLESS = """
+Hộ|Hộ nghèo|Chủ hộ là nữ|Tên|Tên xã|Địa chỉ nguồn|Dân tộc|Giới tính|Người tham gia BHYT|Số hộ
+Telecom|Mailing|phong_ban|home|so_ho|Số người nộp|Loại xe|Chủ đầu tư|Người cao tuổi|Name
+"""
+
+
+def test_headings_of_personal_data_are_known_in_every_spelling_and_others_pass():
+    told, others = several(TOLD), several(HARMLESS)
+    assert [cell.column for cell in heading_cells({h: [h] for h in told + others})] == told
+
+
 def test_what_was_found_is_never_repeated_not_even_as_a_key():
     table = pl.DataFrame({"who": ["Nguyễn Văn An"], "phone": ["0912345678"]})
     cells = personal_cells(table, key=["who"])

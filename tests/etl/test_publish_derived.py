@@ -18,6 +18,7 @@ from etl.catalog import Publish, parse_catalog
 from etl.errors import Problems
 from etl.publish import mappings as package
 from etl.publish.archive import Archive, Version
+from etl.publish.chart import fan
 from etl.publish.coverage import DAYS, coverage, receipts
 from etl.publish.derived import publication_content
 from etl.publish.gate import Refusal
@@ -263,6 +264,26 @@ def test_the_pages_say_the_same_things_in_both_languages_and_nothing_in_vain():
     said = set(re.findall(r"words\.(\w+)", templates))
     looked_up = {*FREQUENCIES, *KINDS, *STATES, *(f"behind_{name}" for name in DAYS)}
     assert said | looked_up == set(words("vi"))
+
+
+def test_a_preview_leaves_codes_and_empty_columns_to_the_files(portal):
+    page = (portal / "forecasts" / "index.en.html").read_text(encoding="utf-8")
+    table = page.partition('<table class="preview">')[2].partition("</table>")[0]
+    headings = re.findall(r"<th[^>]*>([^<]+)</th>", table)
+    assert headings[:4] == ["Indicator name", "Unit", "Area name", "Category"]
+    assert "Forecast (median)" in headings
+    assert not {"Indicator code", "Area code", "Kind of period"} & set(headings)
+    columns = pl.read_parquet(portal / "forecasts" / "data.parquet").width
+    assert f"{len(headings)} of {columns} columns" in table
+
+
+def test_the_chart_of_forecasts_is_of_the_city_where_there_is_one(portal):
+    rows = pl.read_parquet(portal / "forecasts" / "data.parquet")
+    nation = rows.with_columns(area=pl.lit("vn"), area_name=pl.lit("Cả nước"))
+    later = nation.with_columns(pl.col("period").dt.offset_by("1y"))
+    drawn = fan(parse_catalog(CATALOG), pl.concat([nation, later, rows]))
+    assert drawn is not None
+    assert [line.label for line in drawn.lines] == ["Cần Thơ"]
 
 
 def test_forecasts_and_targets_conform_to_dcat_ap_too(portal):
