@@ -69,6 +69,8 @@ class Drawing:
     """A chart ready to send, and what it shows in words."""
 
     spec: dict[str, Any]
+    name: str
+    """What kind of chart it is: the same for another field, commune or month."""
     alt: str
     figures: pl.DataFrame
     """What is drawn, to take away: a row a point, a tile or a month."""
@@ -95,6 +97,8 @@ class Fan:
     """Said at the last observed period."""
     events: tuple[Mark, ...] = ()
     goals: tuple[Goal, ...] = ()
+    goals_come: bool = False
+    """Whether a choice may bring goals to this chart: it has a place for them from the first."""
     before: pl.DataFrame | None = None
     """The year before at the months of now: columns period and value."""
     before_label: str = ""
@@ -129,7 +133,7 @@ def fan(reader: Reader, content: Fan) -> Drawing:
         zero=content.zero,
         decimals=content.decimals,
         ticks=_halves(content),
-        goals=bool(content.goals),
+        goals=bool(content.goals) or content.goals_come,
         before=content.before is not None,
     )
     frames = {
@@ -140,14 +144,14 @@ def fan(reader: Reader, content: Fan) -> Drawing:
         "ends": _end_rows(reader, content),
         "one": pl.DataFrame({"top": [FIRST_LABEL - LINE * len(_event_rows(content))]}),
     }
-    if content.goals:
+    if shape.goals:
         frames["goals"] = goal_rows(content.goals)
     if content.before is not None:
         frames["before"] = before_rows(content.before, content.before_label)
     figures = _figures(content)
     table = numbers(reader, figures, content.decimals)
     spec = _filled(_fan_of(shape), frames)
-    return Drawing(spec, _fan_words(reader, content), figures, table)
+    return Drawing(spec, content.title, _fan_words(reader, content), figures, table)
 
 
 @lru_cache(maxsize=KEPT_SHAPES)
@@ -167,7 +171,8 @@ def tiles(reader: Reader, communes: pl.DataFrame, *, names: bool, chosen: str = 
     figures = frames["tiles"].select("code", "name", "received", "expected", "change")
     words, table = _tile_words(reader, communes), numbers(reader, figures)
     rows = int(communes["tile_row"].max() or 0)  # type: ignore[arg-type]
-    return Drawing(_filled(_tiles_of(reader.lang, rows, names), frames), words, figures, table)
+    spec = _filled(_tiles_of(reader.lang, rows, names), frames)
+    return Drawing(spec, reader.text("tiles.title"), words, figures, table)
 
 
 @lru_cache(maxsize=KEPT_SHAPES)
@@ -204,7 +209,7 @@ def outlined(
     across, along = (max(corners[axis]) / 2 for axis in ("x", "y"))
     frames = {"tiles": rows, "corners": corners}
     spec = _filled(_outlined_of(reader.lang, across, along), frames)
-    return Drawing(spec, words, figures, table)
+    return Drawing(spec, reader.text("tiles.title"), words, figures, table)
 
 
 @lru_cache(maxsize=KEPT_SHAPES)
@@ -327,7 +332,7 @@ def by_horizon(
     spec = _finish(reader, chart, frames)
     named = scores.with_columns(pl.col("model").replace_strict(titles, default=pl.col("model")))
     alt_text = text("accuracy.alt", listed=listed)
-    return Drawing(spec, alt_text, scores, numbers(reader, named))
+    return Drawing(spec, text("accuracy.chart"), alt_text, scores, numbers(reader, named))
 
 
 def _figures(content: Fan) -> pl.DataFrame:

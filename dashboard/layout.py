@@ -63,7 +63,12 @@ def heading(title: str, note: str = "") -> None:
     """A finding as heading, with what and in which unit under it."""
     st.header(title, anchor=False)
     if note:
-        html(f'<p class="cf-note">{escape(note)}</p>')
+        html(noted(note))
+
+
+def noted(note: str) -> str:
+    """The markup of what stands small under a heading."""
+    return f'<p class="cf-note">{escape(note)}</p>'
 
 
 @contextmanager
@@ -85,20 +90,36 @@ def band(text: Text) -> str:
     return f'<div class="cf-band" role="note"><strong>{title}</strong><span>{more}</span></div>'
 
 
-def draw(drawing: Drawing, key: str) -> None:
-    """A chart with its words for those who cannot see it."""
-    with st.container(key=f"chart_{key}"):
-        st.vega_lite_chart(dict(drawing.spec), theme=None, alt=drawing.alt, key=key)
+def draw(
+    drawing: Drawing, key: str, above: str = "", picked: Callable[[], None] | None = None
+) -> None:
+    """A chart under its words for those who cannot see it, and under markup for those who can.
+
+    The words stand beside the chart, which has a short name: Streamlit builds a chart anew when its
+    name is another, and hands new figures to one that is called as before.
+    """
+    said = f'<div class="cf-above">{above}</div>' if above else ""
+    with st.container(key=f"chart_{key}", gap=None):
+        html(f'{said}<p class="cf-hidden cf-words">{escape(drawing.alt)}</p>')
+        chart = partial(st.vega_lite_chart, dict(drawing.spec), theme=None, alt=drawing.name)
+        chart(key=key, on_select=picked or "ignore")
 
 
 def figure(
-    reader: Reader, drawing: Drawing, key: str, title: str, indicator: str, *, simulated: bool
+    reader: Reader,
+    drawing: Drawing,
+    key: str,
+    title: str,
+    indicator: str,
+    *,
+    simulated: bool,
+    above: str = "",
 ) -> None:
     """A chart, and under it the same to take away: as picture and as figures.
 
     `title` is the finding over the picture; the source is that of `indicator`.
     """
-    draw(drawing, key)
+    draw(drawing, key, above)
     chart_files(reader, drawing, key, title, indicator, simulated=simulated)
 
 

@@ -28,7 +28,8 @@ def beside(reader: Reader, outcome: Outcome) -> Drawing:
     }
     chart = alt.layer(*layers).properties(height=320, width="container")
     words, table = _words(reader, outcome, rows), numbers(reader, rows)
-    return Drawing(_finish(reader, chart, frames), words, rows, table)
+    name = reader.text("workload.fan_title")
+    return Drawing(_finish(reader, chart, frames), name, words, rows, table)
 
 
 def _base() -> alt.Chart:

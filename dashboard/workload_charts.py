@@ -1,5 +1,7 @@
 """The charts of the (simulated) workload: one series with its fan, and the tile map."""
 
+import datetime as dt
+
 import polars as pl
 
 from dashboard.charts import Drawing, Fan, fan, outlined, tiles
@@ -58,9 +60,15 @@ def _fan(reader: Reader, area: str, field: str, title: str) -> Drawing:
         origin_note=text("chart.data_until", month=until),
         events=events(reader, RECEIVED, area, None if field == TOTAL else field),
         goals=goals_by_month(reader, RECEIVED, area, field, max(shown)) if shown else (),
+        goals_come=area == CITY and bool(shown) and _has_goals(reader, max(shown)),
         before=earlier.values if earlier and len(earlier.values) else None,
         before_label=text(
             "chart.before_aligned" if earlier and earlier.aligned else "chart.before_plain"
         ),
     )
     return fan(reader, content)
+
+
+def _has_goals(reader: Reader, until: dt.date) -> bool:
+    """Whether all fields together have targets: a choice leads from them or to them."""
+    return bool(goals_by_month(reader, RECEIVED, CITY, TOTAL, until))

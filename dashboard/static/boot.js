@@ -77,8 +77,11 @@
     });
   }
   function all() { document.querySelectorAll(PLACES).forEach(box); }
-  new MutationObserver(all).observe(document, { childList: true, subtree: true, characterData: true });
-  new MutationObserver(all).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+  // Once a frame, before it is painted: a choice changes the page in many steps that nobody sees.
+  let due = 0;
+  function soon() { due = due || requestAnimationFrame(function () { due = 0; all(); }); }
+  new MutationObserver(soon).observe(document, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(soon).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
 })();
 // What stands first is seen first. A browser draws at once all that came meanwhile, and shows none of it before: so the
 // rest of a page waits behind two marks, each once. The head of a page brings the code of the parts, which Streamlit shows

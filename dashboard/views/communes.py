@@ -75,16 +75,12 @@ def _map(reader: Reader, field: str, area: str) -> None:
     note, corners = text("communes.tiles_note"), None
     if path and kind == OUTLINES:
         note, corners = _outlines(reader, path)
-    layout.heading(text("tiles.title"), note)
-    layout.html(legend(reader))
+    layout.heading(text("tiles.title"))
     if corners is None:
         drawing = drawn(reader, names, field, area)
     else:
         drawing = map_of(reader, field, area, corners)
-    with st.container(key="chart_map"):
-        st.vega_lite_chart(
-            dict(drawing.spec), theme=None, alt=drawing.alt, key="map", on_select=_pick
-        )
+    layout.draw(drawing, "map", layout.noted(note) + legend(reader), _pick)
     title = reader.text("tiles.title")
     layout.chart_files(reader, drawing, "map", title, RECEIVED, simulated=True)
 

@@ -45,6 +45,7 @@ def draw(reader: Reader) -> None:
     with layout.simulated_section(reader.text, "workload", below=True):
         # What depends on the field runs again alone.
         st.fragment(_workload)(reader)
+        _multiples(reader)
 
 
 def _five(reader: Reader) -> None:
@@ -108,7 +109,6 @@ def _workload(reader: Reader) -> None:
         f'<a target="_self" href="{page}">{escape(text("workload.behind"))}</a></p>'
     )
     _places(reader, field)
-    _multiples(reader)
 
 
 def _told(reader: Reader, field: str, year: Year) -> str:
@@ -172,13 +172,17 @@ def _fastest(reader: Reader, field: str) -> str:
 
 
 def _tiles(reader: Reader, field: str) -> None:
-    layout.heading(reader.text("tiles.title"), reader.text("tiles.note"))
-    layout.html(places.legend(reader))
     title = reader.text("tiles.title")
-    layout.figure(reader, drawn(reader, ranks, field), "tiles", title, RECEIVED, simulated=True)
+    layout.heading(title)
+    above = layout.noted(reader.text("tiles.note")) + places.legend(reader)
+    drawing = drawn(reader, ranks, field)
+    layout.figure(reader, drawing, "tiles", title, RECEIVED, simulated=True, above=above)
 
 
 def _multiples(reader: Reader) -> None:
+    """The fields side by side, where any work is counted."""
+    if year_of(reader, "city", CITY, TOTAL) is None:
+        return
     text = reader.text
     layout.heading(text("multiples.title"), text("multiples.note"))
     layout.html(written(reader, cards.multiples))

@@ -38,9 +38,10 @@ def chart(reader: Reader, field: str, year: Year) -> None:
     said = finding(reader, year)
     name = titles(reader)[field]
     inside = name[:1].lower() + name[1:]
-    layout.heading(said, reader.text("workload.fan_note", field=inside))
+    layout.heading(said)
+    above = layout.noted(reader.text("workload.fan_note", field=inside))
     drawing = drawn(reader, city_fan, field)
-    layout.figure(reader, drawing, "fan", said, RECEIVED, simulated=True)
+    layout.figure(reader, drawing, "fan", said, RECEIVED, simulated=True, above=above)
 
 
 def finding(reader: Reader, year: Year) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -69,16 +70,26 @@ def _markup(test: AppTest) -> str:
     return " ".join(element.proto.body for element in test.get("html"))
 
 
+def _charts(test: AppTest) -> list[Any]:
+    return [element.proto for element in test.get("vega_lite_chart")]
+
+
+def _spoken(test: AppTest) -> list[str]:
+    """The words beside the charts of a page, in their order."""
+    return re.findall(r'<p class="cf-hidden cf-words">([^<]*)</p>', _markup(test))
+
+
 @pytest.mark.parametrize("page", TITLES)
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_a_page_opens_in_each_language(open_page, page, lang):
     test = open_page(page, lang=lang, **WITH_CHARTS.get(page, {}))
     assert not test.exception
     assert test.title[0].value == TITLES[page][lang == "en"]
-    charts = [element.proto for element in test.get("vega_lite_chart")]
+    charts = _charts(test)
     assert bool(charts) == (page in WITH_CHARTS)
     # Each has words for those who cannot see it; once opened, its numbers and four files.
-    assert [chart.alt for chart in charts if len(chart.alt) < 20] == []
+    assert all(chart.alt for chart in charts)
+    assert [len(words) > 20 for words in _spoken(test)] == [True] * len(charts)
     folds = [element.label for element in test.expander]
     assert folds.count({"vi": "Số liệu và tải về", "en": "Numbers and downloads"}[lang]) == len(
         charts
@@ -102,9 +113,19 @@ def test_the_page_of_work_tells_the_story_of_a_field(open_page):
     assert "Chuỗi này đến tháng 10/2026" in shown
     assert "Chưa đủ để nói dự báo" in shown or "nằm trong khoảng 80%" in shown
     assert "Hồ sơ bịa đặt (dossiers)" in shown
-    chart = open_page("workload").get("vega_lite_chart")[0].proto
-    assert "Mục tiêu 2027 (UBND): 60.000 hồ sơ, bình quân 5.000 hồ sơ mỗi tháng" in chart.alt
-    assert "Năm trước" in chart.alt
+    words = _spoken(open_page("workload"))[0]
+    assert "Mục tiêu 2027 (UBND): 60.000 hồ sơ, bình quân 5.000 hồ sơ mỗi tháng" in words
+    assert "Năm trước" in words
+
+
+def test_another_field_brings_other_words_and_figures_to_charts_that_stand(open_page):
+    # Streamlit builds a chart anew whose specification or name is another.
+    before, after = open_page("overview"), open_page("overview", field="land")
+    pairs = list(zip(_charts(before), _charts(after), strict=True))
+    assert len(pairs) == 2
+    assert [(old.spec, old.alt) for old, _ in pairs] == [(new.spec, new.alt) for _, new in pairs]
+    assert all(old.datasets != new.datasets for old, new in pairs)
+    assert _spoken(before)[0] != _spoken(after)[0]
 
 
 @pytest.mark.parametrize("page", ["overview", "scenarios", "communes", "workload", "accuracy"])
