@@ -19,6 +19,7 @@ from dashboard.freshness import age, patience, stale
 from dashboard.published import Headline, candidates, headlines, published, unit_of, with_unit
 from dashboard.reader import Reader
 from dashboard.targets import SHAPES, assumed, chance_words, sentence, state_name, wanted, when
+from dashboard.workload import RECEIVED
 from etl.catalog import Catalog
 from forecasts.decisions.targets import Judged
 
@@ -115,6 +116,11 @@ def of_the_work(catalog: Catalog, indicator: str) -> bool:
     return indicator in {work.staff, *catalog.datasets[work.cases].delivered}
 
 
+def page_of_work(reader: Reader, indicator: str) -> str:
+    """The page of work and staff, open at the chart of one of its figures."""
+    return address(reader, "workload", figure="" if indicator == RECEIVED else indicator)
+
+
 def within(*told: str) -> str:
     """The first of several wordings, fullest first, that has at most `MOST_WORDS` words."""
     return next((one for one in told if len(one.split()) <= MOST_WORDS), told[-1])
@@ -150,7 +156,8 @@ def _page_of(reader: Reader, judged: Judged) -> str:
     indicator = judged.target.indicator or ""
     if indicator in listed(reader):
         return address(reader, "indicators", indicator=indicator)
-    return address(reader, "targets")
+    work = of_the_work(reader.build.catalog, indicator)
+    return page_of_work(reader, indicator) if work else address(reader, "targets")
 
 
 def target_sentence(reader: Reader, judged: Judged) -> str:
@@ -278,7 +285,7 @@ def _outside(reader: Reader) -> Iterator[Thing]:
         page = address(reader, "indicators", indicator=name, place=place)
         if name not in listed(reader):
             work = of_the_work(reader.build.catalog, name)
-            page = address(reader, "workload" if work else "communes")
+            page = page_of_work(reader, name) if work else address(reader, "communes")
         yield Thing(
             "outside",
             reader.text("five.outside"),

@@ -131,6 +131,11 @@ class Notation:
         shape = "dd/MM/yyyy" if self.lang == "vi" else "d MMM yyyy"
         return str(format_date(day, format=shape, locale=self.locale))
 
+    def weekday(self, day: dt.date) -> str:
+        """`Thứ Hai, 23/11/2026`, or `Monday, 23 Nov 2026`."""
+        name = format_date(day, format="EEEE", locale=self.locale)
+        return f"{name}, {self.date(day)}"
+
     def month(self, day: dt.date) -> str:
         """`10/2026`, or `Oct 2026`."""
         if self.lang == "vi":

@@ -45,8 +45,12 @@ def expected(reader: Reader, row: dict[str, float | None]) -> str:
 
 def commune_name(reader: Reader, row: dict[str, object]) -> str:
     """Name and kind of a commune."""
-    kind = reader.text("kind.ward" if row["kind"] == "phường" else "kind.commune")
-    return f"{escape(str(row['name']))} <span>{escape(kind)}</span>"
+    return f"{escape(str(row['name']))} <span>{escape(kind_word(reader, row))}</span>"
+
+
+def kind_word(reader: Reader, row: dict[str, object]) -> str:
+    """`phường` or `xã`, in the language of the reader."""
+    return reader.text("kind.ward" if row["kind"] == "phường" else "kind.commune")
 
 
 def spark_of(reader: Reader, area: str, field: str) -> str:

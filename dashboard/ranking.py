@@ -60,9 +60,12 @@ def places(received: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def told_apart(rows: pl.DataFrame) -> pl.DataFrame:
-    """Those of `ranked` that surely grow more than half of all, the fastest first."""
-    return rows.filter(pl.col("side") == 1).sort("rank")
+def told_apart(rows: pl.DataFrame, side: int = 1) -> pl.DataFrame:
+    """Those of `ranked` that surely grow more than half of all, or less where `side` is -1.
+
+    The farthest from the middle come first.
+    """
+    return rows.filter(pl.col("side") == side).sort("rank", descending=side < 0)
 
 
 def place(row: dict[str, object]) -> str:

@@ -53,16 +53,21 @@
     [/^Sidebar$/, "Danh sách trang"],
     [/^Main menu$/, "Trình đơn"],
   ];
+  // In either language: readers have no terminal in which to start a server.
+  const PLAINER = [
+    [/^(?:Is Streamlit still running|Streamlit server is not responding).*$/, "The server does not answer. The page will connect again by itself; if it does not, tell the administrator."],
+  ];
   const first = new WeakMap();
-  function vietnamese(words) {
-    const found = SAID.find(function (pair) { return pair[0].test(words); });
+  function told(words) {
+    const known = document.documentElement.lang === "vi" ? SAID : PLAINER;
+    const found = known.find(function (pair) { return pair[0].test(words); });
     return found ? words.replace(found[0], found[1]) : words;
   }
   // What stands in a node is either as Streamlit wrote it, or as it was said here last.
   function say(node, name, words, write) {
     const known = first.get(node) || {};
     const written = known[name] && known[name].said === words ? known[name].written : words;
-    const said = document.documentElement.lang === "vi" ? vietnamese(written) : written;
+    const said = told(written);
     known[name] = { written: written, said: said };
     first.set(node, known);
     if (said !== words) write(said);

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import layout, tables
 from dashboard.alerts import SHAPES, Teller, place_names
-from dashboard.five_things import address, listed, of_the_work
+from dashboard.five_things import address, listed, of_the_work, page_of_work
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from dashboard.who import known, person, sign_on, typed
@@ -165,7 +165,7 @@ def _page_of(reader: Reader, one: Kept) -> str:
     if name in listed(reader):
         return address(reader, "indicators", indicator=name)
     work = of_the_work(reader.build.catalog, name)
-    return address(reader, "workload" if work else "communes")
+    return page_of_work(reader, name) if work else address(reader, "communes")
 
 
 def _history(reader: Reader, one: Kept) -> str:

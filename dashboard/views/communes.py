@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import layout, tables
 from dashboard.filters import choose
 from dashboard.outlines import NoOutlines, named, outlines
-from dashboard.places import commune_name, expected, growth_rows, legend
+from dashboard.places import commune_name, expected, growth_rows, kind_word, legend
 from dashboard.ranking import place, ranked, summary
 from dashboard.reader import Reader
 from dashboard.similar import similar
@@ -53,7 +53,7 @@ def _filters(reader: Reader) -> tuple[str, str, str]:
         for row in places.unique("parent", maintain_order=True).to_dicts()
     }
     communes_by = {ALL: text("communes.none")} | {
-        row["code"]: f"{row['name']} ({row['kind']})" for row in places.to_dicts()
+        row["code"]: f"{row['name']} ({kind_word(reader, row)})" for row in places.to_dicts()
     }
     one, two, three = st.columns(3)
     with one:
@@ -165,7 +165,9 @@ def _before_and_now(reader: Reader, row: dict[str, Any]) -> None:
 
 
 def _place_then(reader: Reader, one: dict[str, Any]) -> str:
-    return f"{escape(one['kind'])} {escape(reader.text.pick(one['name'], one['name_en']))}"
+    """The Vietnamese name has no kind of its own; the English one ends in it."""
+    told = f"{one['kind']} {one['name']}"
+    return escape(reader.text.pick(told, one["name_en"]))
 
 
 def _weight(reader: Reader, one: dict[str, Any]) -> str:

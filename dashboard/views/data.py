@@ -214,8 +214,19 @@ def _rule(reader: Reader, row: dict[str, Any]) -> str:
     rule = next((r for r in known.rules if r.name == row["rule"]), None) if known else None
     title = reader.text.pick(rule.title, rule.title_en) if rule and rule.title else ""
     title = title or _plain(reader, row["rule"], row["field"])
-    field = f" <small>({escape(row['field'])})</small>" if row["field"] else ""
-    return escape(title) + field
+    if not row["field"]:
+        return escape(title)
+    return f"{escape(title)} <small>({escape(_headed(reader, known, row['field']))})</small>"
+
+
+def _headed(reader: Reader, dataset: Dataset | None, field: str) -> str:
+    """What a column is called by those who fill it in: its title, else its heading in the file."""
+    entries = dataset.schema_.fields if dataset else []
+    entry = next((one for one in entries if one.name == field), None)
+    if entry is None:
+        return field
+    said = reader.text.pick(entry.title, entry.title_en) or entry.spellings[0]
+    return reader.text("data.column", name=said)
 
 
 def _plain(reader: Reader, rule: str, field: str | None) -> str:

@@ -23,6 +23,10 @@ from forecasts.decisions.topics import ALL
 
 SHOWN = 5
 """Findings told, newest first."""
+NARROW = 3
+"""Weeks that a telephone shows side by side."""
+FEW = 10
+"""Petitions below which what is expected keeps a decimal."""
 
 
 def draw(reader: Reader, ahead: pl.DataFrame | None = None) -> None:
@@ -64,9 +68,11 @@ def _topics(reader: Reader, dataset: Dataset, title: str, ahead: pl.DataFrame | 
     names |= {row["code"]: row["name"] for row in reader.rows("communes").to_dicts()}
     area = choose(f"topics_{dataset.name}", text("load.commune"), list(names), names.__getitem__)
     rows = expected(reader, dataset, area)
-    layout.html(
-        tables.table(text("load.topics", title=title), topic_columns(reader, dataset), rows)
-    )
+    if rows:
+        columns = topic_columns(reader, dataset, rows)
+        layout.html(tables.table(text("load.topics", title=title), columns, rows))
+    else:
+        layout.html(f'<p class="cf-note">{escape(text("load.topics_untold"))}</p>')
     if ahead is None:
         return
     mine = of_area(ahead, dataset, area)
@@ -96,7 +102,8 @@ def _weeks(reader: Reader, dataset: Dataset, ahead: pl.DataFrame) -> None:
         return Column(
             text("load.week_of", day=monday),
             lambda row: ranged(reader, row["weeks"][at]),
-            "number",
+            # A telephone has room for three weeks.
+            "number least" if at >= NARROW else "number",
         )
 
     columns = [
@@ -116,10 +123,10 @@ def _days(reader: Reader, dataset: Dataset, ahead: pl.DataFrame) -> None:
     topic = choose(f"topic_{dataset.name}", text("load.topic"), order, names.__getitem__)
     rows = ahead.filter(by="day", topic=topic).to_dicts()
     columns = [
-        Column(text("load.day"), lambda row: reader.notation.date(row["period"]), "name"),
+        Column(text("load.day"), lambda row: reader.notation.weekday(row["period"]), "name"),
         Column(text("load.month_expected"), lambda row: ranged(reader, row), "number"),
     ]
-    layout.html(tables.table(text("load.topics_by_day"), columns, rows))
+    layout.html(tables.table(text("load.topics_by_day"), columns, rows, "cf-days"))
 
 
 def ranged(reader: Reader, row: dict[str, Any]) -> str:
@@ -129,7 +136,9 @@ def ranged(reader: Reader, row: dict[str, Any]) -> str:
         return "–"
     band = notation.interval(round(row["lower"]), round(row["upper"]))
     mark = "*" if row["basis"] == "split" else ""
-    return f"{notation.rounded(round(row['expected'], 1))}{mark}<br><small>{band}</small>"
+    count = row["expected"]
+    told = notation.rounded(round(count) if count >= FEW else round(count, 1))
+    return f"{told}{mark}<br><small>{band}</small>"
 
 
 def topic_names(reader: Reader, dataset: Dataset) -> dict[str, str]:
@@ -145,23 +154,21 @@ def expected(reader: Reader, dataset: Dataset, area: str) -> list[dict[str, Any]
     return reader.rows("topics_expected", indicator=indicator, area=area).to_dicts()
 
 
-def topic_columns(reader: Reader, dataset: Dataset) -> list[Column]:
-    """Topic, newest month, next month, and what is expected of it with its range."""
+def topic_columns(reader: Reader, dataset: Dataset, rows: list[dict[str, Any]]) -> list[Column]:
+    """Topic, newest month, and what is expected of the next with its range."""
     text, notation = reader.text, reader.notation
     topics = topic_names(reader, dataset)
+    newest = max(row["period"] for row in rows)
 
     def ahead(row: dict[str, Any]) -> str:
         band = notation.interval(row["lower"], row["upper"])
-        return f"{notation.rounded(row['expected'])}<br><small>{band}</small>"
-
-    def month(row: dict[str, Any]) -> str:
-        return notation.month(row["period"])
+        other = "" if row["period"] == newest else f" · {notation.month(row['period'])}"
+        return f"{notation.rounded(row['expected'])}<br><small>{band}{other}</small>"
 
     return [
         Column(text("load.topic"), lambda row: escape(topics.get(row["category"]) or ""), "name"),
         Column(text("load.month_before"), lambda row: notation.number(row["before"]), "number"),
-        Column(text("load.month_ahead"), month),
-        Column(text("load.month_expected"), ahead, "number strong"),
+        Column(text("load.month_ahead", month=notation.month(newest)), ahead, "number strong"),
     ]
 
 

@@ -155,10 +155,11 @@ def _places(reader: Reader, field: str) -> None:
         # An order that is chance is no list.
         _tiles(reader, field)
         return
-    left, right = st.columns([1.45, 1], gap="large")
+    left, right = st.columns([1.55, 1], gap="large")
     with left:
         layout.heading(text("places.title"), text("places.note"))
         layout.html(listed)
+        _slower(reader, field)
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
         _tiles(reader, field)
@@ -169,6 +170,17 @@ def _fastest(reader: Reader, field: str) -> str:
     top = told_apart(ranked(reader, field)).head(RANKED).to_dicts()
     columns = places.columns(reader, field)
     return tables.table(reader.text("places.title"), columns, top) if top else ""
+
+
+def _slower(reader: Reader, field: str) -> None:
+    """Those who surely grow slower, in the room that the faster ones leave beside the map."""
+    rows = ranked(reader, field)
+    room = max(0, RANKED - len(told_apart(rows)))
+    listed = told_apart(rows, -1).head(room).to_dicts()
+    if listed:
+        title = reader.text("places.slower")
+        layout.heading(title)
+        layout.html(tables.table(title, places.columns(reader, field), listed))
 
 
 def _tiles(reader: Reader, field: str) -> None:

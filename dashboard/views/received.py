@@ -1,4 +1,7 @@
-"""What the city receives, in one field: history and forecast, and all that stands behind them."""
+"""What the city receives, in one field: history and forecast, and all that stands behind them.
+
+The other figures of the work (resolved, pending, on time ...) are one choice away.
+"""
 
 from html import escape
 
@@ -10,10 +13,10 @@ from dashboard.filters import choose
 from dashboard.freshness import age
 from dashboard.published import CITY
 from dashboard.reader import Reader
-from dashboard.views import behind, explanation, provenance
+from dashboard.views import behind, explanation, provenance, targets
 from dashboard.views.cache import drawn
 from dashboard.workload import TOTAL, Year, fields, year_of
-from dashboard.workload_charts import RECEIVED, city_fan
+from dashboard.workload_charts import RECEIVED, city_fan, figure_title, figure_unit
 from forecasts.explain import Series
 
 MONTH = "month"
@@ -56,30 +59,58 @@ def finding(reader: Reader, year: Year) -> str:
 
 
 def _of_a_field(reader: Reader) -> None:
-    text, named = reader.text, titles(reader)
-    field = choose("field", text("fields.label"), list(named), named.__getitem__)
-    year = year_of(reader, "city", CITY, field)
-    if year is None:
+    text, named, counted = reader.text, titles(reader), figures(reader)
+    left, right = st.columns(2)
+    with left:
+        field = choose("field", text("fields.label"), list(named), named.__getitem__)
+    with right:
+        indicator = choose("figure", text("workload.figure"), list(counted), counted.__getitem__)
+    rows = _rows(reader, field, indicator)
+    year = year_of(reader, "city", CITY, field) if indicator == RECEIVED else None
+    if rows.is_empty() or (indicator == RECEIVED and year is None):
         layout.html(f'<p class="cf-lead">{escape(text("workload.none"))}</p>')
         return
-    chart(reader, field, year)
-    series = Series(RECEIVED, CITY, field, MONTH)
+    if year:
+        chart(reader, field, year)
+    else:
+        _other(reader, field, indicator)
+    targets.of_indicator(reader, indicator, field)
+    series = Series(indicator, CITY, field, MONTH)
     category = None if field == TOTAL else field
-    first = reader.rows("workload", area=CITY, category=field)["period"].min()
     layout.html(
-        _age(reader, field)
+        _age(reader, rows)
         + behind.came_out(reader, series)
-        + behind.events(reader, RECEIVED, CITY, first, category)  # type: ignore[arg-type]
+        + behind.events(reader, indicator, CITY, rows["period"][0], category)
     )
-    explanation.draw(reader, series, text("workload.unit"))
-    provenance.of_series(reader, RECEIVED)
-    behind.carried(reader, field)
+    explanation.draw(reader, series, figure_unit(reader, indicator))
+    provenance.of_series(reader, indicator)
+    if indicator == RECEIVED:
+        behind.carried(reader, field)
 
 
-def _age(reader: Reader, field: str) -> str:
-    """Where the series ends, and how old that is."""
+def figures(reader: Reader) -> dict[str, str]:
+    """The figures of the work that can be chosen, what is received first: title by code."""
+    known = set(reader.rows("workload", area=CITY, category=TOTAL)["indicator"])
+    rest = [name for name in reader.build.catalog.indicators if name in known]
+    return {name: figure_title(reader, name) for name in dict.fromkeys([RECEIVED, *rest])}
+
+
+def _rows(reader: Reader, field: str, indicator: str) -> pl.DataFrame:
     rows = reader.rows("workload", area=CITY, category=field)
-    last = rows.filter(pl.col("indicator") == RECEIVED).sort("period").row(-1, named=True)
+    return rows.filter(pl.col("indicator") == indicator).sort("period")
+
+
+def _other(reader: Reader, field: str, indicator: str) -> None:
+    """The fan of another figure than what is received."""
+    title, name = figure_title(reader, indicator), titles(reader)[field]
+    layout.heading(title, reader.text("workload.figure_note", field=name[:1].lower() + name[1:]))
+    drawing = drawn(reader, city_fan, field, indicator)
+    layout.figure(reader, drawing, "fan", title, indicator, simulated=True)
+
+
+def _age(reader: Reader, rows: pl.DataFrame) -> str:
+    """Where the series ends, and how old that is."""
+    last = rows.row(-1, named=True)
     when = reader.notation.during(MONTH, last["period"], last["period_end"])
     days = reader.notation.age(age(last["period_end"], reader.today))
     said = reader.text("indicators.series_age", when=when, age=days)

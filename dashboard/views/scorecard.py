@@ -22,14 +22,13 @@ def draw(reader: Reader, *, simulated: bool) -> None:
     layout.html(f'<p class="cf-lead">{_lead(reader, found)}</p>')
     columns = [
         Column(text("scorecard.criterion"), lambda one: _criterion(reader, one), "subject"),
-        Column(text("scorecard.ratio"), lambda one: _ratio(reader, one), "number"),
+        Column(text("scorecard.ratio"), lambda one: _ratio(reader, one), "number least"),
         Column(text("scorecard.points"), lambda one: _points(reader, one), "number strong"),
         Column(text("scorecard.state"), lambda one: _state(reader, one)),
     ]
     # What is known first, then the order of the index.
     shown = sorted(found.criteria, key=lambda one: one.points is None)
-    css = "cf-figures cf-labelled tall"
-    layout.html(tables.table(text("scorecard.title"), columns, shown, css))
+    layout.html(tables.table(text("scorecard.title"), columns, shown, "tall"))
     layout.download(reader, "scorecard_766", lambda: _rows(found), simulated=simulated)
 
 

@@ -1,13 +1,18 @@
-"""The targets of the city: which will be reached, worst first, and why some cannot be judged."""
+"""The targets of the city: which will be reached, worst first, and why some cannot be judged.
+
+Those that cannot be judged fold away behind the reason they share: a line says how many and which,
+and what is asked of each stands behind it.
+"""
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from html import escape
 
 import polars as pl
 
 from dashboard import layout, tables
-from dashboard.five_things import address, listed, of_the_work
+from dashboard.five_things import address, listed, of_the_work, page_of_work
 from dashboard.queries import targets_by_queue
 from dashboard.reader import Reader
 from dashboard.tables import Column
@@ -48,7 +53,7 @@ def draw(reader: Reader) -> None:
         table(reader, text("targets.over"), over)
     if unknown:
         layout.heading(text("targets.unjudged"), text("targets.unjudged_note"))
-        table(reader, text("targets.unjudged"), unknown)
+        layout.html("".join(_folded(reader, *group) for group in by_reason(unknown)))
     demo = [judged for judged in found if assumed(judged)]
     if demo:
         layout.heading(text("targets.demo"), text("targets.demo_note"))
@@ -56,6 +61,25 @@ def draw(reader: Reader) -> None:
     if any(judged.stand_in for judged in [*ahead, *demo]):
         layout.html(f'<p class="cf-note">{escape(text("targets.stand_in"))}</p>')
     layout.download(reader, "targets", lambda: _rows(reader, found))
+
+
+def by_reason(unknown: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
+    """Targets that cannot be judged by the reason they share, the most frequent first."""
+    groups: dict[str, list[Judged]] = {}
+    for judged in unknown:
+        groups.setdefault(judged.verdict.reason or "", []).append(judged)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def _folded(reader: Reader, reason: str, found: list[Judged]) -> str:
+    """How many there are, why, and which; opened, what is asked of each."""
+    text = reader.text
+    why = text("targets.unjudged_why", count=len(found), why=text(f"unjudged_short.{reason}"))
+    names = ", ".join(text.pick(judged.title, judged.title_en) for judged in found)
+    return (
+        f'<details class="cf-fold"><summary><b>{SHAPES["unknown"]} {escape(why)}</b>'
+        f"<small>{escape(names)}</small></summary>{_marked_up(reader, why, found)}</details>"
+    )
 
 
 def _over(judged: Judged, reader: Reader) -> bool:
@@ -71,6 +95,22 @@ def _lead(reader: Reader, found: list[Judged]) -> str:
 
 def table(reader: Reader, caption: str, found: list[Judged]) -> None:
     """Targets with their state, its reasons, what is asked by whom, and the sums."""
+    layout.html(_marked_up(reader, caption, found))
+
+
+def of_indicator(reader: Reader, indicator: str, category: str) -> None:
+    """The targets on one figure of the work as they are judged; nothing where there are none."""
+    found = [
+        judged
+        for judged in reader.build.judged(reader.today)
+        if judged.target.indicator == indicator and judged.target.category == category
+    ]
+    if found:
+        layout.heading(reader.text("indicators.targets"))
+        table(reader, reader.text("indicators.targets"), found)
+
+
+def _marked_up(reader: Reader, caption: str, found: list[Judged]) -> str:
     text = reader.text
     columns = [
         Column(text("targets.state"), lambda judged: _state(reader, judged)),
@@ -79,7 +119,7 @@ def table(reader: Reader, caption: str, found: list[Judged]) -> None:
         Column(text("targets.baselines"), lambda judged: _baselines(reader, judged), "wide"),
         Column(text("targets.sums"), lambda judged: _sums(reader, judged), "wide"),
     ]
-    layout.html(tables.table(caption, columns, found, "cf-figures cf-labelled"))
+    return tables.table(caption, columns, found, "cf-figures cf-labelled cf-targets")
 
 
 def _state(reader: Reader, judged: Judged) -> str:
@@ -103,7 +143,8 @@ def _page_of(reader: Reader, indicator: str) -> str:
     """Where the figures of an indicator are shown; nothing where they are on no page."""
     if indicator in listed(reader):
         return address(reader, "indicators", indicator=indicator)
-    return address(reader, "workload") if of_the_work(reader.build.catalog, indicator) else ""
+    work = of_the_work(reader.build.catalog, indicator)
+    return page_of_work(reader, indicator) if work else ""
 
 
 def _assessment(reader: Reader, judged: Judged) -> str:

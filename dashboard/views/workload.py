@@ -22,6 +22,7 @@ from forecasts.decisions.workload import WINDOWS, NoWorkload, Window
 RISKY = 0.1
 """Chance of overload from which an office is listed."""
 WHOLE = 100
+NAME = "name wide"
 FEW = 10
 """Dossiers below which a mean keeps its decimals."""
 
@@ -93,10 +94,10 @@ def _overloaded(reader: Reader, ahead: Work, window: Window) -> None:
     text = reader.text
     told = ahead.communes[window]
     risky = told.filter(told["overload"] >= RISKY).sort("overload", "load", descending=True)
-    layout.heading(text("load.overloaded"), text("load.communes_note"))
     if risky.is_empty():
-        layout.html(f'<p class="cf-note">{escape(text("load.none_overloaded"))}</p>')
+        layout.heading(text("load.overloaded"), text("load.none_overloaded"))
         return
+    layout.heading(text("load.overloaded"), text("load.communes_note"))
     _table(reader, "load.overloaded", _commune_columns(reader), risky.to_dicts())
 
 
@@ -126,15 +127,17 @@ def _fields(reader: Reader, ahead: Work, window: Window) -> None:
         said = text("load.assumption") if source == "assumption" else source
         return f"{notation.number(row['minutes'], 1)} <small>{escape(said)}</small>"
 
+    hours = partial(_ranged, reader, "hours_asked")
     columns = [
         Column(
             text("load.field"),
             lambda row: escape(names.get(row["category"], row["category"])),
-            "subject",
+            NAME,
         ),
-        Column(text("load.minutes"), minutes, "number"),
-        *_flows(reader),
-        Column(text("load.hours_asked"), partial(_ranged, reader, "hours_asked"), "number"),
+        Column(text("load.minutes"), minutes, "number minor"),
+        *_counts(reader),
+        _on_time(reader, "number"),
+        Column(text("load.hours_asked"), hours, "number minor"),
     ]
     _table(reader, "load.fields", columns, told.to_dicts())
 
@@ -144,12 +147,17 @@ def _lending(reader: Reader, ahead: Work) -> None:
     plan, places = ahead.plan, ahead.communes[WINDOWS[0]]
     names = dict(zip(places["area"], places["name"], strict=True))
     layout.heading(text("load.lending", people=LENT))
+    layout.html(f"<p>{escape(verdict(plan, text, notation))}</p>")
     lines = [
-        verdict(plan, text, notation),
         *(move_said(move, names, text, notation) for move in plan.moves),
         *(change_said(change, names, text, notation) for change in plan.changes),
     ]
-    layout.html("".join(f"<p>{escape(line)}</p>" for line in lines))
+    told = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    if lines and plan.within_noise:
+        # What is not proposed does not stand there as if it were.
+        told = f"<details><summary>{escape(text('load.not_proposed'))}</summary>{told}</details>"
+    if told:
+        layout.html(told)
 
 
 def _commune_columns(reader: Reader) -> list[Column]:
@@ -160,22 +168,26 @@ def _commune_columns(reader: Reader) -> list[Column]:
         return escape(text("load.untold")) if told is None else notation.number(told)
 
     return [
-        Column(text("load.commune"), lambda row: escape(row["name"]), "subject"),
-        Column(text("load.people"), people, "number"),
-        *_flows(reader),
+        Column(text("load.commune"), lambda row: escape(row["name"]), NAME),
+        Column(text("load.people"), people, "number minor"),
+        *_counts(reader, overdue="number minor"),
+        _on_time(reader, "number minor"),
         Column(text("load.hours"), partial(_percent, reader, "load"), "number"),
         Column(text("load.chance"), lambda row: escape(chance(row["overload"], text)), "number"),
     ]
 
 
-def _flows(reader: Reader) -> list[Column]:
-    text = reader.text
-    counts = [
-        Column(text(f"load.{name}"), partial(_ranged, reader, name), "number")
-        for name in ("received", "pending", "overdue")
+def _counts(reader: Reader, overdue: str = "number") -> list[Column]:
+    """Received, pending, overdue; a telephone shows the columns that are not `minor`."""
+    shown = {"received": "number", "pending": "number minor", "overdue": overdue}
+    return [
+        Column(reader.text(f"load.{name}"), partial(_ranged, reader, name), css)
+        for name, css in shown.items()
     ]
-    share = Column(text("load.on_time"), partial(_percent, reader, "on_time"), "number")
-    return [*counts, share]
+
+
+def _on_time(reader: Reader, css: str) -> Column:
+    return Column(reader.text("load.on_time"), partial(_percent, reader, "on_time"), css)
 
 
 def _ranged(reader: Reader, name: str, row: dict[str, Any]) -> str:
@@ -197,8 +209,12 @@ def _percent(reader: Reader, name: str, row: dict[str, Any]) -> str:
     notation, mean = reader.notation, row[name]
     if mean is None:
         return "–"
-    low, high = (notation.share(WHOLE * row[f"{name}_{end}"], 0) for end in ("lower", "upper"))
-    return f"{escape(notation.share(WHOLE * mean, 0))} <small>{escape(f'{low}–{high}')}</small>"
+    ends = [WHOLE * row[f"{name}_{end}"] for end in ("lower", "upper")]
+    # A range whose ends look alike tells nothing: it gets a decimal.
+    decimals = int(round(ends[0]) == round(ends[1]))
+    low, high = (notation.number(end, decimals) for end in ends)
+    told = notation.share(WHOLE * mean, decimals)
+    return f"{escape(told)} <small>{escape(f'{low}–{high}%')}</small>"
 
 
 def _table(reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]]) -> None:
@@ -208,4 +224,4 @@ def _table(reader: Reader, key: str, columns: list[Column], rows: list[dict[str,
 def _marked_up(
     reader: Reader, key: str, columns: list[Column], rows: list[dict[str, Any]], css: str = ""
 ) -> str:
-    return tables.table(reader.text(key), columns, rows, f"cf-figures cf-labelled {css}")
+    return tables.table(reader.text(key), columns, rows, f"cf-load {css}")

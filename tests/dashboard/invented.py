@@ -85,7 +85,7 @@ resources:
     - {name: id, constraints: {required: true}}
     - {name: area}
     - {name: category}
-    - {name: received, type: date}
+    - {name: received, title: Ngày nhận, title_en: Day received, type: date}
   tables:
   - {name: applications, by: [area, category], measures: [{name: received, count: received}]}
   indicators:

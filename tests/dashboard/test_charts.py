@@ -5,11 +5,17 @@ from math import log1p
 import polars as pl
 import pytest
 
+from dashboard import queries
 from dashboard.charts import Fan, by_horizon, fan
 from dashboard.growth import years
+from dashboard.reader import Reader
 from dashboard.sparklines import CARD, sparkline
+from dashboard.views.received import figures
 from dashboard.workload_charts import city_fan, commune_fan, names, ranks
+from etl.warehouse import Warehouse
 from forecasts.decisions.past_growth import Step
+from tests.dashboard.conftest import TODAY
+from tests.dashboard.invented import CATALOG, write_build
 
 
 def _fields(node):
@@ -55,6 +61,25 @@ def test_the_fan_has_both_bands_and_a_visible_mark(reader):
     spec = city_fan(reader, "total").spec
     assert {"q025", "q10", "q50", "q90", "value"} <= set(_fields(spec))
     assert reader.text("simulated.title") in str(spec["layer"])
+
+
+def test_another_figure_of_the_work_has_a_fan_of_its_own(tmp_path):
+    write_build(tmp_path, TODAY)
+    overdue = """
+  - name: applications_overdue
+    title: Hồ sơ quá hạn
+    title_en: Overdue
+    unit: hồ sơ
+    value: received
+"""
+    catalog = CATALOG.replace("\ntargets:", f"{overdue}targets:", 1)
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.run("update build_fact set value = $text where name = 'catalog'", text=catalog)
+    reader = Reader(queries.current(tmp_path), "vi", TODAY)
+    assert list(figures(reader)) == ["applications_received", "applications_overdue"]
+    drawing = city_fan(reader, "total", "applications_overdue")
+    assert drawing.alt.startswith("Hồ sơ quá hạn")
+    assert drawing.alt != city_fan(reader, "total").alt
 
 
 def test_words_at_the_foot_ask_the_frame_how_high_it_is(vietnamese):

@@ -16,6 +16,7 @@ from dashboard.five_things import (
     address,
     late_sentence,
     of_the_work,
+    page_of_work,
     surprise_sentence,
     surprises,
     target_sentence,
@@ -181,6 +182,12 @@ def test_every_reason_why_a_target_cannot_be_judged_has_short_words(lang):
 def test_an_address_keeps_the_language_and_the_state(reader):
     lang = {"vi": "", "en": "&lang=en"}[reader.lang]
     assert address(reader, "indicators", indicator="growth") == f"indicators?indicator=growth{lang}"
+
+
+def test_a_figure_of_the_work_opens_at_its_own_chart(vietnamese):
+    opened = page_of_work(vietnamese, "applications_overdue")
+    assert opened == "workload?figure=applications_overdue"
+    assert page_of_work(vietnamese, "applications_received") == "workload"
 
 
 def test_every_link_of_the_five_things_opens_a_page_that_shows_the_thing(vietnamese, open_page):  # noqa: F811

@@ -182,6 +182,8 @@ def test_the_data_page_says_what_was_rejected_and_why(open_page):
     shown = _markup(open_page("data"))
     assert "Không đọc được" in shown
     assert "31/02/2026" in shown
+    # By what the column is called in the file, not by its code.
+    assert "<small>(cột Ngày nhận)</small>" in shown
 
 
 def test_the_record_of_issued_forecasts_is_silent_under_six_real_outcomes(open_page):

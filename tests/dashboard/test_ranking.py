@@ -51,6 +51,13 @@ def test_where_differences_are_noise_the_page_says_so_and_has_no_list(reader):
     assert summary(reader, rows) == reader.text("ranking.none", all=3)
 
 
+def test_those_who_surely_grow_slower_come_slowest_first():
+    rows = pl.DataFrame(
+        {"code": ["a", "b", "c", "d"], "side": [1, 0, -1, -1], "rank": [1, 2, 3, 4]}
+    )
+    assert told_apart(rows, -1)["code"].to_list() == ["d", "c"]
+
+
 def test_a_place_is_a_range_or_one_number_or_not_known():
     assert place({"place_low": 3, "place_high": 17}) == "3–17"
     assert place({"place_low": 5, "place_high": 5}) == "5"

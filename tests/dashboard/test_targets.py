@@ -21,6 +21,7 @@ from dashboard.targets import (
     sums,
 )
 from dashboard.text import Text
+from dashboard.views.targets import by_reason
 from etl.bodies import Bodies
 from etl.catalog import Baseline, Target
 from forecasts.decisions.arithmetic import Arithmetic
@@ -209,6 +210,16 @@ def test_the_page_shows_states_sentences_baselines_and_documents(open_page):  # 
     assert shown.index("Tăng trưởng năm 2025") < shown.index("Dân số năm 2030")
     assert "không quá 3.300 nghìn người" in shown
     assert "không quá 3.350 nghìn người" in shown
+
+
+def test_those_that_cannot_be_judged_fold_behind_the_reason_they_share(open_page):  # noqa: F811
+    found = [judged(unknown(reason)) for reason in ("gap", "refused", "refused")]
+    assert [(why, len(group)) for why, group in by_reason(found)] == [("refused", 2), ("gap", 1)]
+    shown = _markup(open_page("targets"))
+    fold = shown[shown.index('<details class="cf-fold">') :]
+    assert "○ 1 mục tiêu: " in fold
+    # Which they are is told without opening it.
+    assert fold.index("<small>Dân số năm 2030") < fold.index("</summary>")
 
 
 def test_the_command_prints_what_the_page_says(home):

@@ -108,6 +108,12 @@ def test_a_figure_is_stale_when_a_newer_one_should_have_arrived(frequency, days,
     assert stale(frequency, JANUARY, end, end + dt.timedelta(days=days)) is old
 
 
+def test_a_day_is_told_with_its_name():
+    monday = dt.date(2026, 11, 23)
+    assert VI.weekday(monday) == "Thứ Hai, 23/11/2026"
+    assert EN.weekday(monday) == "Monday, 23 Nov 2026"
+
+
 def test_a_span_of_years_has_the_patience_of_a_year():
     end = dt.date(2025, 12, 31)
     assert not stale("span", dt.date(2021, 1, 1), end, end + dt.timedelta(days=700))
