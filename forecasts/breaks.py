@@ -37,7 +37,7 @@ FALSE_RATE = 0.01
 """Share of series of normal chance in which a step or outlier would be found that is none."""
 MOST_AFTER = 12
 """Periods after a step that are compared with what was before it."""
-BLOCK = 8192
+BLOCK = 4096
 """Series taken at a time, in whole groups of siblings, to bound memory; changes no result."""
 DETECTED = {
     "series": pl.UInt32,

@@ -16,7 +16,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 from os import cpu_count
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +69,12 @@ SLOW_TOGETHER = 16
 SHARES = (0.0, 0.3, 0.6, 0.8)
 TOGETHER = 256
 """Series worked on together: few enough that processors share a city out evenly."""
+BUFFER = 256
+"""Numbers NumPy takes at once: more than lanes side by side, and it copies them before it works."""
 
 Ints = NDArray[np.int64]
+Part = TypeVar("Part")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +103,13 @@ def as_it_is(panel: Panel, horizon: int) -> History:
     return History(panel.values, nothing + 1, nothing, np.zeros(count))
 
 
-def in_threads(work: Callable[["Block"], Numbers], blocks: Iterable["Block"]) -> Iterator[Numbers]:
-    """In the processors of this machine, in order, a few blocks ahead."""
+def in_threads(work: Callable[[Part], Made], parts: Iterable[Part]) -> Iterator[Made]:
+    """In the processors of this machine, in order, a few parts ahead."""
     count = cpu_count() or 1
     with ThreadPoolExecutor(count) as pool:
-        under_way: deque[Future[Numbers]] = deque()
-        for block in blocks:
-            under_way.append(pool.submit(work, block))
+        under_way: deque[Future[Made]] = deque()
+        for part in parts:
+            under_way.append(pool.submit(work, part))
             if len(under_way) > count:
                 yield under_way.popleft().result()
         while under_way:
@@ -242,7 +249,7 @@ def _forecast(
     names = members(panel.season)
     asked = tuple(dict.fromkeys((*names, "naive", benchmark_of(panel.season))))
     dropped = _dropped(panel)
-    histories = [adjust(panel.until(len(panel.periods) - 1 - d), horizon) for d in (0, *dropped)]
+    histories = list(in_threads(partial(_history, panel, horizon, adjust), (0, *dropped)))
     blocks = _blocks(panel, histories, (0, *dropped), asked, horizon)
     said = _gathered(mapped(_said, blocks), (len(asked), len(histories), len(panel.keys), horizon))
     suited = [name for name in dict.fromkeys(beside) if all_models()[name].suits(panel.season)]
@@ -261,6 +268,11 @@ def _forecast(
         {name: path[0] for name, path in paths.items()},
     )
     return _weighed(panel, test, names, tuple(suited), histories[0])
+
+
+def _history(panel: Panel, horizon: int, adjust: Adjust, dropped: int) -> History:
+    """What was known before the last `dropped` periods."""
+    return adjust(panel.until(len(panel.periods) - 1 - dropped), horizon)
 
 
 def _said_slowly(
@@ -316,19 +328,9 @@ def _blocks(
     lengths = len(panel.periods) - np.isfinite(panel.values).argmax(axis=1)
     lengths[~np.isfinite(panel.values).any(axis=1)] = 0
     least = np.array([_least(panel.season, int(length)) for length in lengths])
-    found = []
-    for d, history in zip(dropped, histories, strict=True):
-        known = np.isfinite(history.values).any(axis=1)
-        usable = np.flatnonzero(known & (lengths - d >= (least if d else 1)))
-        counts = panel.whole[usable] >= len(panel.periods) - d
-        lanes = lanes_of(
-            history.values[usable],
-            panel.season,
-            panel.lowest[usable],
-            panel.siblings[usable],
-            counts,
-        )
-        found.append((usable, lanes))
+    enough = [lengths - d >= (least if d else 1) for d in dropped]
+    at_origins = zip(dropped, histories, enough, strict=True)
+    found = list(in_threads(partial(_at_origin, panel, panel.siblings, panel.whole), at_origins))
     size = together or TOGETHER
     for at in range(0, len(lengths), size):
         until = min(at + size, len(lengths))
@@ -348,12 +350,29 @@ def _blocks(
         )
 
 
+def _at_origin(
+    panel: Panel, siblings: Ints, whole: Ints, origin: tuple[int, History, NDArray[np.bool_]]
+) -> tuple[Ints, Lanes]:
+    """The series that can be forecast at an origin, and their lanes."""
+    dropped, history, enough = origin
+    usable = np.flatnonzero(np.isfinite(history.values).any(axis=1) & enough)
+    lanes = lanes_of(
+        history.values[usable],
+        panel.season,
+        panel.lowest[usable],
+        siblings[usable],
+        whole[usable] >= len(panel.periods) - dropped,
+    )
+    return usable, lanes
+
+
 def _said(block: Block) -> Numbers:
     """What each model says, `(models, origins, series, horizon)`; NaN where nothing."""
     # Lanes keep what models share of them; a copy lets go of it when the work is done.
     lanes = replace(block.lanes)
     said = np.full((len(block.models), *block.shape, block.horizon), np.nan, dtype=np.float32)
     with np.errstate(all="ignore"):
+        np.setbufsize(BUFFER)
         for place, name in enumerate(block.models):
             paths = all_models()[name].paths(lanes, block.horizon)
             said[place, block.origin, block.series] = paths
@@ -378,9 +397,10 @@ def _weighed(
     scales = scales_of(panel.values)
     small = _small(panel)
     classes = _classes(panel, small)
-    losses = {name: _losses(test, name, scales, small) for name in test.final}
+    losses = in_threads(lambda name: _losses(test, name, scales, small), test.final)
+    by_name = dict(zip(test.final, losses, strict=True))
     open_to = {name: _open_to(name, test, classes) for name in test.final}
-    weights, combined, final = _combined(test, names, losses, open_to, classes, USUAL)
+    weights, combined, final = _combined(test, names, by_name, open_to, classes, USUAL)
     if beside:
         combined = _mixed(BESIDE_SHARE, combined, _tried(test, beside))
         final = _mixed(BESIDE_SHARE, final, _between(test.final, beside))
@@ -460,10 +480,11 @@ def _given(
     All of it where none does; none where nothing could be tested. The second is the skill of what
     is shown; NaN where not tested.
     """
-    rival = _misses(test.observed, base, small)
+    mixtures = (_mixed(share, combined, base) for share in reversed(SHARES))
+    every = in_threads(partial(_misses, test.observed, small), chain([base], mixtures))
+    rival = next(every)
     given, skill = np.ones(len(rival)), np.zeros(len(rival))
-    for share in reversed(SHARES):
-        own = _misses(test.observed, _mixed(share, combined, base), small)
+    for share, own in zip(reversed(SHARES), every, strict=True):
         with np.errstate(all="ignore"):
             ahead = 1 - own / rival
         ahead[small] = _drawn_together(own[small], rival[small], test.observed[:, small])
@@ -472,7 +493,7 @@ def _given(
     return np.where(tested, given, 0.0), np.where(tested, skill, np.nan)
 
 
-def _misses(observed: Floats, said: Floats, small: NDArray[np.bool_]) -> Floats:
+def _misses(observed: Floats, small: NDArray[np.bool_], said: Floats) -> Floats:
     """Mean absolute error of each series, `(series,)`; of small counts the loss of their bands.
 
     What is said of small counts is their mean. Nothing has a smaller absolute error than zero where
@@ -576,11 +597,15 @@ def _combined(
     usable = np.stack([open_to[name] for name in names])
     weights = softmax(mean(loss, axis=1), classes, usable, rule)
     final = _sum(weights, [test.final[name] for name in names])
-    combined = np.empty_like(test.observed)
-    for origin in range(len(test.dropped)):
+
+    def without(origin: int) -> Floats:
         rest = mean(np.delete(loss, origin, axis=1), axis=1)
-        without = softmax(rest, classes, usable, rule)
-        combined[origin] = _sum(without, [test.paths[name][origin] for name in names])
+        others = softmax(rest, classes, usable, rule)
+        return _sum(others, [test.paths[name][origin] for name in names])
+
+    combined = np.empty_like(test.observed)
+    for origin, said in enumerate(in_threads(without, range(len(test.dropped)))):
+        combined[origin] = said
     return dict(zip(names, weights, strict=True)), combined, final
 
 

@@ -142,16 +142,21 @@ def score_rows(job: Job, series: pl.DataFrame, forecasts: Forecasts) -> pl.DataF
     keys = forecasts.panel.keys.select(KEY)
     about = keys.join(series, on=KEY, how="left", nulls_equal=True, maintain_order="left")
     shown = left_out_bands(forecasts)
+    scales = scores.scale(forecasts.panel.values, forecasts.panel.season)
     rows = []
     for indicator in job.indicators:
         mine = (keys["indicator"] == indicator.name).to_numpy()
         simulated = bool(about["simulated"].filter(pl.Series(mine)).any())
         for name in forecasts.backtest.paths:
-            bands = shown if name == "combination" else None
+            bands = shown[:, :, mine] if name == "combination" else None
+            paths = forecasts.backtest.paths[name][:, mine]
+            observed = forecasts.backtest.observed[:, mine]
             for step in range(job.horizon):
-                row = _score(forecasts, name, bands, mine, step)
+                row = _score(observed[..., step], paths[..., step], scales[mine])
                 if row:
-                    rows.append({"indicator": indicator.name, **row, "simulated": simulated})
+                    of_bands = _score_bands(observed[..., step], bands, step)
+                    about_it = {"model": name, "horizon": step + 1, **row, **of_bands}
+                    rows.append({"indicator": indicator.name, **about_it, "simulated": simulated})
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(
         level=pl.lit(job.level),
         by_category=pl.lit(job.by_category),
@@ -185,29 +190,31 @@ def left_out_bands(forecasts: Forecasts, asked: tuple[float, ...] = LEVELS) -> F
     return bands
 
 
-def _score(
-    forecasts: Forecasts, name: str, bands: Floats | None, mine: np.ndarray, step: int
-) -> dict[str, object]:
-    observed = forecasts.backtest.observed[:, mine, step]
-    path = forecasts.backtest.paths[name][:, mine, step]
+def _score(observed: Floats, path: Floats, scales: Floats) -> dict[str, object]:
+    """Of one step ahead, `(origins, series)`; nothing where nothing can be scored."""
     scored = np.isfinite(observed) & np.isfinite(path)
     if not scored.any():
         return {}
-    scales = scores.scale(forecasts.panel.values, forecasts.panel.season)[mine]
     errors = scores.mase(observed, path, scales)
-    row: dict[str, object] = {
-        "model": name,
-        "horizon": step + 1,
+    return {
         "series": int(scored.any(axis=0).sum()),
         "origins": int(scored.any(axis=1).sum()),
         "mase": float(scores.mean(scores.mean(errors, axis=0))),
         "bias": scores.bias(observed, path),
     }
-    quantiles = np.full((len(LEVELS), *observed.shape), np.nan)
-    if bands is not None:
-        quantiles = bands[:, :, mine, step]
-    row["wql"] = scores.wql(observed, quantiles, LEVELS)
-    for level, (low, high) in COVERAGES.items():
-        covered = scores.coverage(observed, quantiles[low], quantiles[high])
-        row[f"coverage_{round(100 * level)}"] = covered
-    return row
+
+
+def _score_bands(observed: Floats, bands: Floats | None, step: int) -> dict[str, float]:
+    """Of one step ahead; NaN without bands, `(levels, origins, series, horizon)`."""
+    if bands is None:
+        return {"wql": np.nan, **{_covered(level): np.nan for level in COVERAGES}}
+    quantiles = bands[..., step]
+    covered = {
+        _covered(level): scores.coverage(observed, quantiles[low], quantiles[high])
+        for level, (low, high) in COVERAGES.items()
+    }
+    return {"wql": scores.wql(observed, quantiles, LEVELS), **covered}
+
+
+def _covered(level: float) -> str:
+    return f"coverage_{round(100 * level)}"

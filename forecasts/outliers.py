@@ -110,8 +110,7 @@ def _nothing(shape: tuple[int, ...]) -> Findings:
 
 def _signs(x: Floats, restarts: Flags, values: Calm, rows: Numbers) -> _Signs:
     drift = _drift(x)
-    memory = _memory(x, restarts, drift)
-    surprise, gain = _surprises(x, restarts, drift, memory)
+    surprise, gain = _surprises(x, restarts, drift)
     # On logs, what falls to nothing falls for ever; as a share of the level it falls by one.
     falls = ~values.additive[rows, None] & (surprise < 0)
     surprise = np.where(falls, np.expm1(np.where(falls, surprise, 0.0)), surprise)
@@ -137,41 +136,47 @@ def _quantile(values: Floats, level: float) -> Floats:
     return np.asarray(first + (second - first) * (place - low))
 
 
-def _memory(x: Floats, restarts: Flags, drift: Floats) -> Floats:
-    """The memory under which each series is surprised least; no surprise counts beyond a limit."""
+def _surprises(x: Floats, restarts: Flags, drift: Floats) -> tuple[Floats, Floats]:
+    """What each value adds to its local level, and the share of it that the level takes over.
+
+    With the memory under which each series is surprised least; no surprise counts beyond a limit.
+    """
+    known: Flags = _by_period(np.isfinite(x))
+    count = _counted(known, _by_period(restarts))
+    usable = known & (count > 0)
+    rest = 1 / (count + 1)
+    missed = _missed(_by_period(x), known, usable, rest, drift)
     limit = 3 * np.nan_to_num(_quantile(np.abs(np.diff(x, axis=1)), 0.5))
     limit = np.where(limit > 0, limit, 1.0)
+    best = np.minimum(np.abs(missed), limit).sum(axis=0).argmin(axis=0)
+    chosen = np.take_along_axis(missed, best[None, None], axis=1)[:, 0]
+    gain = np.fmax(np.array(MEMORIES)[best], rest)
+    return _by_period(np.where(usable, chosen, np.nan)), _by_period(gain)
+
+
+def _counted(known: Flags, restarts: Flags) -> Numbers:
+    """How many values stand before each, after the last restart, `(periods, series)`."""
+    before = np.cumsum(known, axis=0, dtype=np.int64) - known
+    return np.asarray(before - np.maximum.accumulate(np.where(restarts, before, 0), axis=0))
+
+
+def _missed(x: Floats, known: Flags, usable: Flags, rest: Floats, drift: Floats) -> Floats:
+    """What each value adds to the local level of each memory, `(periods, memories, series)`.
+
+    0 where it is not `usable`: not known, or the first one, with which the level begins. The level
+    takes over no less than `rest` of it.
+    """
     memories = np.array(MEMORIES)[:, None]
-    level = np.zeros((len(MEMORIES), len(x)))
-    loss = np.zeros_like(level)
-    count = np.zeros(len(x))
-    for now, restart in zip(_by_period(x), _by_period(restarts), strict=True):
-        count[restart] = 0
-        known = np.isfinite(now)
+    missed = np.zeros((len(x), len(memories), x.shape[1]))
+    level = np.zeros(missed.shape[1:])
+    first: Flags = known & ~usable
+    for at in range(len(x)):
         level += drift
-        missed = np.where(known & (count > 0), now, level) - level
-        loss += np.minimum(np.abs(missed), limit)
-        level += np.fmax(memories, 1 / (count + 1)) * missed
-        first = known & (count == 0)
-        level[:, first] = now[first]
-        count += known
-    return np.asarray(np.array(MEMORIES)[loss.argmin(axis=0)])
-
-
-def _surprises(x: Floats, restarts: Flags, drift: Floats, memory: Floats) -> tuple[Floats, Floats]:
-    """What each value adds to its local level, and the share of it that the level takes over."""
-    surprise, gain = np.empty(x.shape[::-1]), np.empty(x.shape[::-1])
-    level, count = np.zeros(len(x)), np.zeros(len(x))
-    for at, (now, restart) in enumerate(zip(_by_period(x), _by_period(restarts), strict=True)):
-        count[restart] = 0
-        known = np.isfinite(now)
-        level += drift
-        gain[at] = np.fmax(memory, 1 / (count + 1))
-        surprise[at] = np.where(count > 0, now - level, np.nan)
-        level += gain[at] * np.where(known & (count > 0), surprise[at], 0.0)
-        level = np.where(known & (count == 0), now, level)
-        count += known
-    return _by_period(surprise), _by_period(gain)
+        np.subtract(x[at], level, out=missed[at], where=usable[at])
+        level += np.fmax(memories, rest[at]) * missed[at]
+        if first[at].any():
+            level[:, first[at]] = x[at, first[at]]
+    return missed
 
 
 def _by_period(values: Array) -> Array:

@@ -30,6 +30,8 @@ TOGETHER = 2048
 """Lanes walked together: their states stay in the processor's cache."""
 ALIKE = 8
 """Lengths of lanes whose weights are made together, and kept: those of origins near each other."""
+ROUNDED = 64
+"""Periods to a multiple of which responses are made."""
 ON_ONE_THREAD = 2**18
 """Products that a matrix product may take before BLAS shares them out among threads of its own."""
 PULL = 1e-6
@@ -253,8 +255,13 @@ class Responses:
     ends: Floats
 
 
-@lru_cache(maxsize=16)
 def _responses(tried: Smoothing, periods: int) -> Responses:
+    """To that many periods and some more, so that panels that end one by one share them."""
+    return _responses_to(tried, -(-periods // ROUNDED) * ROUNDED)
+
+
+@lru_cache(maxsize=16)
+def _responses_to(tried: Smoothing, periods: int) -> Responses:
     points = len(tried.alpha)
     level, trend = np.zeros((2, 2, points))
     level[0], trend[1] = 1.0, float(tried.trend)

@@ -13,6 +13,7 @@ import numpy as np
 from forecasts.lanes import Lanes
 from forecasts.model import Model
 from forecasts.panel import Floats
+from forecasts.recursion import Ints, still_running
 
 DISCOUNTS = (0.6, 0.75, 0.85, 0.92, 0.96, 0.98, 0.995)
 PRIOR = 0.1
@@ -32,40 +33,60 @@ LARGEST = 50.0
 
 def forecast(lanes: Lanes, horizon: int) -> Floats:
     """Rate times season; NaN for what is no count."""
-    places = np.arange(lanes.values.shape[1] + horizon) % lanes.season
-    shared, on_logs = lanes.shared, lanes.on_logs[:, None]
-    paths = np.full((len(lanes.lengths), horizon), np.nan)
+    shared, lengths = lanes.shared, lanes.lengths
+    paths = np.full((len(lengths), horizon), np.nan)
     counts = np.flatnonzero(lanes.counts & (lanes.unit < LARGEST))
+    counts = counts[np.argsort(-lengths[counts], kind="stable")]
     for at in range(0, len(counts), TOGETHER):
         rows = counts[at : at + TOGETHER]
-        season = np.where(on_logs[rows], np.exp(shared[rows]), np.maximum(1 + shared[rows], SLACK))
-        rate = _rate(lanes.values[rows], season[:, places[: lanes.values.shape[1]]], lanes.season)
-        ahead = (lanes.lengths[rows, None] + np.arange(horizon)) % lanes.season
+        on_logs, longest = lanes.on_logs[rows, None], int(lengths[rows[0]])
+        season = np.where(on_logs, np.exp(shared[rows]), np.maximum(1 + shared[rows], SLACK))
+        usual = season[:, np.arange(longest) % lanes.season]
+        rate = _rate(lanes.values[rows, :longest], usual, lengths[rows], lanes.season)
+        ahead = (lengths[rows, None] + np.arange(horizon)) % lanes.season
         paths[rows] = rate[:, None] * np.take_along_axis(season, ahead, axis=1)
     return paths
 
 
-def _rate(counts: Floats, season: Floats, span: int) -> Floats:
-    """The rate at the end of each lane, a mean over the discounts, `(lanes,)`."""
-    discount = np.array(DISCOUNTS)[:, None]
+def _rate(counts: Floats, season: Floats, lengths: Ints, span: int) -> Floats:
+    """The rate at the end of each lane, a mean over the discounts, `(lanes,)`; longest first."""
     known = np.isfinite(counts)
     counts, dispersion = np.where(known, counts, 0.0), _dispersion(counts, season)
     skipped = min(max(4, span // 2), counts.shape[1])
     lasted = np.where(known[:, :skipped], season[:, :skipped], 0).sum(axis=1)
     begun = counts[:, :skipped].sum(axis=1) / lasted + PRIOR
-    rate = np.repeat(1 / (1 + dispersion * begun)[None], len(discount), axis=0)
-    shape, foresaw = rate * begun, np.zeros_like(rate)
-    for step in range(counts.shape[1]):
-        count, usual, on = counts[:, step], season[:, step], known[:, step]
-        shape, rate = (np.where(on, discount * state, state) for state in (shape, rate))
-        expected = usual * shape / rate
-        if step >= skipped:
-            likely = _likely(count, expected, 1 / (dispersion + 1 / shape))
-            foresaw += np.where(on, likely, 0.0)
-        told = np.where(on, 1 / (1 + dispersion * expected), 0.0)
-        shape, rate = shape + told * count, rate + told * usual
+    states = np.zeros((3, len(DISCOUNTS), len(counts)))
+    states[1] = 1 / (1 + dispersion * begun)
+    states[0] = states[1] * begun
+    columns = zip(counts.T.copy(), season.T.copy(), known.T, still_running(lengths), strict=True)
+    for step, (count, usual, on, active) in enumerate(columns):
+        idle = np.flatnonzero(~on[:active])
+        kept = states[..., idle]
+        told = (values[:active] for values in (count, usual, dispersion))
+        _seen(states[..., :active], *told, judged=step >= skipped)
+        states[..., idle] = kept
+    shape, rate, foresaw = states
     belief = np.exp(foresaw - foresaw.max(axis=0))
     return np.asarray((belief * shape / rate).sum(axis=0) / belief.sum(axis=0))
+
+
+def _seen(
+    states: Floats, count: Floats, usual: Floats, dispersion: Floats, *, judged: bool
+) -> None:
+    """One count more, for `states`: shape, rate, how well they foresaw: `(3, discounts, lanes)`."""
+    shape, rate, foresaw = states
+    discount = np.array(DISCOUNTS)[:, None]
+    shape *= discount
+    rate *= discount
+    odds = usual / rate
+    expected = odds * shape
+    excess = expected * dispersion
+    if judged:
+        odds += excess
+        foresaw += _likely(count, expected / odds, odds)
+    excess += 1
+    shape += count / excess
+    rate += usual / excess
 
 
 def _dispersion(counts: Floats, season: Floats) -> Floats:
@@ -83,20 +104,37 @@ def _dispersion(counts: Floats, season: Floats) -> Floats:
     return np.asarray(np.clip(found, 0.0, MOST_DISPERSION))
 
 
-def _likely(count: Floats, expected: Floats, shape: Floats) -> Floats:
-    """Log of the chance of a negative binomial count, but for what no discount changes."""
-    missed = np.log1p(expected / shape)
-    odds = np.log(expected / shape) - missed
-    return np.asarray(_risen(shape, count) - shape * missed + count * odds)
+def _likely(count: Floats, shape: Floats, odds: Floats) -> Floats:
+    """Log of the chance of a negative binomial count, but for what no discount changes.
+
+    `odds` are its mean over its shape.
+    """
+    likely = np.log(odds)
+    likely *= count
+    missed = np.log1p(odds)
+    missed *= shape + count
+    likely -= missed
+    likely += _risen(shape, count)
+    return likely
 
 
 def _risen(shape: Floats, count: Floats) -> Floats:
-    """Log of gamma(shape + count) / gamma(shape), by Stirling's series from `STIRLING` on."""
-    low, high = shape + STIRLING, shape + count + STIRLING
-    begun = shape * (shape + 1) * (shape + 2)
-    ended = (shape + count) * (shape + count + 1) * (shape + count + 2)
-    series = (high - 0.5) * np.log(high) - (low - 0.5) * np.log(low) + (low - high)
-    return np.asarray(series + (1 / high - 1 / low) / 12 + np.log(begun / ended))
+    """Log of gamma(shape + count) / gamma(shape), but for the count itself.
+
+    By Stirling's series from `STIRLING` on.
+    """
+    low = shape + STIRLING
+    high = low + count
+    rest = count / 12 / (low * high)
+    ended = shape + count
+    ended *= ended * high + 2
+    ratio = shape * (shape * low + 2)
+    ratio /= ended
+    risen = np.log(ratio)
+    risen -= rest
+    risen += (high - 0.5) * np.log(high)
+    risen -= (low - 0.5) * np.log(low)
+    return risen
 
 
 MODEL = Model(
