@@ -66,7 +66,7 @@ from etl.catalog.entries import (
     Withdrawn,
     Workload,
 )
-from etl.catalog.meaning import depths, follows, meaning_warnings
+from etl.catalog.meaning import depths, follows, follows_from, meaning_warnings
 from etl.catalog.reading import CatalogError, json_schema, load_catalog, parse_catalog
 
 __all__ = [
@@ -130,6 +130,7 @@ __all__ = [
     "Workload",
     "depths",
     "follows",
+    "follows_from",
     "json_schema",
     "load_catalog",
     "meaning_warnings",
