@@ -11,7 +11,7 @@ from dashboard.text import Text
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import Kept, found_in, owner
-from forecasts.decisions.alert_replay import CERTAIN, Replayed
+from forecasts.decisions.alert_replay import CERTAIN, TO_THE_WORST, Replayed
 from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.alerts import OF_DATASETS, Alert
 from forecasts.ledger import score
@@ -84,7 +84,8 @@ class Teller:
             return self.text("alert_replay.silent", **known)
         if one.days is None:
             return self.text("alert_replay.rung", **known)
-        key = "ahead" if one.days >= 0 else "after"
+        ahead = "worst" if one.rule in TO_THE_WORST else "ahead"
+        key = ahead if one.days >= 0 else "after"
         return self.text(f"alert_replay.{key}", **known, days=self.notation.number(abs(one.days)))
 
     def topic(self, alert: Alert) -> str:

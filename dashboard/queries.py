@@ -206,7 +206,7 @@ def work_ahead(build: Build, today: date) -> Work:
     return found
 
 
-def targets_by_queue(build: Build, today: date) -> dict[str, dict[str, float]]:
+def targets_by_queue(build: Build, today: date) -> dict[str, dict[str, float | None]]:
     """What the queue comes to beside targets, by their names; none before it was worked out."""
     asked = build.catalog.workload
     found = None if asked is None else work_kept(build.home, build.name, today, asked)

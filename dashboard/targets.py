@@ -67,15 +67,18 @@ def labelled(judged: Judged, text: Text, notation: Notation) -> str:
 
 
 def queue_words(
-    judged: Judged, found: Mapping[str, float] | None, text: Text, notation: Notation
+    judged: Judged, found: Mapping[str, float | None] | None, text: Text, notation: Notation
 ) -> str:
     """What the simulated queue comes to beside it; empty where it tells nothing of it."""
     if found is None:
         return ""
+    chance = found["chance"]
     return text(
-        "targets.by_queue",
+        "targets.by_queue" if chance is None else "targets.by_queue_chance",
         expected=amount(judged, found["expected"], text, notation, expected=True),
-        interval=notation.interval(found["lower"], found["upper"]),
+        interval=notation.interval(found["lower"] or 0.0, found["upper"] or 0.0),
+        chance="" if chance is None else chance_words(chance, text),
+        misses=notation.number(found["misses"]),
     )
 
 

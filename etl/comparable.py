@@ -34,11 +34,16 @@ def make_comparable(
     Where nothing but figures of the datasets `touched` is new since it was made, that is enough:
     only what they have a part in is made again.
     """
+    again = None if touched is None else follows(catalog, touched)
+    make_again(warehouse, catalog, again)
+
+
+def make_again(warehouse: Warehouse, catalog: Catalog, again: Collection[str] | None) -> None:
+    """Replace these indicators in `comparable`, by default all; what they rest on must be there."""
     cases = [dataset.name for dataset in catalog.resources if dataset.case_level]
     listed = [one.name for one in catalog.resources if one.complete and not one.case_level]
     for table, names in (("case_level", cases), ("listed", listed)):
         _named(warehouse, table, "dataset", names)
-    again = None if touched is None else follows(catalog, touched)
     if again is None:
         warehouse.run("delete from comparable")
         warehouse.run(

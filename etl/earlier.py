@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.catalog import Catalog
-from etl.comparable import make_comparable
+from etl.catalog import Catalog, follows_from
+from etl.comparable import make_again
 from etl.settings import Settings
 from etl.warehouse import Warehouse, statement
+
+STATED = ("comparable", "observation", "superseded")
+"""What is set back."""
 
 
 @dataclass(frozen=True)
@@ -28,28 +31,43 @@ class Earlier:
     """Indicator and frequency of figures whose earlier editions were kept."""
 
     def set_back(self, day: dt.date) -> None:
-        """Make `observation` and `comparable` what was known on `day`, communes left out."""
-        self._present()
+        """Make `comparable` what was known on `day`, communes left out.
+
+        Figures of one edition are those of now, cut at that day, and so is what is made of them:
+        nothing in it reaches beyond its own period, but for heads, which are those of a year.
+        """
+        self._clear()
+        for table in ("observation", "superseded"):
+            stated = f"from {table}_now semi join edition using (indicator, frequency)"
+            self.warehouse.run(f"insert into {table} {stated}")
         self.warehouse.run(statement("etl", "set_back"), day=day)
-        self.warehouse.clear("superseded")
-        self.warehouse.clear("observation")
+        self._clear()
         self.warehouse.run("insert into observation by name from known")
-        make_comparable(self.warehouse, self.catalog)
+        self.warehouse.run(statement("etl", "cut_back"), day=day)
+        make_again(self.warehouse, self.catalog, self.again)
         self.warehouse.run(
             "insert into comparable select * from cases_now where period_end < $day", day=day
         )
 
-    def present(self) -> None:
-        """Make them what is known now."""
-        self._present()
-        self.warehouse.clear("comparable")
-        self.warehouse.run("insert into comparable from comparable_now")
+    @property
+    def again(self) -> set[str]:
+        """Indicators that more than the day tells apart from those of now."""
+        by_heads = {
+            name
+            for name, entry in self.catalog.indicators.items()
+            if entry.compute and entry.compute.way == "per_head"
+        }
+        return follows_from(self.catalog, {name for name, _ in self.kept} | by_heads)
 
-    def _present(self) -> None:
-        self.warehouse.clear("observation")
-        self.warehouse.clear("superseded")
-        self.warehouse.run("insert into observation from observation_now")
-        self.warehouse.run("insert into superseded from superseded_now")
+    def present(self) -> None:
+        """Make it what is known now, and give back the figures it was made of."""
+        self._clear()
+        for table in STATED:
+            self.warehouse.run(f"insert into {table} from {table}_now")
+
+    def _clear(self) -> None:
+        for table in STATED:
+            self.warehouse.clear(table)
 
 
 @contextmanager
@@ -66,4 +84,8 @@ def earlier(catalog: Catalog, settings: Settings) -> Iterator[Earlier]:
         aside.write("case_dataset", pl.DataFrame({"dataset": cases}, schema={"dataset": pl.String}))
         aside.run(statement("etl", "editions"))
         kept = aside.select("select indicator, frequency from edition").rows()
-        yield Earlier(aside, catalog, frozenset(kept))
+        past = Earlier(aside, catalog, frozenset(kept))
+        again = pl.DataFrame({"indicator": sorted(past.again)}, schema={"indicator": pl.String})
+        aside.run("create or replace temp table made_again (indicator varchar)")
+        aside.write("made_again", again)
+        yield past

@@ -5,13 +5,14 @@ are estimated from the panel given, which in a backtest ends at the origin. The 
 that of the future, so steps need no giving back; how unsure they are widens the bands.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from forecasts.breaks import Break, level_shifts
 from forecasts.calendar_effects import calendar_effects
-from forecasts.engine import History
+from forecasts.engine import Adjust, History
 from forecasts.panel import Panel
 
 
@@ -29,3 +30,36 @@ def freed_of(events: Sequence[Break]) -> Callable[[Panel, int], History]:
         return History(values, effects.future, effects.restored(nothing), shifts.variance)
 
     return freed
+
+
+def remembered(adjust: Adjust) -> Adjust:
+    """`adjust`, that works out the past of a panel once however often it is asked.
+
+    Backtests from neighbouring origins ask for nearly the same pasts.
+    """
+    known: dict[bytes, History] = {}
+
+    def looked_up(panel: Panel, horizon: int) -> History:
+        key = _name_of(panel, horizon)
+        if key not in known:
+            known[key] = adjust(panel, horizon)
+        return known[key]
+
+    return looked_up
+
+
+def _name_of(panel: Panel, horizon: int) -> bytes:
+    """Equal where the panels are."""
+    about = (
+        panel.keys.columns,
+        panel.keys.rows(),
+        panel.periods,
+        panel.frequency,
+        panel.tet,
+        panel.alike,
+        horizon,
+    )
+    name = hashlib.blake2b(repr(about).encode())
+    for numbers in (panel.values, panel.lowest, panel.highest, panel.whole):
+        name.update(np.ascontiguousarray(numbers).tobytes())
+    return name.digest()

@@ -4,11 +4,19 @@ A replay stands at the end of each of the last periods, with the figures known o
 (`etl.earlier`), forecasts, and is scored against what is known now. The engine is that of today, so
 that a replay tells how the engine would have done, not how it did: it is kept in tables of its own
 and never added to the track record.
+
+What was said of a day rests on the figures of that day, the catalog and the code. It is kept in the
+folder of the installation by these, so that a replay cut short goes on where it was, and one after
+a month that ended forecasts from that month alone.
 """
 
+import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -17,14 +25,23 @@ from etl.earlier import Earlier, earlier
 from etl.periods import Frequency
 from etl.settings import Settings
 from etl.warehouse import LEDGERS, Warehouse, statement
+from forecasts.adjust import freed_of, remembered
+from forecasts.breaks import declared
+from forecasts.engine import Adjust
 from forecasts.ledger import keep_benchmarks, score
 from forecasts.panel import KEY, steps
-from forecasts.request import jobs
-from forecasts.run import forecast_all
+from forecasts.request import engine, jobs
+from forecasts.run import say_again
 
 ORIGINS = 24
 LEVELS = ("city", "nation")
 """Levels replayed by default; of headline indicators all above the communes are."""
+
+
+SAID = ("forecast", "forecast_series", "forecast_benchmark")
+"""Tables of what is said of a day."""
+CODE = ("ledger.py", "replay.py")
+"""What a replay rests on beside the engine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +73,17 @@ def replay(
         aside = past.warehouse
         for table in LEDGERS:
             aside.clear(table)
-        series = _series(aside, catalog, levels)
-        days = _days(series, origins)
+        days = _days(_series(aside, catalog, levels), origins)
+        shelf = _Shelf(settings.home, catalog)
+        adjust = remembered(freed_of(declared(catalog)))
         for done, (day, asked) in enumerate(days, start=1):
             past.set_back(day)
             _leave_only(aside, asked)
-            # The one place in which a replay meets the engine.
-            forecast_all(aside, catalog, today=day, again=True)
-            keep_benchmarks(aside)
-            progress(f"replay {done} of {len(days)}: {day}")
+            known = shelf.take(aside, day, done)
+            if not known:
+                shelf.keep(aside, _say(aside, catalog, day, asked, adjust))
+            progress(f"replay {done} of {len(days)}: {day}{', known' if known else ''}")
+        shelf.tidy()
         past.present()
         score(aside, today=today)
         return _result(past, len(days))
@@ -125,6 +144,59 @@ def _leave_only(warehouse: Warehouse, asked: pl.DataFrame) -> None:
         warehouse.run(f"create or replace temp view asked as from {view}")
         warehouse.run(statement("forecasts", "leave_only"))
         warehouse.run("drop view asked")
+
+
+def _say(
+    warehouse: Warehouse, catalog: Catalog, day: date, asked: pl.DataFrame, adjust: Adjust
+) -> int:
+    """Forecast on `day`, with the benchmark beside it; the number of the issue."""
+    names = asked["indicator"].unique().to_list()
+    # The one place in which a replay meets the engine.
+    issue = say_again(warehouse, catalog, today=day, adjust=adjust, of=names)
+    keep_benchmarks(warehouse)
+    return issue
+
+
+class _Shelf:
+    """What was said of each day, kept in a folder by all that it rests on."""
+
+    def __init__(self, home: Path, catalog: Catalog) -> None:
+        self._place = home / "work" / "replay"
+        self._used: set[Path] = set()
+        self._rests_on = hashlib.blake2b(engine().encode(), digest_size=12)
+        self._rests_on.update(catalog.model_dump_json().encode())
+        for file in CODE:
+            self._rests_on.update(Path(__file__).with_name(file).read_bytes())
+
+    def take(self, warehouse: Warehouse, day: date, issue: int) -> bool:
+        """Write what is kept of `day`, said of the series that are there; whether it is."""
+        name = self._rests_on.copy()
+        name.update(f"{day}".encode())
+        name.update(warehouse.select("from comparable order by all").write_csv().encode())
+        self._folder = self._place / name.hexdigest()
+        self._used.add(self._folder)
+        if not self._folder.exists():
+            return False
+        for table in SAID:
+            rows = pl.read_parquet(self._folder / f"{table}.parquet")
+            warehouse.write(table, rows.with_columns(issue=pl.lit(issue)))
+        return True
+
+    def keep(self, warehouse: Warehouse, issue: int) -> None:
+        """Keep what was said of the day asked for last, in one step: a folder there is whole."""
+        self._place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._place, prefix="writing-") as name:
+            begun = Path(name) / self._folder.name
+            begun.mkdir()
+            for table in SAID:
+                rows = warehouse.select(f"from {table} where issue = $issue", issue=issue)
+                rows.drop("issue").write_parquet(begun / f"{table}.parquet")
+            begun.rename(self._folder)
+
+    def tidy(self) -> None:
+        """Remove what no day asked for."""
+        for folder in set(self._place.glob("*")) - self._used:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _result(past: Earlier, days: int) -> Replay:

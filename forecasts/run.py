@@ -5,7 +5,7 @@ seasons, weights and errors. So is every job of the same family, for what is iss
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,7 @@ from etl.warehouse import Warehouse
 from forecasts.adjust import freed_of
 from forecasts.breaks import declared
 from forecasts.coherent import Issued, add_up
-from forecasts.engine import forecast
+from forecasts.engine import Adjust, forecast
 from forecasts.hierarchy import Family, families
 from forecasts.issue import described, path_rows, quantile_rows, score_rows, series_rows
 from forecasts.panel import KEY
@@ -24,6 +24,8 @@ from forecasts.parts import explaining_rows
 from forecasts.request import MANY_AREAS, Found, Job, find, jobs, panels
 
 Progress = Callable[[str], None]
+Rows = Iterator[tuple[str, pl.DataFrame]]
+"""Names of tables and rows of theirs, still without issue and day."""
 
 BESIDE = ("auto_ets",)
 """Slow models that make half of the forecasts of headline series; AutoARIMA took minutes a run."""
@@ -62,27 +64,56 @@ def forecast_all(
     tell = progress or (lambda _: None)
     found, related = _found(warehouse, catalog, today, again)
     changed = [one for one in found if one.series["issue_it"].any()]
-    issue = int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
-    adjust, made = freed_of(declared(catalog)), []
-    for done, one in enumerate(changed, start=1):
-        beside = BESIDE if _headline(one.job) else ()
-        said = [
-            forecast(panel, one.job.horizon, adjust=adjust, beside=beside) for panel in panels(one)
-        ]
-        made.append([Issued.of(one.job, forecasts) for forecasts in said])
-        tell(f"forecast {done} of {len(changed)}: {one.job.title}")
-    every = [issued for group in made for issued in group]
-    for family in related:
-        if any(_in(family, issued) for issued in every):
-            add_up(family, [issued for issued in every if _in(family, issued)])
+    made = _made(changed, related, freed_of(declared(catalog)), tell)
+    issue = _next_issue(warehouse)
     for one, group in zip(changed, made, strict=True):
-        _write(warehouse, one, group, issue, today)
+        _write(warehouse, issue, today, _rows(one, group, today))
     return Summary(
         series=sum(len(one.series) for one in found),
         refused=sum(_refused(warehouse, one) for one in found),
         issued=sum(len(one.series.filter("issue_it")) for one in found),
         seconds=time.monotonic() - started,
     )
+
+
+def say_again(
+    warehouse: Warehouse, catalog: Catalog, *, today: date, adjust: Adjust, of: Collection[str]
+) -> int:
+    """Forecast every series of the indicators `of` that is there, and write what is scored of it.
+
+    As `forecast_all` with `again`, for replays: rows of `forecast` and `forecast_series` alone.
+    Gives the number of the issue.
+    """
+    found, related = _found(warehouse, catalog, today, again=True, of=of)
+    asked = [one for one in found if not one.series.is_empty()]
+    made = _made(asked, related, adjust, lambda _: None)
+    issue = _next_issue(warehouse)
+    for one, group in zip(asked, made, strict=True):
+        _write(warehouse, issue, today, _said_rows(one, group, today))
+    return issue
+
+
+def _next_issue(warehouse: Warehouse) -> int:
+    return int(warehouse.query("forecasts", "last_issue")["issue"][0]) + 1
+
+
+def _made(
+    found: Sequence[Found], related: Sequence[Family], adjust: Adjust, tell: Progress
+) -> list[list[Issued]]:
+    """What the engine says of each job, a panel each; what belongs together adds up."""
+    made = []
+    for done, one in enumerate(found, start=1):
+        beside = BESIDE if _headline(one.job) else ()
+        said = [
+            forecast(panel, one.job.horizon, adjust=adjust, beside=beside) for panel in panels(one)
+        ]
+        made.append([Issued.of(one.job, forecasts) for forecasts in said])
+        tell(f"forecast {done} of {len(found)}: {one.job.title}")
+    every = [issued for group in made for issued in group]
+    for family in related:
+        if any(_in(family, issued) for issued in every):
+            add_up(family, [issued for issued in every if _in(family, issued)])
+    return made
 
 
 DUE = dict.fromkeys([*KEY, "level", "frequency", "refused"], pl.String())
@@ -180,20 +211,30 @@ def _in(family: Family, issued: Issued) -> bool:
     return issued.job.frequency is family.frequency and bool(mine)
 
 
-def _write(warehouse: Warehouse, found: Found, made: list[Issued], issue: int, today: date) -> None:
-    def add(table: str, rows: pl.DataFrame) -> None:
+def _write(warehouse: Warehouse, issue: int, today: date, made: Rows) -> None:
+    for table, rows in made:
         if not rows.is_empty():
             warehouse.write(table, rows.with_columns(issue=pl.lit(issue), issued=pl.lit(today)))
 
+
+def _said_rows(found: Found, made: list[Issued], today: date) -> Rows:
+    """What is said of each series, or why nothing is."""
     series = described(found.series, [one.forecasts for one in made])
-    add("forecast_series", series_rows(found.job, series, today))
+    yield "forecast_series", series_rows(found.job, series, today)
+    for one in made:
+        yield "forecast", quantile_rows(series, one)
+
+
+def _rows(found: Found, made: list[Issued], today: date) -> Rows:
+    """The same with its paths, what it is made of, and how it did in the backtest."""
+    series = described(found.series, [one.forecasts for one in made])
+    yield "forecast_series", series_rows(found.job, series, today)
     for one in made:
         said = quantile_rows(series, one)
-        add("forecast", said)
-        for table, rows in explaining_rows(one, said):
-            add(table, rows)
-        add("forecast_path", path_rows(series, one))
+        yield "forecast", said
+        yield from explaining_rows(one, said)
+        yield "forecast_path", path_rows(series, one)
     # Panels that end at different times are one to the reader: the largest speaks for the job.
     if made:
         largest = max(made, key=lambda one: len(one.forecasts.panel.keys))
-        add("backtest", score_rows(found.job, series, largest.forecasts))
+        yield "backtest", score_rows(found.job, series, largest.forecasts)

@@ -49,15 +49,19 @@ def targets(context: Context, at_risk: int | None, queue: bool) -> None:
     context.table(["state", "target", "sentence", beside_it], rows)
 
 
-def _by_queue(context: Context, warehouse: Warehouse) -> dict[str, dict[str, float]]:
+def _by_queue(context: Context, warehouse: Warehouse) -> dict[str, dict[str, float | None]]:
     """What the queue comes to beside targets, by their names; worked out where it is not yet."""
-    from forecasts.decisions.queue_targets import by_queue
+    from forecasts.decisions.queue_targets import by_queue, runs_before
     from forecasts.decisions.work_kept import kept
     from forecasts.decisions.workload import ahead
 
     catalog, home = catalog_of(context, warehouse), context.settings.home
     known = catalog.workload and kept(home, warehouse.name, context.today, catalog.workload)
-    rows = known.targets if known else by_queue(ahead(warehouse, catalog, context.today), catalog)
+    if known:
+        rows = known.targets
+    else:
+        found = ahead(warehouse, catalog, context.today)
+        rows = by_queue(found, catalog, *runs_before(warehouse, found, catalog))
     return {row.pop("target"): row for row in rows.to_dicts()}
 
 

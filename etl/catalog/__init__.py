@@ -38,7 +38,7 @@ from etl.catalog.files import (
     Totals,
     Unpivot,
 )
-from etl.catalog.meaning import depths, follows, meaning_warnings
+from etl.catalog.meaning import depths, follows, follows_from, meaning_warnings
 from etl.catalog.measured import Compute, Condition, Indicator, Measure, Stock, Table
 from etl.catalog.parts import Frequency, Grain, Level, Name, Status, Topic
 from etl.catalog.published import (
@@ -113,6 +113,7 @@ __all__ = [
     "Workload",
     "depths",
     "follows",
+    "follows_from",
     "json_schema",
     "load_catalog",
     "meaning_warnings",

@@ -115,7 +115,15 @@ def follows(catalog: Catalog, touched: Collection[str]) -> set[str]:
     They are all that these deliver and what is computed from it. Where cells that nobody counted
     are 0, the months that one indicator has are those of all its dataset delivers.
     """
-    found = {name for one in catalog.resources if one.name in touched for name in one.delivered}
+    return follows_from(
+        catalog,
+        {name for one in catalog.resources if one.name in touched for name in one.delivered},
+    )
+
+
+def follows_from(catalog: Catalog, indicators: Collection[str]) -> set[str]:
+    """The same of single indicators, which are among them."""
+    found = set(indicators)
     while True:
         more = {
             name

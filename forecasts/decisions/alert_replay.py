@@ -14,7 +14,9 @@ alert is confirmed by a real excess:
 - `drift`: it rings three months on as well
 - `classifier`: over the next four weeks the topic is still half as far from where it was
 
-Days are counted from the end of the period that rang to the end of the one that confirmed it.
+Days are counted from the end of the period that rang to the end of the one that confirmed it. Of
+`backlog` and `rising`, which are confirmed three months on by definition, they are counted to the
+worst month of the year after, as far as it is known: 0 where it was never worse than when it rang.
 """
 
 from collections.abc import Iterable, Iterator
@@ -62,6 +64,10 @@ UNUSUAL = 1.2816
 """Normal deviate that one in ten exceeds."""
 LATER = 3
 """Months after a rise, or a drift, at which it is looked at again."""
+WORST_WITHIN = 12
+"""Months after a rise among which the worst is looked for."""
+TO_THE_WORST: tuple[Rule, ...] = ("backlog", "rising")
+"""Rules whose days are those to the worst."""
 SETTLED = 6
 """Periods after which a step is believed to last."""
 DAYS_A_MONTH = 30.44
@@ -297,14 +303,17 @@ def _row(panel: Panel, key: tuple[str, str, str]) -> int | None:
 
 
 def _rises(scene: Scene, rule: Rule) -> Cases:
+    """A rise that rings month after month is one alert: that of its first month."""
     parts = list(rising_panels(scene, rule))
     for made in (False, True):
         mine = [part for part in parts if part.simulated == made]
-        for back in range(1, MONTHS + 1) if mine else ():
+        rang = np.zeros(sum(len(part.panel.keys) for part in mine), dtype=bool)
+        for back in range(MONTHS, 0, -1) if mine else ():
             p_values = np.concatenate([_column(part.found.p_value, back) for part in mine])
-            rings = discoveries(p_values, scene.rate)
+            rings = np.asarray(discoveries(p_values, scene.rate), dtype=bool)
+            news, rang = rings & ~rang, rings
             cases = [case for part in mine for case in _risen(part, back)]
-            for ring, known, case in zip(rings, np.isfinite(p_values), cases, strict=True):
+            for ring, known, case in zip(news, np.isfinite(p_values), cases, strict=True):
                 if known:
                     yield made, Case(case.on, bool(ring), case.excess, case.days)
 
@@ -330,13 +339,25 @@ def _risen(part: Rising, back: int) -> list[Case]:
         known = np.isfinite(values[:, later]) & (rise > 0)
         excess = values[:, later] - before >= rise / 2
     else:
-        known = np.isfinite(part.found.deviate[:, later])
-        excess = part.found.deviate[:, later] >= UNUSUAL
-    days = float((Period.containing(Frequency.MONTH, part.panel.periods[later]).end - on).days)
+        values = part.found.deviate
+        known = np.isfinite(values[:, later])
+        excess = values[:, later] >= UNUSUAL
+    days = _until_the_worst(values, part.panel, place)
     return [
-        Case(on, False, bool(out) if seen else None, days)
-        for out, seen in zip(excess, known, strict=True)
+        Case(on, False, bool(out) if seen else None, float(ahead))
+        for out, seen, ahead in zip(excess, known, days, strict=True)
     ]
+
+
+def _until_the_worst(values: Floats, panel: Panel, place: int) -> Floats:
+    """Days from the end of a month to that of the highest among it and the next, `(series,)`."""
+    there = values[:, place : place + WORST_WITHIN + 1]
+    highest = np.where(np.isfinite(there), there, -np.inf).argmax(axis=1)
+    ends = [
+        Period.containing(Frequency.MONTH, month).end.toordinal()
+        for month in panel.periods[place : place + there.shape[1]]
+    ]
+    return np.asarray(np.array(ends, dtype=np.float64)[highest] - ends[0])
 
 
 def _broken(scene: Scene) -> Iterator[tuple[Rule, bool, Case]]:

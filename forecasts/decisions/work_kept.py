@@ -24,7 +24,7 @@ from etl.builds import builds
 from etl.catalog import Catalog, Workload, parse_catalog
 from etl.pipeline import facts_of
 from etl.warehouse import Warehouse
-from forecasts.decisions.queue_targets import BY_QUEUE, by_queue
+from forecasts.decisions.queue_targets import BY_QUEUE, by_queue, runs_before
 from forecasts.decisions.staffing import Plan, plan
 from forecasts.decisions.topics import SOON, soon
 from forecasts.decisions.workload import (
@@ -152,7 +152,8 @@ def main(home: Path, build: str, today: date) -> None:
         except NoWorkload:
             return
         topics = soon(warehouse, catalog, today)
-    keep(home, build, replace(work(found), topics=topics, targets=by_queue(found, catalog)))
+        targets = by_queue(found, catalog, *runs_before(warehouse, found, catalog))
+    keep(home, build, replace(work(found), topics=topics, targets=targets))
 
 
 _FACTS = TypeAdapter(Facts)

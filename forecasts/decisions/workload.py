@@ -197,6 +197,44 @@ def ahead(warehouse: Warehouse, catalog: Catalog, today: date, *, paths: int = P
     )
 
 
+def earlier(warehouse: Warehouse, now: Ahead, day: date, last: date) -> Ahead:
+    """The work after `day` as `now` would have seen it, had it known what came until `last`.
+
+    One path. Dossiers are known as they stood on that day: what was finished later was pending.
+    """
+    asked, table = now.asked, f"data_{now.asked.cases}"
+    places = _places(warehouse, asked, day)
+    areas, days = places["area"].to_list(), _working(day + timedelta(days=1), last)
+    return replace(
+        now,
+        today=days[0],
+        until=day,
+        last=last,
+        places=places,
+        days=days,
+        received=_arrived(warehouse, table, areas, now.fields, days),
+        pending=_pending(warehouse, table, day, areas, now.fields, days),
+        moves=pace(_durations(warehouse, table, day), now.fields),
+    )
+
+
+def _arrived(
+    warehouse: Warehouse, table: str, areas: list[str], fields: list[str], days: tuple[date, ...]
+) -> Floats:
+    """What came, `(1, communes, fields, days)`; on a day off, it is there on the next."""
+    since = days[0].replace(day=1)
+    rows = warehouse.query(
+        "forecasts", "workload_arrived", cases=table, since=since, last=days[-1]
+    ).filter(pl.col("area").is_in(areas) & pl.col("category").is_in(fields))
+    at = np.searchsorted([d.toordinal() for d in days], [d.toordinal() for d in rows["day"]])
+    counts = np.zeros((1, len(areas), len(fields), len(days)))
+    shape = counts.shape[1:]
+    places = _row(rows["area"], areas), _row(rows["category"], fields), at
+    flat = np.ravel_multi_index(tuple(np.asarray(place, dtype=np.int64) for place in places), shape)
+    counts += np.bincount(flat, rows["cases"].to_numpy(), counts.size).reshape(counts.shape)
+    return counts
+
+
 # --- what is told ---------------------------------------------------------------------------------
 
 
@@ -382,7 +420,13 @@ def _durations(warehouse: Warehouse, table: str, until: date) -> pl.DataFrame:
     since, end = (until - timedelta(days=back) for back in (LEARNED_FROM, LEARNED_UNTIL))
     working = list(_working(since - timedelta(days=15), until + timedelta(days=366)))
     return warehouse.query(
-        "forecasts", "workload_durations", cases=table, since=since, until=end, working=working
+        "forecasts",
+        "workload_durations",
+        cases=table,
+        since=since,
+        until=end,
+        known=until,
+        working=working,
     )
 
 

@@ -1,9 +1,9 @@
--- How many working days fields are allowed and take: counts by field, allowed and taken (null: not finished yet).
+-- How many working days fields are allowed and take: counts by field, allowed and taken (null: not finished by $known).
 -- Days are numbered by $working, the working days in order; what arrives on a day off arrives on the next of them.
 with numbered as (
     select unnest($working) as day, generate_subscripts($working, 1) as number
 ), opened as (
-    select c.category, c.due, c.finished, n.number as received
+    select c.category, c.due, case when c.finished <= $known then c.finished end as finished, n.number as received
     from query_table($cases) c asof join numbered n on c.received <= n.day
     where c.received between $since and $until and c.category is not null and c.due is not null
 ), ended as (

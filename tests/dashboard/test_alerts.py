@@ -119,7 +119,7 @@ def replayed(rung: int, days: float | None, *, quiet: int = 10) -> Replayed:
 
 
 REPLAYS = [replayed(7, 9.0), replayed(7, -9.0), replayed(7, None), replayed(0, None)]
-REPLAYS.append(replayed(0, None, quiet=0))
+REPLAYS += [replayed(0, None, quiet=0), replace(replayed(7, 61.0), rule="rising")]
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -133,6 +133,14 @@ def test_a_replay_is_told_in_one_sentence(one, lang):
 def test_the_replay_says_how_often_and_how_far_ahead():
     assert teller("en").replayed(replayed(7, 9.0)) == (
         "Would have rung 7 times in 12 months; 7 of 7 before a real excess, 9 days ahead."
+    )
+
+
+def test_of_a_rise_the_replay_says_how_long_before_its_worst():
+    rise = replace(replayed(7, 61.0), rule="backlog")
+    assert teller("en").replayed(rise) == (
+        "Would have rung 7 times in 12 months; 7 of 7 before a real excess, 61 days before its "
+        "worst."
     )
 
 

@@ -1,5 +1,6 @@
 """A replay stands on earlier days with what was known then; it is no forecast that was issued."""
 
+import shutil
 from datetime import date
 
 import polars as pl
@@ -117,6 +118,57 @@ def test_a_replay_is_scored_against_what_is_known_now_and_told_apart(site):
         (date(2023, 1, 1), 2, date(2025, 1, 1)),
         (date(2024, 1, 1), 1, date(2025, 1, 1)),
     ]
+
+
+def test_a_replay_cut_short_goes_on_where_it_was_and_says_the_same(site):
+    settings, catalog = site
+    told: list[str] = []
+
+    def cut(message: str) -> None:
+        told.append(message)
+        if "2 of" in message:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay(catalog, settings, today=TODAY, origins=3, progress=cut)
+    again = replay(catalog, settings, today=TODAY, origins=3, progress=told.append)
+    afresh = settings.home / "work" / "replay"
+    kept_days = sorted(folder.name for folder in afresh.iterdir())
+    shutil.rmtree(afresh)
+    whole = replay(catalog, settings, today=TODAY, origins=3)
+    assert [", known" in message for message in told] == [False, False, True, True, False]
+    assert again.forecasts.sort("*").equals(whole.forecasts.sort("*"))
+    assert again.scores.sort("*").equals(whole.scores.sort("*"))
+    assert kept_days == sorted(folder.name for folder in afresh.iterdir())
+    assert len(kept_days) == 3
+
+
+COUNTED = """
+- name: calls
+  title: Cuộc gọi
+  sources: [{path: calls.csv}]
+  clean: {areas: {level: commune}, absent: zero}
+  schema:
+    fields:
+    - {name: area}
+    - {name: period, type: date}
+    - {name: category, categories: [{value: land, label: Đất}]}
+    - {name: number, type: integer}
+  indicators: [{name: calls, title: Cuộc gọi, title_en: Calls, value: number}]
+"""
+CALLS = "area,period,category,number\n" + "".join(
+    f"Phường Tân An,2025-08-{day:02},Đất,{day}\n" for day in range(1, 11)
+)
+
+
+def test_days_after_the_day_stood_on_are_not_days_without_a_call(refresh, installation):
+    refresh(COUNTED, calls_csv=CALLS).close()
+    with earlier(load_catalog(installation.catalog), installation) as past:
+        past.set_back(date(2025, 8, 5))
+        known = past.warehouse.select(
+            "select day(period), value from comparable where frequency = 'day' order by 1"
+        )
+    assert known.rows() == [(1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0)]
 
 
 def test_without_a_series_there_is_nothing_to_replay(site):

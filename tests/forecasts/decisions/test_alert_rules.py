@@ -284,6 +284,19 @@ def test_a_replay_of_steady_counts_hardly_rings_and_looks_at_every_figure(tmp_pa
         assert done[rule, False].rung <= 3
 
 
+@pytest.mark.parametrize(("worst", "days"), [(0, 0), (3, 30 + 31 + 30)])
+def test_a_replay_tells_how_long_before_its_worst_a_backlog_would_have_rung(tmp_path, worst, days):
+    values, august = steady(5), 55 - 12
+    values[7, august:] = 300
+    values[7, august + worst] = 500
+    catalog = parse_catalog(HEAD + RESOURCES)
+    with Warehouse.build(tmp_path) as warehouse:
+        warehouse.write("comparable", figures(values, indicator="pending", category="total"))
+        done = {(one.rule, one.simulated): one for one in replay(Scene(warehouse, catalog, TODAY))}
+    told = done["backlog", False]
+    assert (told.confirmed, told.days) == (1, days)
+
+
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [

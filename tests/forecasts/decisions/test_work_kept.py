@@ -35,7 +35,7 @@ FIELDS = pl.DataFrame({"category": ["land"], "received": [1 / 3]})
 TOPICS = pl.DataFrame(
     [("calls", "day", None, "land", TODAY, 1 / 3, 0.0, 1.0, "split")], schema=SOON, orient="row"
 )
-TARGETS = pl.DataFrame([("overdue", 1 / 3, 0.0, 1.0)], schema=BY_QUEUE, orient="row")
+TARGETS = pl.DataFrame([("overdue", 1 / 3, 0.0, 1.0, 0.4, 12)], schema=BY_QUEUE, orient="row")
 WORK = Work(
     today=TODAY,
     until=date(2026, 10, 31),
