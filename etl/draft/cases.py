@@ -6,6 +6,7 @@ from typing import Any
 from etl.draft import words
 from etl.draft.columns import DATES, Column, date_format
 from etl.draft.indicators import add_described, indicator_name
+from etl.draft.layout import is_number
 from etl.draft.plan import Field, Plan, label_field, sensitive_fields
 from etl.draft.shaping import NothingToMeasure
 from etl.draft.timing import ask_day_first
@@ -27,7 +28,7 @@ def is_case_level(plan: Plan) -> bool:
         raise NothingToMeasure(
             "there is no column of figures, and no day by which rows could be counted",
             where=plan.path,
-            hint="columns: " + ", ".join(column.label for column in shaped.columns),
+            hint="columns: " + ", ".join(column.label for column in shaped.columns) + _nearly(plan),
         )
     if not figures:
         return True
@@ -40,6 +41,16 @@ def is_case_level(plan: Plan) -> bool:
         "case",
     )
     return answer == "case"
+
+
+def _nearly(plan: Plan) -> str:
+    """What keeps columns with some figures from being taken for figures."""
+    mixed = [
+        (column.label, next(text for text in column.distinct if not is_number(text)))
+        for column in plan.shaped.columns
+        if 0 < column.figures < 1
+    ]
+    return "".join(f"; in {label!r} {text!r} is no figure" for label, text in mixed)
 
 
 def case_days(plan: Plan) -> Column:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from etl.catalog import Read
 from etl.draft.opening import Grid
-from etl.draft.words import NOTES, TOTALS, unit_in
+from etl.draft.words import NOTES, ROMAN, TOTALS, unit_in
 from etl.extract.raw import Cell, UnreadableFile, plain, text_of
 
 ENOUGH = 0.6
@@ -22,6 +22,7 @@ DEEPEST = 6
 _NUMBER = re.compile(r"[-+(\u2212]?\d[\d., \u00a0\u2009\u202f]*%?\)?")
 _DAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d\d-\d\d(?: .*)?")
 BLANK = frozenset(Read().missing)
+_MONTHS = re.compile(r"((các|chia theo|trong) )?tháng|months?", re.IGNORECASE)
 _ENUMERATOR = re.compile(r"\(?(?:[A-Z]|\d{1,2}|[IVX]+|\d{1,2} ?= ?[\d+.…:/x -]+)\)?")
 
 
@@ -96,6 +97,12 @@ def find_table(grid: Grid, *, where: str, one_line: bool) -> Layout:
     first, last = (last, last) if one_line else _header_rows(grid, filled, used, last)
     labels = _labels(grid, first, last)
     body, notes = _body(grid, last + 1, used)
+    if not body:
+        raise UnreadableFile(
+            "there is a header, and no record below it",
+            where=where,
+            hint="ask for the file with its records",
+        )
     return Layout(grid, first, last - first + 1, labels, body, notes)
 
 
@@ -134,12 +141,31 @@ def _header_row(rows: list[list[Cell]], used: list[int]) -> int | None:
     found: list[int] = []
     for r, row in enumerate(rows):
         cells = [row[c] for c in used if c < len(row) and row[c] is not None]
+        if r and _numbers_months(row, rows[r - 1], used):
+            return r
         if found and (_is_data(cells) or _is_enumeration(cells)):
             return found[-1]
+        if found and _heads_rows(cells, len(used)):
+            continue
         full = len(cells) >= max(min(2, len(used)), ENOUGH * len(used))
         if full and all(isinstance(cell, str) or is_year(cell) or is_day(cell) for cell in cells):
             found.append(r)
     return found[0] if found else None
+
+
+def _numbers_months(row: list[Cell], above: list[Cell], used: list[int]) -> bool:
+    """Whether a row numbers the months, below a cell over all of them that says so."""
+    told = next((c for c in used if c < len(above) and _MONTHS.match(str(above[c]).strip())), None)
+    numbers = [text_of(row[c], ".") for c in used if told is not None and told <= c < len(row)]
+    while numbers and not (numbers[-1] or "").isdigit():
+        numbers.pop()
+    return len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]
+
+
+def _heads_rows(cells: list[Cell], width: int) -> bool:
+    """Whether a row below a header is the first group: I, and what it is called."""
+    first = str(cells[0]).strip() if cells else ""
+    return len(cells) < width and bool(re.fullmatch(rf"{ROMAN}[.)]?|[A-Z][.)]", first))
 
 
 def _is_enumeration(cells: list[Cell]) -> bool:

@@ -17,6 +17,7 @@ import polars as pl
 
 from etl.catalog import Format, parse_catalog
 from etl.extract import READERS
+from etl.extract.json_records import lists_in, parsed
 from etl.extract.mistaken import kind_of, refuse_what_is_no_table
 from etl.extract.raw import Cell, UnreadableFile, without_result
 from etl.extract.sheets import Range, read_sheets
@@ -111,13 +112,10 @@ def _is_ods(path: Path) -> bool:
 
 
 def _json(path: Path, form: str) -> Opened:
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        content = []
+    content = parsed(path.read_bytes(), path)
     keys: list[str] = []
     if isinstance(content, dict):
-        lists = {key: value for key, value in content.items() if isinstance(value, list) and value}
+        lists = lists_in(content)
         keys = sorted(lists, key=lambda key: -len(lists[key]))
         content = lists[keys[0]] if keys else content
     read = {"records": keys[0]} if keys else {}
@@ -231,6 +229,8 @@ def _split_text(content: bytes) -> str:
 
 def _delimiter(text: str, path: Path) -> str:
     """The one that gives most records one and the same number of columns, and most columns."""
+    if not text.strip("\ufeff\0\x1a \t\r\n"):
+        raise UnreadableFile("the file is empty", where=path.name, hint="ask for it again")
     scores = {}
     for delimiter in DELIMITERS:
         widths = Counter(

@@ -25,6 +25,8 @@ class Places:
     """A fixed day for all names; None where the period of each row decides, or the newest day."""
     resolved: int
     distinct: int
+    dated: float = 0.0
+    """Share of the names, each in each span without changes of the map, that mean one place."""
     ambiguous: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
@@ -51,7 +53,8 @@ def places_in(column: Column, days: list[list[dt.date]] | None) -> Places | None
     for day in (map_began(), map_began() - dt.timedelta(days=1)):
         fixed = dict.fromkeys((name, (day,)) for name, _ in pairs)
         readings.append(_best_levels(column, list(fixed), day.isoformat(), unknown))
-    best = max(readings, key=lambda places: places.share)  # the first of equals: no fixed day
+    # Of equals that which leaves no name without a place in any period, then that without a day.
+    best = max(readings, key=lambda places: (places.share, places.dated))
     least = 0.01 if words.speaks_of_area(column.label) else 0.6
     return best if best.share >= least else None
 
@@ -126,6 +129,7 @@ def _best_levels(
         on=on,
         resolved=len(names),
         distinct=len(names) + len(unknown),
+        dated=len(done) / len(pairs) if pairs else 0.0,
         ambiguous=[name for name in unknown if _means_several(name, pairs, levels)],
         unknown=unknown,
     )

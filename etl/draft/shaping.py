@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from etl.catalog import Totals
@@ -29,12 +30,15 @@ from etl.draft.layout import (
 )
 from etl.draft.opening import Grid, Opened
 from etl.draft.places import places_in
+from etl.draft.year_parts import BESIDE, Part, dated, part_pattern, years_said
 from etl.errors import ForesightError
 from etl.extract.grid import FIRST
 from etl.extract.raw import Cell, UnreadableFile, plain
 from etl.patterns import compiled
 from etl.periods import status_in
 
+RECORDS_ONLY = ("json", "parquet")
+"""Formats without anything above their records."""
 LEAST_COLUMNS = 2
 """Headers that are periods, from which on they are taken for a variable."""
 _PERIOD_HEADS = [
@@ -58,6 +62,8 @@ class Shaped:
     opened: Opened
     layouts: list[Layout]
     columns: list[Column]
+    stem: str
+    """The name of the file without its ending."""
     read: dict[str, Any]
     clean: dict[str, Any] = field(default_factory=dict)
     titles: list[str] = field(default_factory=list)
@@ -77,7 +83,7 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
     """
     layouts = _choose(opened, where, notebook)
     signs = _signs(layouts, notebook)
-    shaped = Shaped(opened, layouts, [], dict(opened.read))
+    shaped = Shaped(opened, layouts, [], Path(where).stem, dict(opened.read))
     shaped.titles = layouts[0].titles
     _write_sheets(shaped, notebook)
     _write_signs(shaped, signs)
@@ -85,6 +91,8 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
         {r for r in each.body[:2] if is_row_of_column_numbers(each.texts(r))} for each in layouts
     ]
     columns = _columns(layouts, dropped, signs.decimal)
+    _refuse_what_is_no_header(columns, where)
+    _refuse_tables_side_by_side(columns, where)
     unread = [
         _rows_without_place(each, gone, columns)
         for each, gone in zip(layouts, dropped, strict=True)
@@ -101,6 +109,44 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
         shaped.clean["fill_down"] = filled
     _unpivot(shaped, notebook)
     return shaped
+
+
+def _refuse_what_is_no_header(columns: list[Column], where: str) -> None:
+    """A record in the place of the header would be lost, and its figure name an indicator."""
+    names = _names_column(columns)
+    figures = [c for c in columns if c.kind == "figure" and is_number(c.label)]
+    large = [c for c in figures if not re.fullmatch(r"\d\d?|(?:19|20)\d\d", c.label)]
+    if names and large and _is_place(names.label):
+        raise UnreadableFile(
+            f"the first row is a record ({names.label!r}, {large[0].label!r}): there is no header",
+            where=where,
+            hint="write one name above each column, and add the file again",
+        )
+
+
+def _is_place(text: str) -> bool:
+    places = places_in(Column(0, "", [text], [text]), None)
+    return places is not None and not places.unknown
+
+
+def _refuse_tables_side_by_side(columns: list[Column], where: str) -> None:
+    """Figures of the right one would else be taken for those of the places of the left one."""
+    names = _names_column(columns)
+    for twin in columns:
+        if names is None or twin is names or _once(twin.label) != _once(names.label):
+            continue
+        places = places_in(twin, None)
+        if places and places.share > 0.5:
+            raise UnreadableFile(
+                f"tables stand side by side: {_once(twin.label)!r} heads two columns of places",
+                where=where,
+                hint="put one below the other, each with its header, or each on its own sheet",
+            )
+
+
+def _once(label: str) -> str:
+    """A header without the number that tells it from another like it."""
+    return re.sub(r" \(\d+\)$", "", label)
 
 
 # --- sheets ---------------------------------------------------------------------------------------
@@ -162,7 +208,7 @@ def _write_sheets(shaped: Shaped, notebook: Notebook) -> None:
         notebook.guess(
             "read.sheet", f"sheet {names[0]!r} of {len(opened.sheets)} has the largest table"
         )
-    if shaped.opened.format not in ("json", "parquet"):
+    if shaped.opened.format not in RECORDS_ONLY:
         _write_header(shaped, chosen[0], notebook)
 
 
@@ -304,6 +350,7 @@ def _rows_without_place(layout: Layout, gone: set[int], columns: list[Column]) -
         known = names is not None and _cell(row, names.position) in places
         total = any(words.TOTALS.match(text) for text in first)
         heading = bool(figures) and not has_figure and _is_heading(first, row, layout)
+        heading = heading or (len(places) > 1 and _is_numbered_group(first))
         if not known and (heading or (total and names is not None)):
             found.add(r)
     return found
@@ -318,6 +365,11 @@ def _is_heading(first: list[str], row: list[Cell], layout: Layout) -> bool:
     filled = sum(cell is not None for cell in row)
     numbered = bool(first) and bool(re.fullmatch(rf"{words.ROMAN}|[A-Z]", first[0]))
     return filled == 1 or (numbered and filled <= max(2, len(layout.labels) / 2))
+
+
+def _is_numbered_group(first: list[str]) -> bool:
+    """ "I  Khu vực trung tâm", with or without figures of its own, among rows of places."""
+    return len(first) > 1 and bool(re.fullmatch(rf"{words.ROMAN}[.)]?", first[0]))
 
 
 def _names_column(columns: list[Column]) -> Column | None:
@@ -344,7 +396,7 @@ def _write_groups(
     notebook: Notebook,
 ) -> list[Cell]:
     """The group of each record, if the headings are groups; they are then taken out of `unread`."""
-    if shaped.opened.format in ("json", "parquet"):
+    if shaped.opened.format in RECORDS_ONLY:
         return []
     headings = [_headings(each, rows) for each, rows in zip(shaped.layouts, unread, strict=True)]
     found = [
@@ -387,7 +439,7 @@ def _write_rows(
 ) -> None:
     layout = shaped.layouts[0]
     others = unread[0]
-    if shaped.opened.format not in ("json", "parquet") and (total := _one_total(layout, others)):
+    if shaped.opened.format not in RECORDS_ONLY and (total := _one_total(layout, others)):
         shaped.clean["totals"] = {}
         notebook.guess("clean.totals", f"row {total + 1} adds up the others, to be compared")
         others = others - {total}
@@ -457,9 +509,57 @@ def _unpivot(shaped: Shaped, notebook: Notebook) -> None:
         notebook.guess(
             "clean.unpivot", f"{len(labels)} columns of figures beside a column of indicators"
         )
+    found = None if pattern else part_pattern([*figures, *empty])
+    if found:
+        _leave_out_sums(shaped, found[1])
+        pattern = found[1]
     if pattern:
         shaped.clean["unpivot"] = {"columns": pattern, "into": "value"}
         shaped.columns = _long(shaped.columns, pattern)
+    if found:
+        _complete(shaped, found[0], notebook)
+
+
+def _leave_out_sums(shaped: Shaped, pattern: str) -> None:
+    """What is made of the months beside it is no figure of each of them."""
+    for column in shaped.of("figure"):
+        if BESIDE.search(column.label) and not re.search(pattern, column.label):
+            column.kind, column.why = "part", "made of the columns beside it"
+
+
+def _complete(shaped: Shaped, part: Part, notebook: Notebook) -> None:
+    """The periods that the parts of a year make: their year is in the header, said above, asked.
+
+    Raises:
+        NothingToMeasure: no year is said.
+    """
+    year = None
+    if any(column.label == "year" for column in shaped.columns):
+        of = "{year}"
+    else:
+        year, of = _year_above(shaped, part, notebook)
+    shaped.clean["compose"] = {"period": f"{part.written}/{of}"}
+    notebook.guess("clean.unpivot", f"the headers are {part.name}s of a year")
+    shaped.columns.append(dated(shaped.columns, part, year))
+
+
+def _year_above(shaped: Shaped, part: Part, notebook: Notebook) -> tuple[str, str]:
+    """The year that is said above the table, and how the catalog speaks of it."""
+    layout = shaped.layouts[0]
+    caption, years = years_said([*layout.titles, layout.grid.name or "", shaped.stem])
+    if not years:
+        raise NothingToMeasure(
+            f"its columns are {part.name}s, and no year is said",
+            where=f"{shaped.stem}: {', '.join(column.label for column in shaped.columns[:4])}",
+            hint="write the year above the table ('Năm 2025') or into the name of the file",
+        )
+    if len(years) == 1 and shaped.opened.format not in RECORDS_ONLY:
+        shaped.read["caption"] = caption
+        notebook.guess("read.caption", f"the year of the {part.name}s, here {years[0]}")
+        return years[0], "{$year}"
+    text = f"of which year are the {part.name}s? above the table stand {' and '.join(years)}"
+    year = notebook.ask("clean.compose", text, dict.fromkeys(years, ""), years[-1])
+    return year, year
 
 
 def _period_pattern(
@@ -512,7 +612,7 @@ def _long(columns: list[Column], pattern: str) -> list[Column]:
         if old is not None:
             column.kind, column.why, column.sensitive_name = old.kind, old.why, old.sensitive_name
             column.position = old.position
-        elif column.label in ("indicator", "category"):
+        elif column.label in ("indicator", "category", "month", "quarter", "year"):
             column.kind = "label"
         elif column.label == "value":
             column.kind = "figure"

@@ -1,9 +1,12 @@
-"""JSON: a list of flat objects, or an object that holds one under the key `read: {records: ...}`.
+"""JSON: a list of flat objects, one object a line, or an object that holds the list somewhere.
+
+Where, the key `read: {records: ...}` says, `result.records` for one key within another.
 
 A key that an object lacks is a missing value. An object that says one thing twice is refused, where
 the format would keep the last.
 """
 
+import codecs
 import json
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         UnreadableFile: not JSON, no list of flat objects where the catalog says, or an empty one.
     """
     content = path.read_bytes()
-    records = _records(_parsed(content, path), dataset.read.records, path)
+    records = _records(parsed(content, path), dataset.read.records, path)
     for number, record in enumerate(records, start=1):
         _check_flat(record, f"{path.name}: record {number}")
     labels = dict.fromkeys(label for record in records for label in record)
@@ -36,7 +39,13 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     return in_memory(path, content, shaped(columns, numbers, dataset, where=path.name))
 
 
-def _parsed(content: bytes, path: Path) -> Any:
+def parsed(content: bytes, path: Path) -> Any:
+    """What the file holds; a list where it holds one object a line.
+
+    Raises:
+        UnreadableFile: not JSON, or a key stands twice in an object.
+    """
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
@@ -48,6 +57,10 @@ def _parsed(content: bytes, path: Path) -> Any:
         return made
 
     try:
+        if _a_line_each(content):
+            rows = content.decode("utf-8-sig").strip().split("\n")
+            listed = ",\n".join(row for row in rows if row.strip())
+            content = f"[{listed}]".encode()
         return json.loads(content, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         place, problem = f"{path.name}:{error.lineno}", error.msg
@@ -58,14 +71,44 @@ def _parsed(content: bytes, path: Path) -> Any:
     raise UnreadableFile(f"not JSON: {problem}", where=place, hint="ask for it again, as UTF-8")
 
 
+def _a_line_each(content: bytes) -> bool:
+    """Whether the first line is an object, and a second line begins another."""
+    first, _, rest = content.lstrip(codecs.BOM_UTF8 + b" \t\r\n").partition(b"\n")
+    if not (first.startswith(b"{") and rest.lstrip().startswith(b"{")):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except ValueError:
+        return False
+
+
+def _within(found: Any, key: str) -> Any:
+    """What stands under a key, or under keys within each other parted by points."""
+    for part in [key] if isinstance(found, dict) and key in found else key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def lists_in(found: Any, above: str = "") -> dict[str, list[Any]]:
+    """Every list of objects in an object, by its keys parted by points."""
+    made: dict[str, list[Any]] = {}
+    for name, value in _items(found):
+        if isinstance(value, list) and all(isinstance(one, dict) for one in value[:1]):
+            made[above + name] = value
+        elif isinstance(value, dict):
+            made |= lists_in(value, f"{above}{name}.")
+    return made
+
+
 def _records(found: Any, key: str | None, path: Path) -> list[Any]:
     if key is not None:
-        if not isinstance(found, dict) or key not in found:
+        inside = _within(found, key)
+        if inside is None:
             keys = ", ".join(found) if isinstance(found, dict) else "none, it is no object"
             raise UnreadableFile(f"there is no key {key!r}", where=path.name, hint=f"keys: {keys}")
-        found = found[key]
+        found = inside
     if not isinstance(found, list):
-        lists = [name for name, value in _items(found) if isinstance(value, list)]
+        lists = list(lists_in(found))
         hint = f"read: {{records: {lists[0]}}}" if lists else "it must be a list of flat objects"
         raise UnreadableFile("there is no list of records", where=path.name, hint=hint)
     if not found:

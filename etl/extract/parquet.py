@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from etl.catalog import Dataset
+from etl.clock import CAN_THO
 from etl.extract.raw import Raw, UnreadableFile, in_memory, shaped, text_of
 
 
@@ -40,6 +41,9 @@ def _texts(column: pl.Series, decimal: str, path: Path) -> pl.Series:
     if column.dtype == pl.Float32:
         # Straight to 64 bits, 0.1 would become 0.10000000149011612.
         column = column.cast(pl.String).cast(pl.Float64)
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone:
+        # 17:00 in UTC is the next day in Cần Thơ.
+        column = column.dt.convert_time_zone(CAN_THO.key).dt.replace_time_zone(None)
     cells = column.to_list()
     # Distinct values first: there are few, and Python is slow.
     texts = {cell: text_of(cell, decimal) for cell in set(cells)}

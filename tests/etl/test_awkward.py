@@ -1,11 +1,14 @@
 """What cells show and readers do not say, and files that are not what they are called."""
 
+import datetime as dt
 import io
+import json
 import zipfile
 from decimal import Decimal
 
 import duckdb
 import openpyxl
+import polars as pl
 import pytest
 import xlsxwriter
 from conftest import HEAD, TODAY, observed, zipped
@@ -295,3 +298,36 @@ def test_one_sign_for_thousands_and_decimals_is_refused():
     declared = entry("csv").replace('decimal: ","', 'thousands: "."')
     with pytest.raises(Problems, match="parted by the same sign"):
         parse_catalog(HEAD + declared)
+
+
+# --- records --------------------------------------------------------------------------------------
+
+RECORDS = [{"Xã": "Ninh Kiều", "Hộ nghèo": 1.5, "Dân số": 5}, {"Xã": "Cái Khế", "Dân số": 6}]
+LINES = "\n".join(json.dumps(record, ensure_ascii=False) for record in RECORDS)
+WITHIN = json.dumps({"ok": True, "result": {"total": 2, "records": RECORDS}})
+
+
+@pytest.mark.parametrize(("content", "at"), [(LINES + "\n", ""), (WITHIN, "result.records")])
+def test_objects_a_line_each_and_lists_within_objects_are_records(refresh, content, at):
+    where = f"read: {{records: {at}, " if at else "read: {"
+    entry_ = entry("json").replace("read: {", where)
+    seen = observed(refresh(entry_, shares_json=content), "indicator = 'people'")
+    assert seen["value"].to_list() == [6, 5]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(WITHIN, "result.records"), (LINES + "\n{x}\n", "shares.json:3")]
+)
+def test_what_is_no_record_is_told_with_its_place(tmp_path, content, told):
+    path = tmp_path / "shares.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UnreadableFile, match=told):
+        READERS["json"](path, parse_catalog(HEAD + entry("json")).datasets["shares"])
+
+
+def test_a_moment_in_utc_is_of_the_day_that_it_is_in_can_tho(tmp_path):
+    moment = dt.datetime(2025, 12, 31, 17, tzinfo=dt.UTC)
+    path = tmp_path / "shares.parquet"
+    pl.DataFrame({"Xã": ["Ninh Kiều"], "Ngày": [moment]}).write_parquet(path)
+    frame = READERS["parquet"](path, parse_catalog(HEAD + entry("parquet")).datasets["shares"])
+    assert frame.frame["c1"].to_list() == ["2026-01-01"]

@@ -20,6 +20,7 @@ from etl.catalog import load_catalog, parse_catalog
 from etl.draft import NothingToMeasure, append, draft, nobody, try_out
 from etl.draft.figures import signs_of
 from etl.draft.writing import flow
+from etl.errors import ForesightError
 from etl.legacy_text import _TCVN3
 from etl.settings import Settings
 from etl.warehouse import Warehouse
@@ -822,3 +823,79 @@ def put_beside(path, name):
     other = path.with_name(name)
     other.write_text(VISITORS.replace("Lượt khách", "Lượt xe"), encoding="utf-8")
     return other
+
+
+# --- awkward tables -------------------------------------------------------------------------------
+
+MONTHS = range(1, 13)
+OF_MONTHS = [[f"{name}", *(10 * i + m for m in MONTHS), 99] for i, name in enumerate(COMMUNES[:2])]
+ABOVE = ["HỒ SƠ TIẾP NHẬN NĂM 2026"]
+HEADED = {
+    "numbers below a merged cell": (
+        [ABOVE, ["Xã", "Tháng", *[None] * 11, "Cả năm"], [None, *MONTHS], *OF_MONTHS],
+        ("B2:M2", "A2:A3", "N2:N3"),
+    ),
+    "T1 to T12": ([ABOVE, ["Xã", *(f"T{m}" for m in MONTHS), "Cả năm"], *OF_MONTHS], ()),
+    "their year in each": (
+        [["Xã", *(f"Năm 2026 Tháng {m}" for m in MONTHS), "Cả năm"], *OF_MONTHS],
+        (),
+    ),
+}
+
+
+@pytest.fixture
+def trial(installation, drafted):
+    """The draft of a file, and a warehouse loaded with it."""
+
+    def tried(name: str, content: str | bytes):
+        made = drafted(name, content)
+        append(installation, made)
+        return made, loaded(installation)[0]
+
+    return tried
+
+
+@pytest.mark.parametrize("headed", HEADED)
+def test_months_that_head_columns_are_months_of_the_year_that_is_said(trial, headed):
+    rows, merged = HEADED[headed]
+    made, warehouse = trial("thang.xlsx", workbook(("B", rows), merged=merged))
+    assert "Cả năm (made of the columns beside it)" in made.text
+    told = warehouse.select(
+        "select distinct frequency, month(period), value from observation where area = '31135'"
+    )
+    assert sorted(told.rows()) == [("month", m, m) for m in MONTHS]
+
+
+REFUSED = {
+    "no year": ("Xã;T1;T2;T3\nNinh Kiều;1;2;3\n", "its columns are months, and no year is said"),
+    "no header": ("Ninh Kiều;2025;1000\nCái Khế;2025;2000\n", "there is no header"),
+    "header alone": ("Xã;Năm;Dân số\n", "no record below it"),
+    "side by side": (
+        "Năm 2025;;;\nXã;Dân số;Xã;Dân số\nNinh Kiều;1;Ô Môn;2\nCái Khế;3;Phong Điền;4\n",
+        "'Xã' heads two columns of places",
+    ),
+    "footnotes": ("Xã;Năm;Dân số\nNinh Kiều;2025;12 (1)\nCái Khế;2025;7\n", "no column of figures"),
+}
+
+
+@pytest.mark.parametrize("table", REFUSED)
+def test_a_table_that_would_be_read_wrongly_is_refused(drafted, table):
+    content, told = REFUSED[table]
+    with pytest.raises(ForesightError, match=told):
+        drafted("bang.csv", content)
+
+
+def test_the_first_group_is_no_header_and_groups_may_state_a_figure(trial):
+    rows = [
+        ["DÂN SỐ NĂM 2026"], ["STT", "Địa phương", "Dân số"], [None, "TỔNG SỐ", 10],
+        ["I", "Khu vực trung tâm", 3], [1, COMMUNES[0], 1], [2, COMMUNES[1], 2],
+        ["II", "Khu vực khác", 7], [1, COMMUNES[2], 3], [2, COMMUNES[3], 4],
+    ]  # fmt: skip
+    _, warehouse = trial("nhom.xlsx", workbook(("B", rows)))
+    stated = warehouse.select("select label, agrees from stated_total order by record").rows()
+    assert stated == [
+        ("TỔNG SỐ", True), ("Khu vực trung tâm", True), ("Khu vực khác", True)
+    ]  # fmt: skip
+    rows[3] = ["I", "Khu vực trung tâm"]
+    made, _ = trial("nhom.xlsx", workbook(("B", [*rows[:2], *rows[3:]])))
+    assert "header: {find: Địa phương}" in made.text
