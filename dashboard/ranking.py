@@ -68,6 +68,17 @@ def told_apart(rows: pl.DataFrame, side: int = 1) -> pl.DataFrame:
     return rows.filter(pl.col("side") == side).sort("rank", descending=side < 0)
 
 
+def others(rows: pl.DataFrame, room: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """In the room of a list that those told apart above leave: those told apart below, the busiest.
+
+    Where most is received matters also where no growth can be told from chance.
+    """
+    left = max(0, room - len(told_apart(rows)))
+    slower = told_apart(rows, -1).head(left)
+    busiest = rows.drop_nulls("received").sort("received", descending=True)
+    return slower, busiest.head(left - len(slower))
+
+
 def place(row: dict[str, object]) -> str:
     """`3–17`, `5`, or a dash."""
     low, high = row.get("place_low"), row.get("place_high")

@@ -10,7 +10,7 @@ from dashboard.condition import nothing_accepted
 from dashboard.filters import choose
 from dashboard.five_things import MARKS, Thing, address, five_things, unjudged
 from dashboard.published import CITY, Headline, headlines
-from dashboard.ranking import ranked, summary, told_apart
+from dashboard.ranking import others, ranked, summary, told_apart
 from dashboard.reader import Reader
 from dashboard.targets import SHAPES
 from dashboard.views import received
@@ -159,7 +159,7 @@ def _places(reader: Reader, field: str) -> None:
     with left:
         layout.heading(text("places.title"), text("places.note"))
         layout.html(listed)
-        _slower(reader, field)
+        _others(reader, field)
         layout.download(reader, "communes", lambda: places.growth_rows(rows), simulated=True)
     with right:
         _tiles(reader, field)
@@ -172,15 +172,21 @@ def _fastest(reader: Reader, field: str) -> str:
     return tables.table(reader.text("places.title"), columns, top) if top else ""
 
 
-def _slower(reader: Reader, field: str) -> None:
-    """Those who surely grow slower, in the room that the faster ones leave beside the map."""
-    rows = ranked(reader, field)
-    room = max(0, RANKED - len(told_apart(rows)))
-    listed = told_apart(rows, -1).head(room).to_dicts()
-    if listed:
-        title = reader.text("places.slower")
-        layout.heading(title)
-        layout.html(tables.table(title, places.columns(reader, field), listed))
+def _others(reader: Reader, field: str) -> None:
+    """In the room the faster ones leave beside the map: the surely slower, then the busiest."""
+    for title in ("places.slower", "places.busiest"):
+        listed = written(reader, _beside_the_map, field, title)
+        if listed:
+            layout.heading(reader.text(title))
+            layout.html(listed)
+
+
+def _beside_the_map(reader: Reader, field: str, title: str) -> str:
+    """One of the two as a table; empty where no room is left for it."""
+    slower, busiest = others(ranked(reader, field), RANKED)
+    listed = (busiest if title == "places.busiest" else slower).to_dicts()
+    columns = places.columns(reader, field)
+    return tables.table(reader.text(title), columns, listed) if listed else ""
 
 
 def _tiles(reader: Reader, field: str) -> None:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from dashboard.ranking import place, places, ranked, summary, told_apart
+from dashboard.ranking import others, place, places, ranked, summary, told_apart
 from dashboard.similar import MOST, similar
 from tests.dashboard.test_pages import _markup, open_page  # noqa: F401
 
@@ -56,6 +56,19 @@ def test_those_who_surely_grow_slower_come_slowest_first():
         {"code": ["a", "b", "c", "d"], "side": [1, 0, -1, -1], "rank": [1, 2, 3, 4]}
     )
     assert told_apart(rows, -1)["code"].to_list() == ["d", "c"]
+
+
+def test_where_few_are_told_apart_the_busiest_fill_the_room_of_the_list():
+    rows = pl.DataFrame(
+        {
+            "code": ["fast", "slow", "large", "small", "new"],
+            "rank": [1, 4, 2, 3, None],
+            "side": [1, -1, 0, 0, None],
+            "received": [20, 30, 900, 10, None],
+        }
+    )
+    shown = [[part["code"].to_list() for part in others(rows, room)] for room in (1, 2, 4)]
+    assert shown == [[[], []], [["slow"], []], [["slow"], ["large", "slow"]]]
 
 
 def test_a_place_is_a_range_or_one_number_or_not_known():
