@@ -211,15 +211,15 @@ def _write_through(path: Path, name: str) -> None:
         file.write(f"{name}\n")
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _replace(path: Path, target: Path) -> None:
     path.replace(target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Names are on disk only when their folder is."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows knows no such thing
         return

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from etl.builds import sync_folder
 from etl.catalog import Catalog, Dataset
 from etl.errors import ForesightError
 from etl.fetch import local_base
 from etl.handin.store import Store, Submission
-from etl.handin.vault import sync
 from etl.settings import Settings
 
 
@@ -148,7 +148,7 @@ def _put(store: Store, one: Submission, target: Path, placed: str) -> bool:
             os.fsync(file.fileno())
         Path(made).chmod(0o640)
         os.link(made, target)  # unlike a renaming, never over a file that came in between
-        sync(target.parent)
+        sync_folder(target.parent)
     finally:
         Path(made).unlink(missing_ok=True)
     return True
@@ -159,7 +159,7 @@ def _take_out(one: Submission, target: Path, placed: str) -> bool:
         return False
     _check_ours(one, target, placed)
     target.unlink(missing_ok=True)
-    sync(target.parent)
+    sync_folder(target.parent)
     return True
 
 

@@ -13,6 +13,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.builds import sync_folder
 from etl.catalog import Dataset
 from etl.errors import ForesightError
 from etl.extract.sheets import check_parts
@@ -72,7 +73,7 @@ class Vault:
                 os.fsync(file.fileno())
             _check_packed(Path(made), name, content, dataset)
             Path(made).replace(self.folder / sha256)
-            sync(self.folder)
+            sync_folder(self.folder)
         finally:
             Path(made).unlink(missing_ok=True)
         return Kept(sha256, len(content), name)
@@ -82,15 +83,6 @@ def brought(path: Path) -> bytes:
     """The bytes of a file that is handed in; of one that is too large only so many as show it."""
     with path.open("rb") as file:
         return file.read(MOST_BYTES + 1)
-
-
-def sync(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def check_name(name: str) -> None:

@@ -27,7 +27,7 @@ NEW = [[*JANUARY, "41.0"], [*FEBRUARY, "50.0"]]
 PUBLISHING = {
     "publish_build: fsync",
     "_write_through: fsync",
-    "_sync_folder: fsync",
+    "sync_folder: fsync",
     "_replace: replace",
 }
 
