@@ -74,8 +74,15 @@ def raw(field: str) -> str:
     return f'"raw {field}"'
 
 
+def _day(field: FieldEntry) -> str:
+    """SQL of the day that the text of a field says, as `texts` yields it."""
+    return f'"day {field.name}"'
+
+
 def texts(dataset: Dataset, labels: list[str], relation: str, warehouse: Warehouse) -> str:
     """SQL of the rows of text, corrected: `raw <field>` for each field, and where they stood.
+
+    Fields of days also have `day <field>`, the day that the text says; null where it says none.
 
     `_mended` lists the corrections that fall on a row.
 
@@ -87,7 +94,21 @@ def texts(dataset: Dataset, labels: list[str], relation: str, warehouse: Warehou
     guard(dataset, sources, relation, warehouse)
     columns = [f"{sql} as {raw(name)}" for name, sql in corrected(dataset, sources).items()]
     columns += [FILE, RECORD, SHEET, f"{fallen(dataset, sources)} as {MENDED}"]
-    return f"(select {', '.join(columns)} from {relation})"
+    return with_days(f"(select {', '.join(columns)} from {relation})", dataset)
+
+
+def with_days(rows: str, dataset: Dataset) -> str:
+    """SQL of `rows` and the day that each text of a day says, read once however often it is used.
+
+    DuckDB would read it anew in each branch of a condition.
+    """
+    formats = ", ".join(literal(form) for form in _shortest_first(dataset))
+    days = [
+        f"try_strptime({raw(field.name)}, [{formats}])::date as {_day(field)}"
+        for field in dataset.schema_.fields
+        if field.type == "date"
+    ]
+    return f"(select {', '.join(['*', *days])} from {rows})" if days else rows
 
 
 def columns(dataset: Dataset, rows: str, warehouse: Warehouse) -> list[Column]:
@@ -212,17 +233,15 @@ def _cast(field: FieldEntry, dataset: Dataset) -> str:
         whole = f"{number} = round({number}) and abs({number}) < {EXACT}"
         return f"case when {whole} then {number}::bigint end"
     if field.type == "date":
-        formats = ", ".join(literal(form) for form in _shortest_first(dataset))
-        day = f"try_strptime({text}, [{formats}])::date"
         # By %Y a year of two digits, 5/4/26, is one of the first century.
-        return f"case when {day} >= date '{FIRST_DAY}' then {day} end"
+        return f"case when {_day(field)} >= date '{FIRST_DAY}' then {_day(field)} end"
     if field.type == "boolean":
         return f"try_cast({trimmed} as boolean)"
     # As many bytes as characters: nothing that could be composed, and composing is dear.
-    return (
-        f"case when strlen({text}) = length({text}) then {trimmed} "
-        f"else nfc_normalize({trimmed}) end"
+    composed = (
+        f"case when strlen({text}) = length({text}) then {text} else nfc_normalize({text}) end"
     )
+    return f"nullif(trim({composed}), '')"
 
 
 def _shortest_first(dataset: Dataset) -> list[str]:

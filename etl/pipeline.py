@@ -17,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from etl import checksums
 from etl.catalog import Catalog, Dataset, Indicator
 from etl.comparable import make_comparable, write_reference
 from etl.corrections import check_applied
@@ -63,7 +64,7 @@ class SourceFile:
     """Path to show to people: relative to the catalog or the state folder."""
     key: str
     checksum: str
-    """BLAKE2b of the bytes, as `etl.extract.raw.Raw.checksum`: what is loaded must have it too."""
+    """SHA-256 of the bytes, as `etl.extract.raw.Raw.checksum`: what is loaded must have it too."""
 
 
 @dataclass(frozen=True)
@@ -431,8 +432,7 @@ def _not_a_file(path: Path, base: Path) -> NotAFile | None:
 
 
 def _source(path: Path, base: Path, dataset: Dataset, code: str) -> SourceFile:
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+    checksum = checksums.of_file(path)
     return SourceFile(
         dataset=dataset.name,
         path=path,

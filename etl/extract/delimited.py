@@ -8,7 +8,6 @@ their number, and records are counted on their own.
 import atexit
 import codecs
 import csv
-import hashlib
 import io
 import shutil
 import sys
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from etl import checksums
 from etl.catalog import Dataset
 from etl.extract import lines
 from etl.extract.grid import Grid
@@ -40,7 +40,7 @@ from etl.warehouse import literal
 REJECTS = "unreadable_lines"
 BLOCK = 1 << 20
 """Bytes that are looked at together: few enough to stay in the cache, and in memory."""
-LINE_FEED = ord("\n")
+LINE_FEED, RETURN = ord("\n"), ord("\r")
 LONGEST = 2_000_000
 """Bytes of a record: DuckDB leaves a longer one out, at times without a word."""
 # Our own limit is LONGEST; that of the module would end a file with a quote that never closes.
@@ -63,7 +63,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         path=str(readable),
         labels=labels,
         records=records,
-        checksum=_checksum(path),
+        checksum=checksums.of_file(path),
         size=path.stat().st_size,
         header_rows=rows,
         blank_lines=tuple(blank),
@@ -109,13 +109,6 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block + file.readline()
 
 
-def _checksum(path: Path) -> str:
-    digest = hashlib.blake2b(digest_size=20)
-    for block in _blocks(path):
-        digest.update(block)
-    return digest.hexdigest()
-
-
 def _readable_as_it_is(path: Path, dataset: Dataset) -> bool:
     """Whether it is UTF-8, may be, nowhere looks older than Unicode, and has lines of one end."""
     read = dataset.read
@@ -126,9 +119,11 @@ def _readable_as_it_is(path: Path, dataset: Dataset) -> bool:
         wide = number == 0 and read.encoding == "auto" and utf_16_without_mark(block)
         if wide or not _is_utf8(block) or (read.text == "auto" and looks_legacy(block)):
             return False
-        returns += block.count(b"\r")
-        pairs += block.count(b"\r\n") if returns else 0
-        feeds += block.count(b"\n")
+        text = np.frombuffer(block, dtype=np.uint8)
+        returned, fed = text == RETURN, text == LINE_FEED
+        returns += int(np.count_nonzero(returned))
+        pairs += int(np.count_nonzero(returned[:-1] & fed[1:]))
+        feeds += int(np.count_nonzero(fed))
     return returns == pairs and pairs in (0, feeds)
 
 
@@ -300,7 +295,7 @@ def _blank(
     """Which of the lines hold nothing, from 0."""
     lengths = ends - starts
     at = np.clip(starts, 0, max(len(text) - 1, 0))
-    returned = (lengths == 1) & (text[at] == ord("\r")) if len(text) else lengths == 1
+    returned = (lengths == 1) & (text[at] == RETURN) if len(text) else lengths == 1
     return np.flatnonzero(returned | (lengths == 0))
 
 

@@ -5,7 +5,6 @@ point, decimals with the decimal sign declared for the dataset, dates as yyyy-mm
 """
 
 import datetime as dt
-import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from etl import checksums
 from etl.catalog import Dataset
 from etl.errors import ForesightError
 from etl.patterns import compiled
@@ -132,7 +132,7 @@ def in_memory(
         path=str(path),
         labels=labels,
         records=frame.height,
-        checksum=hashlib.blake2b(content, digest_size=20).hexdigest(),
+        checksum=checksums.of_bytes(content),
         size=len(content),
         frame=frame.rename({label: f"c{i}" for i, label in enumerate(labels)}),
         totals=totals or [],

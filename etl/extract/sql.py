@@ -5,7 +5,6 @@ like any other: only reading is allowed to the query, for a time, and up to a si
 counts the rows on its own, before they are read.
 """
 
-import hashlib
 import sqlite3
 import time
 from contextlib import closing
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from etl import checksums
 from etl.catalog import Dataset
 from etl.catalog.queries import TOKEN
 from etl.extract import json_records
@@ -43,8 +43,7 @@ def extract(path: Path, dataset: Dataset) -> Raw:
     if dataset.read.database:
         return json_records.extract(path, dataset)
     before = _state(path)
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+    checksum = checksums.of_file(path)
     try:
         columns, count = _columns(path, dataset)
     except sqlite3.Error as error:

@@ -8,12 +8,12 @@ was in use in use.
 
 import dataclasses
 import datetime as dt
-import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from etl import checksums
 
 POINTER = "CURRENT"
 
@@ -80,8 +80,8 @@ class Incoming:
         self, arrived: Path, origin: Origin, ending: str, now: dt.datetime
     ) -> tuple[Copy, bool]:
         """Keep the file `arrived` and put it in use; whether it differs from what was in use."""
+        checksum = checksums.of_file(arrived)
         with arrived.open("rb+") as file:
-            checksum = hashlib.file_digest(file, _digest).hexdigest()
             os.fsync(file.fileno())
         before = self.current()
         if before and before.checksum == checksum:
@@ -130,10 +130,6 @@ class Incoming:
         facts = dataclasses.asdict(copy)
         text = json.dumps(facts, ensure_ascii=False, indent=1, default=dt.datetime.isoformat)
         _write(self.folder / f"{copy.file}.json", text + "\n")
-
-
-def _digest() -> Any:
-    return hashlib.blake2b(digest_size=20)
 
 
 def _read(path: Path) -> Copy:

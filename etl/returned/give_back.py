@@ -4,11 +4,11 @@ The file must be the one that was loaded: the numbers of records mean nothing in
 """
 
 import fnmatch
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from etl import checksums
 from etl.catalog import Catalog
 from etl.errors import ForesightError, Problems
 from etl.extract.raw import column_of
@@ -101,7 +101,7 @@ def _names(files: list[BadFile]) -> dict[Path, str]:
 def _changed(file: BadFile) -> list[ForesightError]:
     if not file.path.exists():
         problem = "it was loaded, but is no longer there"
-    elif file.checksums != {hashlib.blake2b(file.path.read_bytes(), digest_size=20).hexdigest()}:
+    elif file.checksums != {checksums.of_file(file.path)}:
         problem = "it changed since it was loaded, so the numbers of its records do not hold"
     else:
         return []

@@ -22,7 +22,7 @@ from etl.extract.mistaken import DO, IS, kind_of
 from etl.extract.raw import Percent, UnreadableFile
 from etl.extract.sheets import read_sheets
 from etl.extract.totals import number
-from etl.normalise import _cast, raw
+from etl.normalise import _cast, raw, with_days
 from etl.trial import try_files
 
 SHARES = """
@@ -237,9 +237,8 @@ def test_a_year_of_two_digits_is_none_of_the_first_century(dates, day):
     text = text.replace('DATES, x: ","', str(dates.split(", ")))
     dataset = parse_catalog(HEAD + text).datasets["shares"]
     [field] = [field for field in dataset.schema_.fields if field.name == "period"]
-    read = duckdb.sql(
-        f"select ({_cast(field, dataset)})::varchar from (select '5/4/26' as {raw('period')})"
-    )
+    rows = with_days(f"(select '5/4/26' as {raw('period')})", dataset)
+    read = duckdb.sql(f"select ({_cast(field, dataset)})::varchar from {rows}")
     assert read.fetchall() == [(day,)]
 
 
