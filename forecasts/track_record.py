@@ -22,6 +22,7 @@ BY_HORIZON = ["frequency", "horizon"]
 BY_LEVEL = ["level", "frequency"]
 BY_INDICATOR = ["indicator", "level", "frequency"]
 BY_MONTH = ["month"]
+BY_ISSUED = ["frequency", "issued_in"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _last_year(known: pl.DataFrame) -> int:
 
 
 def table(scored: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Scores by the columns `by`, which may name `month`, that of the period's end.
+    """Scores by the columns `by`: `month` is that of the period's end, `issued_in` that of issue.
 
     Columns beside `by`: outcomes, series, issues, coverage_50, coverage_80, coverage_95, mase,
     benchmark_mase (both in units of the scale known at issue), relative_wis (below 1 is better than
@@ -107,7 +108,10 @@ def table(scored: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     # Sums come out the same whatever order the rows have.
     return (
         scored.sort(*SERIES, "period", "issue")
-        .with_columns(month=pl.col("period_end").dt.month_start())
+        .with_columns(
+            month=pl.col("period_end").dt.month_start(),
+            issued_in=pl.col("issued").dt.month_start(),
+        )
         .group_by(by)
         .agg(
             outcomes=pl.len(),
@@ -133,9 +137,11 @@ def _finite(ratio: pl.Expr) -> pl.Expr:
 
 
 def summary(scored: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """The tables of one kind of scores, for machines: by horizon, level, indicator and month.
+    """The tables of one kind of scores, for machines.
 
-    By horizon all issues count; in the others, the last before the period ended.
+    By horizon and by month of issue all issues count; by level, indicator and month of the outcome
+    the last before the period ended. Bands that miss far ahead alone err by the horizon; those of
+    some months of issue, whatever the horizon, met something that nobody could know then.
     """
     once = counted(scored)
     return {
@@ -143,4 +149,5 @@ def summary(scored: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
         "by_level": table(once, BY_LEVEL).to_dicts(),
         "by_indicator": table(once, BY_INDICATOR).to_dicts(),
         "by_month": table(once, BY_MONTH).to_dicts(),
+        "by_issued": table(scored, BY_ISSUED).to_dicts(),
     }

@@ -87,15 +87,12 @@ class Judge:
         losses = [
             scores.pinball(observed, *pair) for pair in zip(told.quantiles, LEVELS, strict=True)
         ]
-        bounds = {band: told.quantiles[list(places)] for band, places in BANDS.items()}
+        bounds = _bounds(told)
         return Judged(
             smape=smape,
             mase=mase,
             pinball=(np.mean(losses, axis=0) / scales).mean(axis=1),
-            covered={
-                band: ((low <= observed) & (observed <= high)).mean(axis=1)
-                for band, (low, high) in bounds.items()
-            },
+            covered=covered(told, observed),
             msis={
                 band: (
                     scores.interval_score(observed, low, high, coverage=band / 100) / scales
@@ -110,6 +107,18 @@ class Judge:
     def _errors(self, mean: Floats) -> tuple[Floats, Floats]:
         observed = self._collection.outcomes
         return smape(observed, mean), scores.mase(observed, mean, self._scales).mean(axis=1)
+
+
+def covered(told: Told, observed: Floats) -> dict[int, Floats]:
+    """By band, in percent, the share of outcomes of each series that lie within it."""
+    return {
+        band: ((low <= observed) & (observed <= high)).mean(axis=1)
+        for band, (low, high) in _bounds(told).items()
+    }
+
+
+def _bounds(told: Told) -> dict[int, Floats]:
+    return {band: told.quantiles[list(places)] for band, places in BANDS.items()}
 
 
 def smape(observed: Floats, mean: Floats) -> Floats:

@@ -24,12 +24,27 @@ HEAD = (
 )
 
 
+HELD = ("covered_80", "covered_95")
+HELD_ABOUT = """\
+### What bands hold depends on the years that come
+
+What hits all series of a set in the few years of its outcomes moves them together, so one end of a
+set tells little about bands. Here the engine also forecasts the same series as they stood one
+horizon and two horizons earlier, where they were long enough; means are of the ends.\
+"""
+HELD_HEAD = (
+    "| set | 80 % holds | one earlier | two | mean | 95 % holds | one earlier | two | mean |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
 def pages(accuracy: Outcome | None, cells: Outcome | None, speed: Outcome | None) -> Iterator[str]:
     """The sections there are figures for."""
     if accuracy:
         yield ABOUT.format(**accuracy)
         yield from _skipped(accuracy)
         yield _overview(accuracy["collections"])
+        yield _held(accuracy["collections"])
         yield _losses(accuracy["collections"])
         for collection in accuracy["collections"]:
             yield from _collection(collection)
@@ -87,6 +102,33 @@ def _weighted(parts: list[Outcome], counts: list[int], on: str, method: str) -> 
     figures = [part[on] if on == "all" else part[on][0] for part in parts]
     owas = [one[method]["owa"] for one in figures]
     return sum(owa * count for owa, count in zip(owas, counts, strict=True)) / sum(counts)
+
+
+def _held(collections: list[Outcome]) -> str:
+    """What bands held at each end of the series, and the means by frequency."""
+    told = [one for one in collections if one["earlier"]]
+    rows = [f"| {title(one)} | {_at_ends(_ends(one))} |" for one in told]
+    for frequency in dict.fromkeys(one["frequency"] for one in told):
+        ends = [end for one in told if one["frequency"] == frequency for end in _ends(one)]
+        middle = {band: sum(end[band] for end in ends) / len(ends) for band in HELD}
+        blank = " | ".join([" "] * 3)
+        means = " | ".join(f"{blank} | **{middle[band]:.1%}**" for band in HELD)
+        rows.append(f"| **all, {frequency}** | {means} |")
+    return _table(HELD_ABOUT, HELD_HEAD, rows)
+
+
+def _ends(collection: Outcome) -> list[Outcome]:
+    return [collection["all"]["engine"], *collection["earlier"]]
+
+
+def _at_ends(ends: list[Outcome]) -> str:
+    """Shares at each end, and their mean, of one band after the other."""
+    cells = []
+    for band in HELD:
+        shares = [end[band] for end in ends]
+        cells += [f"{share:.1%}" for share in shares] + ["–"] * (3 - len(shares))
+        cells.append(f"{sum(shares) / len(shares):.1%}")
+    return " | ".join(cells)
 
 
 def _losses(collections: list[Outcome]) -> str:

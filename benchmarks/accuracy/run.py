@@ -4,7 +4,7 @@ Quick methods and the engine answer for all series. Slow ones see a sample drawn
 on which all are compared again. Combinations are made of the answers of their members.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
@@ -17,7 +17,7 @@ from benchmarks.accuracy import chances
 from benchmarks.accuracy.cells import PROCESS, simulated
 from benchmarks.accuracy.engine import NAME, told_by_engine
 from benchmarks.accuracy.kept import Told, told_by
-from benchmarks.accuracy.measures import Judge, difference
+from benchmarks.accuracy.measures import Judge, covered, difference
 from benchmarks.accuracy.peers import PEERS, RARE, SCUM, Peer
 from benchmarks.accuracy.sets import Collection, attendances, competitions
 from etl.periods import Frequency
@@ -27,6 +27,10 @@ SAMPLE, SLOWEST = 60, 30
 """Series a collection that slow peers forecast, and those that the slowest do."""
 VERY_SLOW = ("statsmodels ETS", "Prophet")
 HEADLINE = (NAME, "AutoETS", "DynamicOptimizedTheta", "AutoARIMA")
+EARLIER = 2
+"""Horizons by which the same series are ended earlier, at most, to see what bands hold then."""
+FEWEST_SERIES = 30
+"""Series of which there must be as many at an earlier end."""
 COMBINED = {"SCUM": SCUM, "engine with ETS, DOT, ARIMA": HEADLINE}
 
 Engine = Callable[[Collection], Told]
@@ -78,10 +82,22 @@ def _compare(collection: Collection, sizes: Sizes, engine: Engine) -> dict[str, 
     few = _slow(whole, sizes, every)
     outcome = _told(whole) | {"all": figures(whole, every)}
     outcome["samples"] = [figures(whole.take(rows), told) for rows, told in few]
+    outcome["earlier"] = list(held_earlier(whole, engine))
     if collection.frequency is Frequency.YEAR:
         outcome["chances"] = _chances(whole, every)
         outcome["chances_of_sample"] = _chances(whole.take(few[0][0]), few[0][1])
     return outcome
+
+
+def held_earlier(collection: Collection, engine: Engine) -> Iterator[dict[str, Any]]:
+    """What the engine's bands hold of the same series ended one horizon earlier, and two."""
+    for times in range(1, EARLIER + 1):
+        then = collection.ended(times * collection.horizon)
+        if len(then.ids) < FEWEST_SERIES:
+            return
+        held = covered(engine(then), then.outcomes)
+        shares = {f"covered_{band}": round(float(held[band].mean()), 4) for band in (80, 95)}
+        yield {"times": times, "series": len(then.ids), **shares}
 
 
 def _slow(

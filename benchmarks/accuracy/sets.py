@@ -26,6 +26,8 @@ ATTENDANCES = Path("shared/data/benchmarks/nhs_ae_monthly.parquet")
 """Beside the project."""
 MONTHS = 36
 AHEAD = (12, 6)
+FEWEST_YEARS = 8
+"""Values that a series needs to be looked at as it stood earlier; with a season, two rounds."""
 END = {
     Frequency.YEAR: date(2024, 1, 1),
     Frequency.QUARTER: date(2024, 10, 1),
@@ -77,6 +79,20 @@ class Collection:
         """Rows of at most `count` series, drawn by chance; the same ones for the same seed."""
         order = np.random.default_rng(seed).permutation(len(self.ids))
         return sorted(order[:count].tolist())
+
+    def ended(self, earlier: int) -> "Collection":
+        """The same series as they stood `earlier` steps before, where enough was known then."""
+        least = max(FEWEST_YEARS, 2 * self.season) + earlier
+        part = self.take([row for row, train in enumerate(self.trains) if len(train) >= least])
+        whole = [np.concatenate(pair) for pair in zip(part.trains, part.outcomes, strict=True)]
+        ends = [len(train) - earlier for train in part.trains]
+        known = list(zip(whole, ends, strict=True))
+        return replace(
+            part,
+            trains=tuple(values[:end] for values, end in known),
+            outcomes=np.array([values[end : end + self.horizon] for values, end in known]),
+            end=_periods_until(self.end, self.frequency, earlier + 1)[0],
+        )
 
     def panel(self) -> Panel:
         """What is known, side by side: series that begin later have gaps before.

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
@@ -13,7 +14,7 @@ from benchmarks.accuracy.measures import Judge, difference, smape
 from benchmarks.accuracy.naive2 import naive2, seasonal
 from benchmarks.accuracy.page import _chances, pages, pictures
 from benchmarks.accuracy.peers import COVERAGES, LEVELS, PEERS, Peer, forecast_one
-from benchmarks.accuracy.run import figures
+from benchmarks.accuracy.run import figures, held_earlier
 from benchmarks.accuracy.sets import END, Collection, attendances
 from benchmarks.speed import made_up
 from etl.periods import Frequency
@@ -119,6 +120,25 @@ def test_series_of_different_length_end_together_in_the_panel(quarterly):
     assert panel.lowest.tolist() == [0, -np.inf]
 
 
+def test_series_ended_earlier_have_their_last_steps_for_outcomes(quarterly):
+    short = replace(quarterly, trains=(*quarterly.trains[:19], quarterly.trains[19][-11:]))
+    then = short.ended(4)
+    assert then.ids == quarterly.ids[:19]
+    np.testing.assert_array_equal(then.trains[3], quarterly.trains[3][:20])
+    np.testing.assert_array_equal(then.outcomes[3], quarterly.trains[3][20:])
+    assert then.panel().origin == date(2023, 10, 1)
+
+
+def test_bands_are_looked_at_a_horizon_earlier_and_two(quarterly):
+    many = quarterly.take([*range(20), *range(15)])
+    many = replace(many, trains=(*many.trains[:32], *(train[-15:] for train in many.trains[32:])))
+    assert list(held_earlier(many, lambda then: told(then.outcomes + 9.0))) == [
+        {"times": 1, "series": 35, "covered_80": 0.0, "covered_95": 1.0},
+        {"times": 2, "series": 32, "covered_80": 0.0, "covered_95": 1.0},
+    ]
+    assert list(held_earlier(quarterly, lambda then: told(then.outcomes))) == []
+
+
 def test_a_small_sample_is_part_of_a_larger_one(quarterly):
     assert set(quarterly.sample(5)) < set(quarterly.sample(12))
     assert quarterly.sample(5) == quarterly.sample(5)
@@ -205,6 +225,7 @@ def test_the_page_names_who_the_engine_loses_to(quarterly):
                 "samples": [
                     figures(quarterly.take(few), {n: one.take(few) for n, one in better.items()})
                 ],
+                "earlier": [{"covered_80": 0.7, "covered_95": 0.9}],
             }
         ],
     }
@@ -212,6 +233,10 @@ def test_the_page_names_who_the_engine_loses_to(quarterly):
     assert "Not there, so left out: Attendances." in page
     assert "| Invented, quarter, 4 ahead | AutoETS | +" in page
     assert "**engine** | 1.000 |" in page
+    held = outcome["collections"][0]["all"]["engine"]["covered_80"]
+    assert (
+        f"| Invented, quarter, 4 ahead | {held:.1%} | 70.0% | – | {(held + 0.7) / 2:.1%} |" in page
+    )
 
 
 def test_what_a_peer_said_is_kept_by_its_code_and_the_series(quarterly, tmp_path):

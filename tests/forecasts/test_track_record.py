@@ -85,6 +85,18 @@ def test_a_month_forecast_three_times_counts_once_by_the_last_issue_before_it_en
     assert table(counted(rows), BY_LEVEL)["coverage_80"].to_list() == [1.0]
 
 
+def test_forecasts_of_one_month_that_all_missed_stand_apart():
+    """A step in March 2025, which what was said in February could not know."""
+    early = [score(m, before=45 + 30 * (m - 2), inside=m < 2, horizon=m) for m in (2, 3, 4)]
+    late = [score(m, before=45, horizon=1) for m in (3, 4)]
+    rows = summary(frame([*early, *late]))["by_issued"]
+    assert [(row["issued_in"], row["outcomes"], row["coverage_80"]) for row in rows] == [
+        (date(2025, 2, 1), 3, 0.0),
+        (date(2025, 3, 1), 1, 1.0),
+        (date(2025, 4, 1), 1, 1.0),
+    ]
+
+
 def test_scores_stand_beside_those_of_the_benchmark():
     (row,) = table(frame([score(0), score(1, inside=False)]), BY_HORIZON).to_dicts()
     # Errors 6 and 50 against 6 and 38 of the benchmark, in units of 10; WIS 3 against 6.
