@@ -5,7 +5,6 @@ helped is written into `read` and `clean`.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from etl.catalog import Totals
 from etl.draft import words
 from etl.draft.asking import Notebook
-from etl.draft.columns import Column, columns_of, period_of
+from etl.draft.columns import Column, columns_of
 from etl.draft.figures import Signs, signs_of
 from etl.draft.grouping import INTO, groups_of
 from etl.draft.layout import (
@@ -29,26 +28,16 @@ from etl.draft.layout import (
     stop_pattern,
 )
 from etl.draft.opening import Grid, Opened
+from etl.draft.period_heads import period_pattern
 from etl.draft.places import places_in
 from etl.draft.year_parts import BESIDE, Part, dated, part_pattern, years_said
 from etl.errors import ForesightError
 from etl.extract.grid import FIRST
 from etl.extract.raw import Cell, UnreadableFile, plain
 from etl.patterns import compiled
-from etl.periods import status_in
 
 RECORDS_ONLY = ("json", "parquet")
 """Formats without anything above their records."""
-LEAST_COLUMNS = 2
-"""Headers that are periods, from which on they are taken for a variable."""
-_PERIOD_HEADS = [
-    r"(?P<period>(?:19|20)\d\d)$",
-    r"(?P<period>(?:Tháng |T|tháng )?\d{1,2}[/-](?:19|20)\d\d)$",
-    r"(?P<period>(?:Quý |Q|quý )[IV\d]+[/ ](?:năm )?(?:19|20)\d\d)$",
-    r"(?P<period>(?:19|20)\d\d-\d\d(?:-\d\d)?)$",
-    r"(?P<period>\d{1,2} tháng (?:đầu năm )?(?:19|20)\d\d)$",
-]
-_STATUS_WORD = re.compile(r"(Sơ bộ|Ước tính|Ước|Prel\.|Est\.)", re.IGNORECASE)
 
 
 class NothingToMeasure(ForesightError):
@@ -496,7 +485,8 @@ def _unpivot(shaped: Shaped, notebook: Notebook) -> None:
     """Periods, or the divisions of an indicator, that head columns become columns themselves."""
     figures = {column.label: column for column in shaped.of("figure")}
     empty = {column.label: column for column in shaped.of("empty")}
-    pattern = _period_pattern(figures, empty, shaped)
+    others = [column.label for column in shaped.columns if column.kind not in ("figure", "empty")]
+    pattern = period_pattern([*figures], [*empty], others)
     if pattern:
         matched = [label for label in figures if re.search(pattern, label)]
         notebook.guess(
@@ -560,33 +550,6 @@ def _year_above(shaped: Shaped, part: Part, notebook: Notebook) -> tuple[str, st
     text = f"of which year are the {part.name}s? above the table stand {' and '.join(years)}"
     year = notebook.ask("clean.compose", text, dict.fromkeys(years, ""), years[-1])
     return year, year
-
-
-def _period_pattern(
-    figures: dict[str, Column], empty: dict[str, Column], shaped: Shaped
-) -> str | None:
-    labels = [*figures, *empty]
-    for tail in _PERIOD_HEADS:
-        heads = {
-            label: label[: match.start()].strip()
-            for label in labels
-            if (match := re.search(tail, label)) and period_of(match["period"])
-        }
-        if len(heads) < LEAST_COLUMNS or not any(label in figures for label in heads):
-            continue
-        states = {
-            match[1]
-            for head in heads.values()
-            if status_in(head) and (match := _STATUS_WORD.search(head))
-        }
-        status = f"(?P<status>{'|'.join(map(escaped, sorted(states)))})? ?" if states else ""
-        names = Counter(_STATUS_WORD.sub("", head).strip(" -:,") for head in heads.values())
-        if len(names) == 1:
-            return f"{status}{tail}"
-        kept = [column.label for column in shaped.columns if column.kind not in ("figure", "empty")]
-        if not any(re.search(tail, label) for label in kept):
-            return f"^(?P<indicator>.+?)[ :,-]+{status}{tail}"
-    return None
 
 
 def _long(columns: list[Column], pattern: str) -> list[Column]:

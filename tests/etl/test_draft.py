@@ -18,10 +18,17 @@ from dashboard.cli import main
 from etl import pipeline
 from etl.catalog import load_catalog, parse_catalog
 from etl.draft import NothingToMeasure, append, draft, nobody, try_out
+from etl.draft.columns import columns_of
 from etl.draft.figures import signs_of
+from etl.draft.layout import find_table
+from etl.draft.opening import Grid
+from etl.draft.period_heads import period_pattern
 from etl.draft.writing import flow
+from etl.draft.year_parts import part_pattern
 from etl.errors import ForesightError
 from etl.legacy_text import _TCVN3
+from etl.patterns import compiled
+from etl.periods import MONTH_WORDS, Period
 from etl.settings import Settings
 from etl.warehouse import Warehouse
 
@@ -666,6 +673,8 @@ def test_whatever_is_written_on_a_line_is_read_again(value):
         ("Quý I và quý II năm 2026", "2026-Q2", "the title says 'quý ii năm 2026'"),
         ("Dân số tính đến 31/12/2025", "2025-12-31", "the title says '31/12/2025'"),
         ("Năm học 2025-2026", "2025/2026", "the title says '2025-2026'"),
+        ("Số thu quí III năm 2026", "2026-Q3", None),
+        ("Tình hình tháng Chín năm 2026", "2026-09", None),
     ],
 )
 def test_a_period_in_the_title_is_taken_whole_or_asked_about(drafted, title, period, asked):
@@ -864,6 +873,61 @@ def test_months_that_head_columns_are_months_of_the_year_that_is_said(trial, hea
         "select distinct frequency, month(period), value from observation where area = '31135'"
     )
     assert sorted(told.rows()) == [("month", m, m) for m in MONTHS]
+
+
+WITH_YEAR = {
+    "months": ["Tháng 1/2025", "T1-2025", "thg 01/2025", "Tháng Một 2025", "Jan 2025", "01/2025"],
+    "bare months": ["2025M01", "202501", "2025-01", "Sơ bộ tháng 1 năm 2025"],
+    "quarters": ["Quý I/2025", "Quí I năm 2025", "2025Q1", "Q1/2025"],
+    "days": ["05/01/2025", "2025-01-05"],
+    "years": ["2025", "Năm 2025", "Ước 2025"],
+    "spans": ["9 tháng đầu năm 2025", "2021-2025"],
+}
+
+
+@pytest.mark.parametrize("head", [head for heads in WITH_YEAR.values() for head in heads])
+def test_periods_with_their_year_are_found_in_headers_of_one_or_several_figures(head):
+    later = head.replace("2025", "2026")
+    pattern = period_pattern([head, later], [], ["Xã/phường"])
+    read = {
+        Period.parse(compiled(pattern).search(each).groupdict()["period"]) for each in (head, later)
+    }
+    assert read == {Period.parse(head), Period.parse(later)}
+    several = period_pattern([f"Thu {head}", f"Chi {head}"], [], ["Xã/phường"])
+    found = compiled(several).search(f"Thu {head}").groupdict()
+    assert (found["indicator"], Period.parse(found["period"])) == ("Thu", Period.parse(head))
+
+
+@pytest.mark.parametrize("heads", [["Đợt 1/2025", "Đợt 2/2025"], ["Mã 1202501", "Mã 1202502"]])
+def test_what_numbers_something_else_is_no_period(heads):
+    assert period_pattern(heads, [], []) is None
+
+
+@pytest.mark.parametrize(
+    "form", ["T{}", "thg {}", "TH {}", "Tháng {}", "Tháng {word}", "Lũy kế T{}"]
+)
+def test_months_that_a_year_completes_are_found_in_headers(form):
+    heads = [form.format(n, word=word.capitalize()) for n, word in enumerate(MONTH_WORDS, start=1)]
+    part, pattern = part_pattern(heads)
+    found = [compiled(pattern).search(head).groupdict()["month"] for head in heads]
+    made = [str(Period.parse(part.written.format(month=month) + "/2025")) for month in found]
+    assert made == [f"2025-{month:02}" for month in MONTHS]
+    assert part_pattern(["Đợt 1", "Đợt 2", "Đợt 3"]) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [("Tháng", "period"), ("Dân số trong tháng", "figure"), ("Mã", "identifier")],
+)
+def test_202501_is_a_month_only_where_the_header_speaks_of_one(header, kind):
+    column = columns_of(["Xã", header], {1: ["202501", "202502", "202512"]}, ".")[0]
+    assert column.kind == kind
+
+
+def test_months_written_as_numbers_head_a_sheet_and_a_record_of_such_numbers_heads_none():
+    heads = ["Xã", 202501, 202502]
+    rows = [heads, ["Ninh Kiều", 202501, 201912], ["Cái Khế", 3, 4]]
+    assert find_table(Grid("B", rows), where="", one_line=False).body == [1, 2]
 
 
 REFUSED = {
