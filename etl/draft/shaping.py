@@ -34,6 +34,7 @@ from etl.draft.year_parts import BESIDE, Part, dated, part_pattern, years_said
 from etl.errors import ForesightError
 from etl.extract.grid import FIRST
 from etl.extract.raw import Cell, UnreadableFile, plain
+from etl.extract.totals import BRACKETED
 from etl.patterns import compiled
 
 RECORDS_ONLY = ("json", "parquet")
@@ -80,6 +81,7 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
         {r for r in each.body[:2] if is_row_of_column_numbers(each.texts(r))} for each in layouts
     ]
     columns = _columns(layouts, dropped, signs.decimal)
+    _write_brackets(shaped, columns, notebook)
     _refuse_what_is_no_header(columns, where)
     _refuse_tables_side_by_side(columns, where)
     unread = [
@@ -282,6 +284,24 @@ def _write_signs(shaped: Shaped, signs: Signs) -> None:
         shaped.read["decimal"] = signs.decimal
     if signs.thousands.strip():
         shaped.read["thousands"] = signs.thousands
+
+
+def _write_brackets(shaped: Shaped, columns: list[Column], notebook: Notebook) -> None:
+    """Figures in brackets are those of accountants below zero; (1) alone may be a footnote."""
+    texts = (text for column in columns if column.kind == "figure" for text in column.distinct)
+    found = [text for text in texts if re.fullmatch(BRACKETED, text)]
+    clear = [text for text in found if not re.fullmatch(r"\(\d\d?\)", text)]
+    if clear:
+        notebook.guess("read.brackets", f"figures in brackets, such as {clear[0]!r}, below zero")
+    elif found:
+        answer = notebook.ask(
+            "read.brackets",
+            f"is {found[0]!r} a figure below zero, or the number of a footnote?",
+            {"negative": "below zero, as accountants write it", "note": "no figure"},
+            "note",
+        )
+    if clear or (found and answer == "negative"):
+        shaped.read["brackets"] = "negative"
 
 
 # --- rows -----------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from etl.errors import Problems
 from etl.extract import READERS
 from etl.extract.cells_child import in_percent
 from etl.extract.mistaken import DO, IS, kind_of
-from etl.extract.raw import Percent, UnreadableFile
+from etl.extract.raw import Percent, UnreadableFile, column_of
 from etl.extract.sheets import read_sheets
 from etl.extract.totals import number
 from etl.normalise import _cast, raw
@@ -283,6 +283,16 @@ def test_one_file_with_another_header_makes_no_errors_in_the_others(installation
         ('decimal: ","', "0,5", 0.5),
         ('thousands: ","', "1,234.5", 1234.5),
         ('thousands: ","', "12,5", None),
+        ('decimal: ",", thousands: "."', "(1.234)", None),
+        ('decimal: ",", thousands: ".", brackets: negative', "(1.234,5)", -1234.5),
+        ('decimal: ",", brackets: negative', "(12)", -12),
+        ('decimal: ",", brackets: negative', "-12", -12),
+        ('decimal: ",", thousands: ".", brackets: negative', "(12.5)", None),
+        ('decimal: ",", brackets: negative', "12 (1)", None),
+        ('decimal: ",", brackets: negative', "12(1)", None),
+        ('decimal: ",", brackets: negative', "(1)(2)", None),
+        ('decimal: ",", brackets: negative', "(-3)", None),
+        ('decimal: ",", brackets: negative', "(*)", None),
     ],
 )
 def test_a_sign_that_means_nothing_where_it_stands_makes_no_figure(signs, text, figure):
@@ -292,6 +302,19 @@ def test_a_sign_that_means_nothing_where_it_stands_makes_no_figure(signs, text, 
     rows = f"(select '{text}' as {raw('people')})"
     assert duckdb.sql(f"select {_cast(field, dataset)} from {rows}").fetchall() == [(figure,)]
     assert number(text, dataset.read) == (None if figure is None else Decimal(str(figure)))
+
+
+def test_the_mark_of_a_footnote_is_no_part_of_a_name_a_label_or_a_header(refresh):
+    category = "{name: category, from: [Nguồn], categories: [{value: tax, label: Thuế}]}"
+    declared = entry("csv").replace("    - {name: poor", f"    - {category}\n    - {{name: poor")
+    body = "Xã,Hộ nghèo*,Dân số,Nguồn (*)\nNinh Kiều (1),1,2,Thuế (2)\nCái Khế *,3,4,Thuế¹\n"
+    told = refresh(declared, shares_csv=body).select("select area, category from data_shares")
+    assert sorted(told.rows()) == [("31120", "tax"), ("31135", "tax")]
+
+
+def test_of_two_headers_with_a_star_none_is_taken_and_one_without_it_is():
+    assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số (*)"]) is None
+    assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số"]) == 2
 
 
 def test_one_sign_for_thousands_and_decimals_is_refused():

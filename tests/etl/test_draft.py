@@ -692,6 +692,20 @@ def test_cells_that_say_that_there_is_nothing_are_no_evidence_on_signs(drafted):
     assert 'decimal: ",", thousands: "."' in made.text
 
 
+@pytest.mark.parametrize(
+    ("figure", "read", "asked"),
+    [
+        ("(1.234)", "brackets: negative", False),
+        ("(1,5)", "brackets: negative", False),
+        ("(1)", "delimiter", True),
+    ],
+)
+def test_figures_in_brackets_are_below_zero_unless_they_may_be_notes(drafted, figure, read, asked):
+    made = drafted("von.csv", f"Xã;Năm;Chênh lệch\nNinh Kiều;2025;{figure}\nÔ Môn;2025;5\n")
+    assert read in made.text
+    assert [q.about for q in made.questions if "footnote" in q.text] == asked * ["read.brackets"]
+
+
 def test_percent_signs_say_the_unit(drafted):
     made = drafted("ty_le.csv", "Xã/phường;Năm;Hộ nghèo\nNinh Kiều;2025;1,25%\nÔ Môn;2025;3%\n")
     assert '{name: value, type: number, from: [Hộ nghèo], unit: "%"}' in made.text
