@@ -312,6 +312,26 @@ def test_the_mark_of_a_footnote_is_no_part_of_a_name_a_label_or_a_header(refresh
     assert sorted(told.rows()) == [("31120", "tax"), ("31135", "tax")]
 
 
+@pytest.mark.parametrize(
+    ("limit", "largest", "told"),
+    [("", "0,5", 1), ("", "1,5", 0), (", constraints: {maximum: 1}", "0,5", 0)],
+)
+def test_percents_that_may_be_shares_of_one_are_told_by_check(installation, limit, largest, told):
+    folder = installation.catalog.parent
+    declared = entry("csv").replace('unit: "%"}', f'unit: "%"{limit}}}', 1)
+    installation.catalog.write_text(HEAD + declared, encoding="utf-8")
+    body = f'Xã,Hộ nghèo,Dân số\nNinh Kiều,"0,1",5\nCái Khế,"{largest}",1\nÔ Môn,"0,2",1\n'
+    (folder / "shares.csv").write_text(body, encoding="utf-8")
+    catalog = load_catalog(installation.catalog)
+    files = pipeline.plan(catalog, installation, None).files
+    tried = try_files(
+        catalog, installation, files, today=TODAY, language="en", progress=lambda _: None
+    )
+    assert ["the largest is read as 0.5 %" in doubt.problem for doubt in tried.doubts] == told * [
+        True
+    ]
+
+
 def test_of_two_headers_with_a_star_none_is_taken_and_one_without_it_is():
     assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số (*)"]) is None
     assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số"]) == 2

@@ -706,6 +706,16 @@ def test_figures_in_brackets_are_below_zero_unless_they_may_be_notes(drafted, fi
     assert [q.about for q in made.questions if "footnote" in q.text] == asked * ["read.brackets"]
 
 
+@pytest.mark.parametrize(
+    ("figures", "asked"),
+    [(["0,12", "0,5", "1"], True), (["0,12", "1,5"], False), (["0", "1"], False)],
+)
+def test_percents_that_may_be_shares_of_one_are_asked_about(drafted, figures, asked):
+    rows = "".join(f"{name};2025;{text}\n" for name, text in zip(COMMUNES, figures, strict=False))
+    made = drafted("ty_le.csv", "Xã;Năm;Hộ nghèo (%)\n" + rows)
+    assert [q.about for q in made.questions if "share of 1" in q.text] == asked * ["value"]
+
+
 def test_percent_signs_say_the_unit(drafted):
     made = drafted("ty_le.csv", "Xã/phường;Năm;Hộ nghèo\nNinh Kiều;2025;1,25%\nÔ Môn;2025;3%\n")
     assert '{name: value, type: number, from: [Hộ nghèo], unit: "%"}' in made.text
