@@ -214,7 +214,7 @@ class Geography:
                 fitted.
             AmbiguousArea: several fit; the hint lists them.
         """
-        wanted = self._wanted(name, within)
+        wanted = self._wanted(name, within, [on])
         levels = _levels(level)
         ever = [area for area in wanted.areas(self) if area.level in levels]
         meant = wanted.meant(on, ever)
@@ -253,15 +253,17 @@ class Geography:
         }
         return pl.DataFrame(_of_one_map(answers, days), schema=columns, orient="row")
 
-    def _wanted(self, name: str, within: str | None) -> "_Wanted":
-        """The name without the mark of a footnote; with it, where the number may belong to it."""
+    def _wanted(self, name: str, within: str | None, days: Sequence[date]) -> "_Wanted":
+        """The name without the mark of a footnote; with it, where its number makes it another."""
         wanted = _Wanted.read(name, within)
         unmarked = without_mark(name)
         if unmarked == name or wanted.areas(self):
             return wanted
         number = " ".join(re.findall(r"\d+", name[len(unmarked) :]))
         numbered = _Wanted.read(f"{unmarked} {number}", within)
-        return wanted if number and numbered.areas(self) else _Wanted.read(unmarked, within)
+        ever = numbered.areas(self) if number else []
+        another = any(numbered.meant(day, ever) for day in days)
+        return wanted if another else _Wanted.read(unmarked, within)
 
     def suggestions(
         self, name: str, on: date | Sequence[date], level: Levels = None
@@ -271,8 +273,8 @@ class Geography:
         `several`: it means all of these; `another_time`: it meant these at other times; `near`:
         these are spelled most alike; `unknown`: there are none. Days are as in `resolve_many`.
         """
-        wanted, levels = self._wanted(name, None), _levels(level)
         days = (on,) if isinstance(on, date) else tuple(on)
+        wanted, levels = self._wanted(name, None, days), _levels(level)
         ever = [area for area in wanted.areas(self) if area.level in levels]
         if now := dict.fromkeys(area for day in days for area in wanted.meant(day, ever)):
             return "several", list(now)

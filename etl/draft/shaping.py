@@ -35,6 +35,7 @@ from etl.errors import ForesightError
 from etl.extract.grid import FIRST
 from etl.extract.raw import Cell, UnreadableFile, plain
 from etl.extract.totals import BRACKETED
+from etl.geography import Geography
 from etl.patterns import compiled
 
 RECORDS_ONLY = ("json", "parquet")
@@ -65,8 +66,8 @@ class Shaped:
         return [column for column in self.columns if column.kind in kinds]
 
 
-def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
-    """The table of the file in long form.
+def shape(opened: Opened, where: str, notebook: Notebook, geography: Geography) -> Shaped:
+    """The table of the file in long form; `geography` is the map that its places may be of.
 
     Raises:
         UnreadableFile: no sheet holds a table.
@@ -82,10 +83,10 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
     ]
     columns = _columns(layouts, dropped, signs.decimal)
     _write_brackets(shaped, columns, notebook)
-    _refuse_what_is_no_header(columns, where)
-    _refuse_tables_side_by_side(columns, where)
+    _refuse_what_is_no_header(columns, where, geography)
+    _refuse_tables_side_by_side(columns, where, geography)
     unread = [
-        _rows_without_place(each, gone, columns)
+        _rows_without_place(each, gone, columns, geography)
         for each, gone in zip(layouts, dropped, strict=True)
     ]
     gone = [a | b for a, b in zip(dropped, unread, strict=True)]
@@ -102,12 +103,12 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
     return shaped
 
 
-def _refuse_what_is_no_header(columns: list[Column], where: str) -> None:
+def _refuse_what_is_no_header(columns: list[Column], where: str, geography: Geography) -> None:
     """A record in the place of the header would be lost, and its figure name an indicator."""
-    names = _names_column(columns)
+    names = _names_column(columns, geography)
     figures = [c for c in columns if c.kind == "figure" and is_number(c.label)]
     large = [c for c in figures if not re.fullmatch(r"\d\d?|(?:19|20)\d\d", c.label)]
-    if names and large and _is_place(names.label):
+    if names and large and _is_place(names.label, geography):
         raise UnreadableFile(
             f"the first row is a record ({names.label!r}, {large[0].label!r}): there is no header",
             where=where,
@@ -115,18 +116,18 @@ def _refuse_what_is_no_header(columns: list[Column], where: str) -> None:
         )
 
 
-def _is_place(text: str) -> bool:
-    places = places_in(Column(0, "", [text], [text]), None)
+def _is_place(text: str, geography: Geography) -> bool:
+    places = places_in(Column(0, "", [text], [text]), None, geography)
     return places is not None and not places.unknown
 
 
-def _refuse_tables_side_by_side(columns: list[Column], where: str) -> None:
+def _refuse_tables_side_by_side(columns: list[Column], where: str, geography: Geography) -> None:
     """Figures of the right one would else be taken for those of the places of the left one."""
-    names = _names_column(columns)
+    names = _names_column(columns, geography)
     for twin in columns:
         if names is None or twin is names or _once(twin.label) != _once(names.label):
             continue
-        places = places_in(twin, None)
+        places = places_in(twin, None, geography)
         if places and places.share > 0.5:
             raise UnreadableFile(
                 f"tables stand side by side: {_once(twin.label)!r} heads two columns of places",
@@ -344,11 +345,13 @@ def _filled(cells: list[Cell]) -> list[Cell]:
     return made
 
 
-def _rows_without_place(layout: Layout, gone: set[int], columns: list[Column]) -> set[int]:
+def _rows_without_place(
+    layout: Layout, gone: set[int], columns: list[Column], geography: Geography
+) -> set[int]:
     """Rows that are no records: totals of all places, and headings of groups without a figure."""
     figures = [c.position for c in columns if c.kind == "figure" and c.label != "$sheet"]
-    names = _names_column(columns)
-    places = _known_places(names)
+    names = _names_column(columns, geography)
+    places = _known_places(names, geography)
     found = set()
     for r in layout.body:
         if r in gone:
@@ -381,19 +384,19 @@ def _is_numbered_group(first: list[str]) -> bool:
     return len(first) > 1 and bool(re.fullmatch(rf"{words.ROMAN}[.)]?", first[0]))
 
 
-def _names_column(columns: list[Column]) -> Column | None:
+def _names_column(columns: list[Column], geography: Geography) -> Column | None:
     """The column whose names are mostly places."""
     found = [
         (places.share, -column.position, column)
         for column in columns
-        if column.kind in ("label", "text") and (places := places_in(column, None))
+        if column.kind in ("label", "text") and (places := places_in(column, None, geography))
     ]
     return max(found)[2] if found else None
 
 
-def _known_places(column: Column | None) -> set[str]:
+def _known_places(column: Column | None, geography: Geography) -> set[str]:
     """Names of the column that are places at any time."""
-    places = places_in(column, None) if column else None
+    places = places_in(column, None, geography) if column else None
     return set(places.column.distinct) - set(places.unknown) if places else set()
 
 

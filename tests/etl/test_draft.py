@@ -470,7 +470,7 @@ ASKED = {
         "f.csv",
         "Tháng,Số lượt khách\n01/2026,40\n02/2026,50\n",
         "no column names a place",
-        ("nation", "area: national", "area: can_tho"),
+        ("national", "area: national", "area: can_tho"),
     ),
     "places of others": (
         "i.csv",
@@ -788,6 +788,55 @@ def test_add_prints_the_entry_and_writes_only_when_told(run, put, installation):
         assert installation.catalog.read_text(encoding="utf-8") == EMPTY
     assert run("add", path, "--write").exit_code == 0
     assert list(load_catalog(installation.catalog).datasets) == ["khach"]
+
+
+MAP = {
+    "areas.csv": "code,level,name,name_en,kind,parent,valid_from,valid_to,population,area_km2,lat,"
+    "lon,source\n"
+    "vn,nation,Cả nước,,,,2004-01-01,,,,,,\n"
+    "dn,city,Đà Nẵng,,thành phố,vn,2004-01-01,,,,,,\n"
+    "a,commune,Thạch Thang,,phường,dn,2004-01-01,2024-11-30,,,,,\n"
+    "b,commune,Hải Châu,,phường,dn,2024-12-01,2025-06-30,,,,,\n"
+    "c,commune,Hòa Cường,,phường,dn,2004-01-01,2025-06-30,,,,,\n"
+    "x,commune,Hải Châu,,phường,dn,2025-07-01,,,,,,\n"
+    "y,commune,Hòa Cường,,phường,dn,2025-07-01,,,,,,\n",
+    "crosswalk.csv": "old_code,old_valid_from,new_code,new_valid_from,weight,weight_lower,"
+    "weight_upper,basis,source,note\n"
+    "a,2004-01-01,b,2024-12-01,1,1,1,whole,,\n"
+    "b,2024-12-01,x,2025-07-01,0.75,0.7,0.8,estimate,,\n"
+    "b,2024-12-01,y,2025-07-01,0.25,0.2,0.3,estimate,,\n"
+    "c,2004-01-01,x,2025-07-01,0.5,0.4,0.6,estimate,,\n"
+    "c,2004-01-01,y,2025-07-01,0.5,0.4,0.6,estimate,,\n",
+}
+"""Of another city: n wards become m, after a chain of two years."""
+OF_DA_NANG = (
+    "Phường;Tháng;Lượt khách\nThạch Thang;202411;100\nHòa Cường (1);202411;10\nHải Châu;202508;7\n"
+)
+
+
+def test_a_first_file_begins_the_catalog_of_another_city(run, installation):
+    folder = installation.catalog.parent
+    for name, content in MAP.items():
+        (folder / "map").mkdir(exist_ok=True)
+        (folder / "map" / name).write_text(content, encoding="utf-8")
+    file = folder / "khach.csv"
+    file.write_text(OF_DA_NANG, encoding="utf-8")
+    shown = run("add", str(file), "--dry-run")
+    assert "there is no catalog" in shown.output
+    assert "geography: map  # guess" in shown.output
+    assert not installation.catalog.exists()
+    assert "3 of 3 names are each a commune" in run("add", str(file), "--write").output
+    warehouse, rejected = loaded(installation)
+    told = warehouse.select("select area, period, value from comparable where area in ('x', 'y')")
+    november, august = dt.date(2024, 11, 1), dt.date(2025, 8, 1)
+    assert sorted(told.rows()) == [("x", november, 80), ("x", august, 7), ("y", november, 30)]
+    assert rejected == 0
+
+
+def test_names_of_a_city_without_its_map_are_asked_about_and_not_taken_for_labels(put, run):
+    shown = run("add", str(put("khach.csv", OF_DA_NANG)), "--dry-run")
+    assert "ASK: none of 3 names is a place on the map of Cần Thơ" in shown.output
+    assert "areas: {level: commune}" in shown.output
 
 
 def test_add_lists_what_is_to_be_answered(run, put):
