@@ -332,6 +332,29 @@ def test_percents_that_may_be_shares_of_one_are_told_by_check(installation, limi
     ]
 
 
+ROWS = "Xã,Hộ nghèo,Dân số\nNinh Kiều,1,5\nCái Khế,2,6\n"
+
+
+@pytest.mark.parametrize("mark", ["\x1a", "\0", "\x1a\r\n"])
+@pytest.mark.parametrize("shaped", [False, True])
+def test_a_sign_by_which_older_programs_end_a_text_is_no_record(refresh, mark, shaped):
+    find = ', header: {find: "^Xã"}' if shaped else ""
+    declared = entry("csv").replace('decimal: ","', f'decimal: ","{find}')
+    warehouse = refresh(declared, shares_csv=ROWS + mark)
+    assert warehouse.select("select records, accepted from load").rows() == [(2, 2)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file_that_broke_off_in_zero_bytes_is_refused_by_that(tmp_path, encoding):
+    path = tmp_path / "shares.csv"
+    path.write_bytes((ROWS + "\0" * 600).encode(encoding))
+    declared = entry("csv").replace('decimal: ","', f'decimal: ",", encoding: {encoding}')
+    with pytest.raises(UnreadableFile, match="zero bytes or more: it broke off"):
+        READERS["csv"](path, parse_catalog(HEAD + declared).datasets["shares"])
+    path.write_bytes(ROWS.encode(encoding))
+    assert READERS["csv"](path, parse_catalog(HEAD + declared).datasets["shares"]).records == 2
+
+
 def test_of_two_headers_with_a_star_none_is_taken_and_one_without_it_is():
     assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số (*)"]) is None
     assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số"]) == 2
