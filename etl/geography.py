@@ -26,6 +26,7 @@ import polars as pl
 
 from etl.crosswalk import COLUMNS, weights_to
 from etl.errors import ForesightError
+from etl.footnotes import without_mark
 from etl.map_files import COLUMNS as FILES
 from etl.map_files import Level, read_map
 
@@ -202,16 +203,18 @@ class Geography:
         `name` is a code or a name in any usual spelling: 'Phường Ninh Kiều', 'P.Ninh Kiều', 'NINH
         KIEU'. It may go on with what the area lies in ('Xã Phú Tân, huyện Châu Thành, tỉnh Hậu
         Giang'), as may `within`. A kind that is given must be right. Accents may be missing from
-        the whole, not from a part. With 'cũ' at the end the name is that of an area that has ended,
-        the last to bear it before that day; with 'mới' it is taken as it is today. Our own codes
-        ('can_tho', 'soc_trang.my_tu') were never handed on and are found whatever the day.
+        the whole, not from a part. The mark of a footnote behind it, '(1)', '(*)' or '¹', counts
+        for nothing, unless with its number it is another name. With 'cũ' at the end the name is
+        that of an area that has ended, the last to bear it before that day; with 'mới' it is taken
+        as it is today. Our own codes ('can_tho', 'soc_trang.my_tu') were never handed on and are
+        found whatever the day.
 
         Raises:
             UnknownArea: nothing fits; the hint has the nearest spellings, or when it would have
                 fitted.
             AmbiguousArea: several fit; the hint lists them.
         """
-        wanted = _Wanted.read(name, within)
+        wanted = self._wanted(name, within, [on])
         levels = _levels(level)
         ever = [area for area in wanted.areas(self) if area.level in levels]
         meant = wanted.meant(on, ever)
@@ -250,6 +253,18 @@ class Geography:
         }
         return pl.DataFrame(_of_one_map(answers, days), schema=columns, orient="row")
 
+    def _wanted(self, name: str, within: str | None, days: Sequence[date]) -> "_Wanted":
+        """The name without the mark of a footnote; with it, where its number makes it another."""
+        wanted = _Wanted.read(name, within)
+        unmarked = without_mark(name)
+        if unmarked == name or wanted.areas(self):
+            return wanted
+        number = " ".join(re.findall(r"\d+", name[len(unmarked) :]))
+        numbered = _Wanted.read(f"{unmarked} {number}", within)
+        ever = numbered.areas(self) if number else []
+        another = any(numbered.meant(day, ever) for day in days)
+        return wanted if another else _Wanted.read(unmarked, within)
+
     def suggestions(
         self, name: str, on: date | Sequence[date], level: Levels = None
     ) -> tuple[Misfit, list[Area]]:
@@ -258,8 +273,8 @@ class Geography:
         `several`: it means all of these; `another_time`: it meant these at other times; `near`:
         these are spelled most alike; `unknown`: there are none. Days are as in `resolve_many`.
         """
-        wanted, levels = _Wanted.read(name, None), _levels(level)
         days = (on,) if isinstance(on, date) else tuple(on)
+        wanted, levels = self._wanted(name, None, days), _levels(level)
         ever = [area for area in wanted.areas(self) if area.level in levels]
         if now := dict.fromkeys(area for day in days for area in wanted.meant(day, ever)):
             return "several", list(now)

@@ -139,12 +139,7 @@ def _moment(now: dt.datetime) -> str:
 
 def _observe_values(warehouse: Warehouse, dataset: Dataset, indicator: Indicator) -> None:
     columns = {field.name for field in dataset.schema_.fields}
-    # An indicator described for a wide table elsewhere is a row of `value` in a long one.
-    held_in = indicator.value if indicator.value in columns else "value"
-    where = dict(indicator.where)
-    if not where and "indicator" in columns and held_in == "value":
-        where = {"indicator": indicator.name}
-    conditions = [f"{identifier(k)}::varchar = {literal(v)}" for k, v in where.items()]
+    held_in, conditions = held(dataset, indicator)
     given = {
         name: identifier(name) if name in columns else default for name, default in OPTIONAL.items()
     }
@@ -158,6 +153,29 @@ def _observe_values(warehouse: Warehouse, dataset: Dataset, indicator: Indicator
         f"{given['as_of']} "
         f"from {_table(dataset)} where {' and '.join([*conditions, f'{value} is not null'])}"
     )
+
+
+def held(dataset: Dataset, indicator: Indicator) -> tuple[str, list[str]]:
+    """The field that holds an indicator, and in SQL what the rows that are of it satisfy."""
+    # An indicator described for a wide table elsewhere is a row of `value` in a long one.
+    field = indicator.value if dataset.field(indicator.value) else "value"
+    where = dict(indicator.where)
+    if not where and dataset.field("indicator") and field == "value":
+        where = {"indicator": indicator.name}
+    return field, [f"{identifier(k)}::varchar = {literal(v)}" for k, v in where.items()]
+
+
+def largest_share(warehouse: Warehouse, dataset: Dataset, indicator: Indicator) -> float | None:
+    """The largest of its figures, where three or more lie from 0 to 1 and are not only 0 and 1."""
+    field, conditions = held(dataset, indicator)
+    value = identifier(field)
+    found = warehouse.select(
+        f"select count(*) > 2 and min({value}) >= 0 and max({value}) <= 1 "
+        f"and not bool_and({value} in (0, 1)), max({value}) "
+        f"from {_table(dataset)} where {' and '.join([*conditions, f'{value} is not null'])}"
+    )
+    parts, largest = found.row(0)
+    return largest if parts else None
 
 
 def _observe_measure(

@@ -24,8 +24,9 @@ from etl.extract.raw import (
     column_of,
     plain,
 )
-from etl.extract.totals import UNUSUAL, USUAL, astray, misplaced
+from etl.extract.totals import BRACKETED, UNUSUAL, USUAL, astray, misplaced
 from etl.extract.units import unit
+from etl.footnotes import without_mark
 from etl.periods import Frequency, Period, UnreadablePeriod
 from etl.warehouse import Warehouse, identifier, literal
 
@@ -226,7 +227,7 @@ def _cast(field: FieldEntry, dataset: Dataset) -> str:
     text = raw(field.name)
     trimmed = f"nullif(trim({text}), '')"
     if field.type in ("integer", "number"):
-        number = f"try_cast({_digits(_bare(trimmed, field), dataset)} as double)"
+        number = _figure(trimmed, field, dataset)
         if field.type == "number":
             return f"case when isfinite({number}) then {number} end"
         # Beyond this a whole number would be rounded, and further on not even fit.
@@ -242,6 +243,17 @@ def _cast(field: FieldEntry, dataset: Dataset) -> str:
         f"case when strlen({text}) = length({text}) then {text} else nfc_normalize({text}) end"
     )
     return f"nullif(trim({composed}), '')"
+
+
+def _figure(text: str, field: FieldEntry, dataset: Dataset) -> str:
+    """SQL of the figure in a text; one in brackets is below zero where the entry says so."""
+    number = f"try_cast({_digits(_bare(text, field), dataset)} as double)"
+    if dataset.read.brackets != "negative":
+        return number
+    within = f"substr({text}, 2, length({text}) - 2)"
+    negative = f"-try_cast({_digits(_bare(within, field), dataset)} as double)"
+    bracketed = f"regexp_full_match({text}, {literal(BRACKETED)})"
+    return f"coalesce({number}, case when {bracketed} then {negative} end)"
 
 
 def _shortest_first(dataset: Dataset) -> list[str]:
@@ -281,7 +293,7 @@ def _categories(keys: list[str], field: FieldEntry) -> pl.DataFrame:
     for category in field.categories:
         for spelling in (category.value, category.label, *category.spellings):
             known[plain(spelling)] = category.value
-    meant = [known.get(plain(key)) for key in keys]
+    meant = [known.get(plain(key)) or known.get(plain(without_mark(key))) for key in keys]
     return pl.DataFrame(
         {"key": keys, field.name: meant}, schema={"key": pl.String, field.name: pl.String}
     )

@@ -112,8 +112,10 @@ class Period:
 
         With `formats`, those of `strptime`, nothing else is read, and the finest unit in the format
         is the frequency: '%m/%Y' reads months. Without them, it reads 2024, 2025-01, 01/2025,
-        Tháng 1/2025, T1/2025, Jan 2025, 2025-Q1, Quý I/2025, 2025-W03, 2025-01-15, 15/01/2025;
-        two of these joined by / or – as a span; 9 tháng 2025, 9 tháng đầu năm 2025.
+        Tháng 1/2025, Tháng Một 2025, T1/2025, thg 1/2025, Jan 2025, 2025M01, 202501, 2025-Q1,
+        Quý I/2025, 2025-W03, 2025-01-15, 15/01/2025, with or without an hour; two of these joined
+        by / or – as a span; 9 tháng 2025, 9 tháng đầu năm 2025. 'Tháng năm 2025', in small letters,
+        may be a form in which the month was left out, and is none.
 
         Raises:
             UnreadablePeriod: with what was found.
@@ -244,11 +246,15 @@ def _quarter(day: date) -> int:
 
 def _plain(text: str) -> str:
     """Lower case, single spaces, one kind of dash, no status words, no brackets."""
-    plain = unicodedata.normalize("NFC", text).lower()
+    plain = _MAY.sub("5", unicodedata.normalize("NFC", text)).lower()
     for words in _STATUS_WORDS.values():
         plain = words.sub(" ", plain)
     plain = re.sub(r"[–—−]", "-", re.sub(r"[()]", " ", plain))
     return " ".join(plain.split())
+
+
+_MAY = re.compile(r"(?<=háng )Năm(?= \d{4})")
+"""Not 'tháng năm', where the month may have been left out before the word for year."""
 
 
 def _by_formats(text: str, formats: Iterable[str]) -> Period | None:
@@ -305,7 +311,8 @@ def _year(year: str) -> Period:
 
 
 def _month(month: str, year: str) -> Period:
-    return Period.containing(Frequency.MONTH, date(int(year), _MONTHS.get(month) or int(month), 1))
+    number = _MONTHS.get(month) or _MONTHS_IN_WORDS.get(month) or int(month)
+    return Period.containing(Frequency.MONTH, date(int(year), number, 1))
 
 
 def _quarter_of(quarter: str, year: str) -> Period:
@@ -341,18 +348,30 @@ def _months_of_one_year(first: str, last: str, year: str) -> Period:
     return Period.between(_month(first, year).start, _month(last, year).end)
 
 
-_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
+ENGLISH_MONTHS = (
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+)  # fmt: skip
+_MONTHS = {name: number for number, name in enumerate(ENGLISH_MONTHS, start=1)}
+MONTH_WORDS = (
+    "một", "hai", "ba", "tư", "năm", "sáu", "bảy", "tám", "chín", "mười", "mười một", "mười hai",
+)  # fmt: skip
+"""Months of the calendar as 'Tháng Một' to 'Tháng Mười hai' name them; others are of the moon."""
+_MONTHS_IN_WORDS = {word: number for number, word in enumerate(MONTH_WORDS, start=1)}
 _COUNTS = {"ba": 3, "sáu": 6, "chín": 9}
 _QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 _Y = r"((?:19|20|21)\d\d)"
+_PLAUSIBLE = r"((?:19[5-9]|20\d)\d)"
+"""Years of months and days without any sign between their parts, which may be figures."""
 _M = r"(0?[1-9]|1[0-2])"
 _N = r"(0?[1-9]|1[0-2]|ba|sáu|chín)"
 _D = r"(0?[1-9]|[12]\d|3[01])"
 _Q = r"(i{1,3}|iv|0?[1-4])"
 _W = r"(\d\d?)"
-_NAME = rf"({'|'.join(_NAMES)})[a-z]*\.?"
+_WORD = rf"({'|'.join(MONTH_WORDS)})"
+_HOUR = r"(?:[t ](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:\+07:?00)?)?"
+"""An hour behind a day, where it is told as clocks in Việt Nam show it."""
+_NAME = rf"({'|'.join(ENGLISH_MONTHS)})[a-z]*\.?"
 _OF = r"(?: ?[-/.,] ?(?:năm )?| (?:năm )?)"
 _BETWEEN = re.compile(r" ?(?:[-/]|\bđến(?: hết)?\b) ?")
 
@@ -366,15 +385,18 @@ _WRITTEN: list[tuple[str, Callable[..., Period]]] = [
     (rf"(?:(?:cả )?năm )?{_Y}", _year),
     (rf"{_Y}[-/]{_M}", _turned(_month)),
     (rf"{_M}[-/]{_Y}", _month),
-    (rf"(?:tháng |t\.? ?){_M}{_OF}{_Y}", _month),
+    (rf"(?:tháng |t(?:hg?)?\.? ?){_M}{_OF}{_Y}", _month),
+    (rf"tháng (?!năm \d){_WORD}{_OF}{_Y}", _month),
+    (rf"{_Y}[-/ ]?m{_M}", _turned(_month)),
+    (rf"{_PLAUSIBLE}(0[1-9]|1[0-2])", _turned(_month)),
     (rf"{_NAME}{_OF}{_Y}", _month),
     (rf"{_Y}[-/ ]?q{_Q}", _turned(_quarter_of)),
-    (rf"(?:quý |q\.? ?){_Q}{_OF}{_Y}", _quarter_of),
+    (rf"(?:qu[ýí] ?|q\.? ?){_Q}{_OF}{_Y}", _quarter_of),
     (rf"{_Y}-?w{_W}", _turned(_week)),
     (rf"(?:tuần |week |w){_W}{_OF}{_Y}", _week),
-    (rf"{_Y}-{_M}-{_D}(?:[t ]00:00(?::00(?:\.0+)?)?)?", _turned(_day)),
-    (rf"{_Y}/{_M}/{_D}", _turned(_day)),
-    *((rf"(?:ngày )?{_D}{mark}{_M}{mark}{_Y}", _day) for mark in ("/", "-", r"\.")),
+    (rf"{_Y}-{_M}-{_D}{_HOUR}", _turned(_day)),
+    (rf"{_Y}/{_M}/{_D}{_HOUR}", _turned(_day)),
+    *((rf"(?:ngày )?{_D}{mark}{_M}{mark}{_Y}{_HOUR}", _day) for mark in ("/", "-", r"\.")),
     (rf"{_D} {_NAME} {_Y}", _day),
     (rf"{_N} tháng(?: đầu)?{_OF}{_Y}", _first_months),
     (rf"{_N} tháng cuối{_OF}{_Y}", _last_months),
@@ -432,4 +454,4 @@ def _label_en(period: Period) -> str:
 
 def _name(day: date) -> str:
     # Not %b: it would follow the language of the machine.
-    return _NAMES[day.month - 1].capitalize()
+    return ENGLISH_MONTHS[day.month - 1].capitalize()

@@ -5,6 +5,7 @@ cell by cell, whether or not there is too much of it for a refresh.
 """
 
 import datetime as dt
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,11 @@ from pathlib import Path
 from etl import pipeline
 from etl.catalog import Catalog, Dataset
 from etl.errors import ForesightError, Problems
+from etl.extract.raw import plain
+from etl.extract.units import unit
 from etl.load import too_many_rejected
+from etl.measures import held, largest_share
+from etl.normalise import PERCENT
 from etl.pipeline import SourceFile
 from etl.returned import BadCell, bad_cells, bad_files
 from etl.rule_words import Language
@@ -24,6 +29,8 @@ from etl.warehouse import Warehouse
 MOST_BYTES = 50_000_000
 MOST_CELLS = 20
 """Broken rules told of one file."""
+CHANGES = re.compile(r"\b(tăng|giảm|thay đổi|biến động|chênh lệch|lãi suất)\b")
+"""Percents of which it is no wonder that all of them are small."""
 
 
 @dataclass
@@ -39,6 +46,8 @@ class Tried:
     """By file, the first of the cells that were not taken."""
     more: dict[str, int] = field(default_factory=dict)
     """By file, how many broken rules are not told."""
+    doubts: list[ForesightError] = field(default_factory=list)
+    """What is taken as it stands and may be meant otherwise."""
 
 
 def try_files(
@@ -149,8 +158,35 @@ class _Trial:
         except ForesightError as problem:
             return [problem]
         self.loaded += files
+        self.tried.doubts = [doubt for doubt in self.tried.doubts if doubt.where != dataset.path]
+        self.tried.doubts += _shares_of_one(dataset, self.warehouse)
         found = (too_many_rejected(load, dataset) for load in done.loads)
         return [problem for problem in found if problem]
+
+
+def _shares_of_one(dataset: Dataset, warehouse: Warehouse) -> Iterator[ForesightError]:
+    """Figures in percent that all lie between 0 and 1: they may be shares of one."""
+    if dataset.case_level or f"data_{dataset.name}" not in warehouse.tables():
+        return
+    for indicator in dataset.described:
+        name, conditions = held(dataset, indicator)
+        entry = dataset.field(name)
+        changes = CHANGES.search(plain(indicator.title))
+        most = entry.constraints.maximum if entry else None
+        small = isinstance(most, int | float) and most <= 1
+        if entry is None or small or changes or unit(indicator.unit) != PERCENT:
+            continue
+        largest = largest_share(warehouse, dataset, indicator)
+        if largest is not None:
+            yield ForesightError(
+                f"every figure of {indicator.title!r} lies between 0 and 1, and its unit is %: the "
+                f"largest is read as {largest:g} %",
+                where=dataset.path,
+                hint="if they are shares of 1, have them sent in percent"
+                if conditions
+                else "if they are shares of 1, have them sent in percent; if they are as small as "
+                f"that, say so: constraints: {{maximum: 1}} in {dataset.name}.{name}",
+            )
 
 
 def _in_file(problem: ForesightError, dataset: Dataset, file: SourceFile) -> ForesightError:

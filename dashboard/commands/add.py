@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.shell import Context, site_catalog
+from dashboard.commands.shell import Context
 
 if TYPE_CHECKING:
     from etl.draft import Question
@@ -22,8 +22,10 @@ def add(context: Context, file: Path, write: bool, dry_run: bool) -> None:
     """Look at FILE and draft its entry of the catalog; ask only what the file does not tell."""
     from etl import draft
 
-    catalog = site_catalog(context)
     settings = context.settings
+    catalog, begun = draft.catalog_of(settings)
+    if begun:
+        context.say(f"there is no catalog {settings.catalog} yet: it begins with\n\n{begun}")
     asks = sys.stdin.isatty() and not (context.as_json or dry_run)
     made = draft.draft(
         file, catalog, settings, today=context.today, ask=_ask if asks else draft.nobody
@@ -36,12 +38,15 @@ def add(context: Context, file: Path, write: bool, dry_run: bool) -> None:
     written = write or (asks and click.confirm(f"Append it to {settings.catalog.name}?"))
     if written and not dry_run:
         draft.append(settings, made)
-        context.say(f"{made.name} is in {settings.catalog.name}; next: foresight refresh")
+        ready = not made.questions and not (tried and tried.refused)
+        command = "refresh" if ready else "check"
+        context.say(f"{made.name} is in {settings.catalog.name}; next: foresight {command}")
     for question in made.questions:
         context.say(f"to be answered, at {question.about}: {question.text}")
     context.result(
         made.as_json()
         | {"trial": asdict(tried) if tried else None, "written": written and not dry_run}
+        | ({"catalog": begun} if begun else {})
     )
 
 

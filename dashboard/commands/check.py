@@ -67,6 +67,7 @@ def _warn(context: Context, catalog: Catalog) -> None:
 def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -> None:
     """What stops a refresh, then the cells that were not taken, file by file."""
     problems = [in_language(problem, context.language) for problem in tried.problems]
+    doubts = [in_language(doubt, context.language) for doubt in tried.doubts]
     context.result(
         {
             "datasets": datasets,
@@ -74,6 +75,7 @@ def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -
             "read": len(tried.files),
             "left_out": tried.left_out,
             "errors": [{"problem": p.problem, "where": p.where, "hint": p.hint} for p in problems],
+            "doubts": [{"problem": p.problem, "where": p.where, "hint": p.hint} for p in doubts],
             "cells": [asdict(cell) for cells in tried.cells.values() for cell in cells],
             "more": {file: more for file, more in tried.more.items() if more},
         }
@@ -85,6 +87,8 @@ def _report_check(context: Context, datasets: int, files: int, tried: "Tried") -
         for file, told in _cells_told(tried, context.language):
             warning = "" if file in stopped else warning_mark(context.language)
             click.echo(f"{warning}{told}", err=True)
+        for doubt in doubts:
+            click.echo(f"{warning_mark(context.language)}{doubt}", err=True)
     if tried.left_out:
         context.say(f"not read, simulated or too large: {len(tried.left_out)} files")
     bad = sum(len(set(cells)) for cells in tried.cells.values()) + sum(tried.more.values())

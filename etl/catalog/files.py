@@ -54,6 +54,8 @@ class Read(Part):
     quote: str = '"'
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " "] = ""
+    brackets: Literal["negative"] | None = None
+    """`(1.234)` is a figure below zero; without it brackets make a figure unreadable."""
     dates: Annotated[list[str], BeforeValidator(one_or_many)] = [
         "%Y-%m-%d",
         "%d/%m/%Y",

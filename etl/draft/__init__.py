@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from etl import pipeline
-from etl.catalog import Catalog, parse_catalog
+from etl.catalog import Catalog, load_catalog, parse_catalog
 from etl.draft.asking import Asker, Question, nobody
 from etl.draft.asking import Notebook as _Notebook
 from etl.draft.entry import plan_entry
 from etl.draft.opening import Opened, open_file
 from etl.draft.plan import Plan
 from etl.draft.shaping import NothingToMeasure, shape
-from etl.draft.writing import write
+from etl.draft.writing import flow, write
 from etl.errors import ForesightError, Problems
 from etl.settings import Settings
 from etl.warehouse import Warehouse
@@ -35,6 +35,7 @@ __all__ = [
     "Question",
     "Trial",
     "append",
+    "catalog_of",
     "draft",
     "nobody",
     "try_out",
@@ -42,6 +43,19 @@ __all__ = [
 
 MOST_TRIED = 50_000_000
 """Bytes of a file that is loaded to try its entry."""
+
+
+BEGINNING = """\
+# Which data there are. How to add more: docs/adding-a-dataset.md. Check it with: foresight check
+profile: cantho-foresight/1
+name: catalog  # ASK: a short name
+title: Danh mục dữ liệu  # ASK: of which city or office?
+title_en: Data catalog
+{geography}
+
+resources: []
+"""
+"""A catalog without a dataset."""
 
 
 class NotInReach(ForesightError):
@@ -110,6 +124,29 @@ class Trial:
         return "\n".join(lines)
 
 
+def catalog_of(settings: Settings) -> tuple[Catalog, str | None]:
+    """The catalog that a draft goes with; with what it begins, where there is none yet.
+
+    A map beside it, one folder with areas.csv, is that of its places; else they are looked for on
+    the map of Cần Thơ, which comes with the program.
+    """
+    if settings.catalog.exists():
+        return load_catalog(settings.catalog), None
+    begun = _begun(settings)
+    return parse_catalog(begun, folder=settings.catalog.parent), begun
+
+
+def _begun(settings: Settings) -> str:
+    maps = sorted(settings.catalog.parent.glob("*/areas.csv"))
+    if len(maps) == 1:
+        where = f"geography: {flow(maps[0].parent.name)}  # guess: there lies a map"
+    else:
+        where = (
+            "# geography: map  # the folder with the map of another city; see docs/boundaries.md"
+        )
+    return BEGINNING.format(geography=where)
+
+
 def draft(
     path: Path,
     catalog: Catalog,
@@ -133,7 +170,7 @@ def draft(
         notebook.guess("read.encoding", guess)
     if len(opened.records_keys) > 1:
         notebook.guess("read.records", f"the longest of {len(opened.records_keys)} lists")
-    shaped = shape(opened, path.name, notebook)
+    shaped = shape(opened, path.name, notebook, catalog.map)
     plan = plan_entry(path, shown, shaped, catalog, notebook, today)
     return Draft(
         plan.name,
@@ -182,13 +219,19 @@ def append(settings: Settings, made: Draft) -> None:
         CannotAppend: the list of resources is not the last thing in the catalog.
         Problems: the entry does not go with the others.
     """
-    text = _appended(settings.catalog.read_text(encoding="utf-8"), made)
+    text = _appended(_catalog_text(settings), made, settings)
     written = settings.catalog.with_name(settings.catalog.name + ".new")
     written.write_text(text, encoding="utf-8")
     written.replace(settings.catalog)
 
 
-def _appended(text: str, made: Draft) -> str:
+def _catalog_text(settings: Settings) -> str:
+    if settings.catalog.exists():
+        return settings.catalog.read_text(encoding="utf-8")
+    return _begun(settings)
+
+
+def _appended(text: str, made: Draft, settings: Settings) -> str:
     """The catalog with one entry more."""
     head = re.sub(r"(?m)^resources:[ \t]*\[\][ \t]*$", "resources:", text).rstrip("\n")
     item = re.search(r"(?m)^( *)- +name:", head[head.find("resources:") :])
@@ -196,7 +239,7 @@ def _appended(text: str, made: Draft) -> str:
     entry = "".join(f"{indent}{line}\n" for line in made.text.splitlines())
     whole = f"{head}\n\n{entry}"
     try:
-        known = parse_catalog(whole).datasets
+        known = parse_catalog(whole, folder=settings.catalog.parent).datasets
     except Problems as problems:
         if any(made.name in problem.where for problem in problems.problems):
             raise
@@ -216,8 +259,8 @@ def try_out(made: Draft, path: Path, settings: Settings, today: dt.date) -> Tria
         Problems: the entry does not go with the others of the catalog.
         ForesightError: the file cannot be read by it.
     """
-    text = settings.catalog.read_text(encoding="utf-8")
-    catalog = parse_catalog(_appended(text, made))
+    text = _appended(_catalog_text(settings), made, settings)
+    catalog = parse_catalog(text, folder=settings.catalog.parent)
     dataset = catalog.datasets[made.name]
     if path.stat().st_size > MOST_TRIED:
         return None
@@ -227,8 +270,9 @@ def try_out(made: Draft, path: Path, settings: Settings, today: dt.date) -> Tria
     others = [each for each in catalog.resources if each.name != made.name]
     whole = catalog.model_copy(update={"resources": [*others, lenient]})
     with tempfile.TemporaryDirectory(prefix="foresight-") as home:
-        tried = Settings(home=Path(home), catalog=settings.catalog)
-        plan = pipeline.plan_of_one(lenient, path, settings)
+        tried = Settings(home=Path(home), catalog=Path(home) / settings.catalog.name)
+        tried.catalog.write_text(text, encoding="utf-8")
+        plan = pipeline.plan_of_one(lenient, path, tried)
         with Warehouse.build(tried.home) as warehouse:
             done = pipeline.refresh(
                 warehouse, whole, tried, plan, today=today, progress=lambda _: None

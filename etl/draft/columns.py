@@ -184,12 +184,22 @@ def _time(column: Column, _part: words.Part | None) -> Found:
     share = len(read) / len(column.periods)
     if not read and column.share(date_format(text) is not None for text in column.distinct) > 0.8:
         return "date", "days with the hour"
-    years = all(period.frequency is Frequency.YEAR for period in read)
+    if is_day_first(column) is False and column.figures == 0:
+        return "date", "days, the month first"
     least = SOME if words.speaks_of_period(column.label) else 0.8
-    if share < least or (years and column.figures == 1 and not _speaks_of_years(column)):
+    if share < least or (column.figures == 1 and not _could_be_periods(column, read)):
         return None
     why = f"{len(read)} of {len(column.periods)} texts are {_named(read)}"
     return ("date" if all(p.frequency is Frequency.DAY for p in read) else "period"), why
+
+
+def _could_be_periods(column: Column, read: list[Period]) -> bool:
+    """Whether figures that are years, or months such as 202501, are meant to be."""
+    if all(period.frequency is Frequency.YEAR for period in read):
+        return _speaks_of_years(column)
+    measured = words.split_unit(column.label)[1] or words.aggregate_of(column.label, None)
+    whole = len(read) >= MOSTLY * len(column.periods)
+    return whole and words.speaks_of_period(column.label) and not measured
 
 
 def _speaks_of_years(column: Column) -> bool:
@@ -226,7 +236,9 @@ def _words(column: Column) -> tuple[Kind, str]:
 DATES = [
     "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%Y %H:%M",
     "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M %d/%m/%Y",
+    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M",
 ]  # fmt: skip
+MONTHS_FIRST = [form.replace("%d/%m", "%m/%d") for form in DATES if "%d/%m" in form]
 
 
 def date_format(text: str, formats: Iterable[str] = DATES) -> str | None:
@@ -242,7 +254,8 @@ def date_format(text: str, formats: Iterable[str] = DATES) -> str | None:
 
 def is_day_first(column: Column) -> bool | None:
     """Whether 01/02/2026 is the first of February in this column; None where nothing tells."""
-    parts = [re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}", text) for text in column.distinct]
+    days = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?: \d.*)?")
+    parts = [days.fullmatch(text) for text in column.distinct]
     pairs = [(int(m[1]), int(m[2])) for m in parts if m]
     if not pairs or any(first > 12 for first, _ in pairs):
         return True

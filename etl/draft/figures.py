@@ -49,7 +49,7 @@ def signs_of(columns: Iterable[Iterable[str]], counted: Collection[int] = ()) ->
     Those numbered in `counted` hold people or cases: a thousandth of one proves a thousand.
     """
     written = [
-        [text.translate(FOLDED).strip().rstrip("%").strip() for text in column]
+        [text.translate(FOLDED).strip(" ()").rstrip("%").strip() for text in column]
         for column in columns
     ]
     figures = dict.fromkeys(text for column in written for text in column)

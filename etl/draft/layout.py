@@ -22,7 +22,7 @@ DEEPEST = 6
 _NUMBER = re.compile(r"[-+(\u2212]?\d[\d., \u00a0\u2009\u202f]*%?\)?")
 _DAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d\d-\d\d(?: .*)?")
 BLANK = frozenset(Read().missing)
-_MONTHS = re.compile(r"((các|chia theo|trong) )?tháng|months?", re.IGNORECASE)
+_MONTHS = re.compile(r"(((các|chia theo|trong) )?tháng|months?)(?! ?\d)", re.IGNORECASE)
 _ENUMERATOR = re.compile(r"\(?(?:[A-Z]|\d{1,2}|[IVX]+|\d{1,2} ?= ?[\d+.…:/x -]+)\)?")
 
 
@@ -148,7 +148,8 @@ def _header_row(rows: list[list[Cell]], used: list[int]) -> int | None:
         if found and _heads_rows(cells, len(used)):
             continue
         full = len(cells) >= max(min(2, len(used)), ENOUGH * len(used))
-        if full and all(isinstance(cell, str) or is_year(cell) or is_day(cell) for cell in cells):
+        named = (isinstance(cell, str) or is_year(cell) or is_day(cell) for cell in cells)
+        if full and (_heads_months(cells) or all(named)):
             found.append(r)
     return found[0] if found else None
 
@@ -160,6 +161,13 @@ def _numbers_months(row: list[Cell], above: list[Cell], used: list[int]) -> bool
     while numbers and not (numbers[-1] or "").isdigit():
         numbers.pop()
     return len(numbers) > 2 and numbers == [str(n) for n in range(1, len(numbers) + 1)]
+
+
+def _heads_months(cells: list[Cell]) -> bool:
+    """Whether a row holds months written as 202501, one after the other, and else only texts."""
+    numbers = [text_of(cell, ".") or "" for cell in cells if is_number(cell)]
+    bare = all(re.fullmatch(r"20\d\d(0[1-9]|1[0-2])", text) for text in numbers)
+    return bare and len(numbers) > 1 and numbers == sorted(set(numbers))
 
 
 def _heads_rows(cells: list[Cell], width: int) -> bool:
@@ -175,7 +183,7 @@ def _is_enumeration(cells: list[Cell]) -> bool:
 
 def _is_data(cells: list[Cell]) -> bool:
     """Whether a row below a header holds a figure, or a lone day or year."""
-    if len(cells) < 2:
+    if len(cells) < 2 or _heads_months(cells):
         return False
     if any(is_number(cell) and not is_year(cell) for cell in cells):
         return True

@@ -1,6 +1,7 @@
 """Tables of figures: one a row, or several beside each other, and what tells rows apart."""
 
 import re
+from collections import defaultdict
 
 from etl.draft import words
 from etl.draft.columns import Column
@@ -102,6 +103,7 @@ def _as_value(plan: Plan, column: Column) -> None:
     if unit and "indicator" not in {c.field for c in plan.shaped.columns}:
         made.more["unit"] = unit
     plan.fields.append(made)
+    _doubt_shares(plan, "value", unit, column.filled)
 
 
 def _wide_field(plan: Plan, column: Column) -> None:
@@ -117,6 +119,18 @@ def _wide_field(plan: Plan, column: Column) -> None:
             column.field, "integer" if whole else "number", column, {"unit": unit} if unit else {}
         )
     )
+    _doubt_shares(plan, column.field, unit, column.filled)
+
+
+def _doubt_shares(plan: Plan, line: str, unit: str | None, texts: list[str]) -> None:
+    """Leave it open whether figures in percent that all lie between 0 and 1 are shares of one."""
+    if unit != "%" or not all(re.fullmatch(r"0?[.,]\d+|0|1(?:[.,]0+)?", text) for text in texts):
+        return
+    part = next((text for text in texts if re.search(r"[.,]\d*[1-9]", text)), None)
+    if part and len(texts) > 1:
+        plan.notebook.leave_open(
+            line, f"is {part!r} {part} %, or a share of 1? it is read as it stands, in percent"
+        )
 
 
 def _other_names(plan: Plan, title: str, unit: str | None) -> set[str]:
@@ -158,6 +172,11 @@ def _indicators_of(plan: Plan, column: Column) -> None:
     """One indicator per distinct text of the column; titles and units from their own columns."""
     titles = _beside(column, next(iter(plan.shaped.of("indicator_title")), None))
     units = _beside(column, next(iter(plan.shaped.of("unit")), None))
+    figures: dict[str, list[str]] = defaultdict(list)
+    (value,) = (each for each in plan.shaped.columns if each.field == "value")
+    for text, figure in zip(column.texts, value.texts, strict=True):
+        if text and figure:
+            figures[text].append(figure)
     coded = column.kind == "indicator"
     categories = []
     made = Field("indicator", "string", column)
@@ -169,6 +188,7 @@ def _indicators_of(plan: Plan, column: Column) -> None:
             name = text if coded else words.name_of(title)
             where = {"indicator": name, **where} if where else {}
             added = add_indicator(plan, title + label, unit, None, where, name, coded=coded)
+            _doubt_shares(plan, f"indicator:{added}", unit, figures.get(text, []))
             if not coded:
                 categories.append({"value": added, "label": text})
     if not coded:

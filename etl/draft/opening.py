@@ -18,7 +18,12 @@ import polars as pl
 from etl.catalog import Format, parse_catalog
 from etl.extract import READERS
 from etl.extract.json_records import lists_in, parsed
-from etl.extract.mistaken import kind_of, refuse_what_is_no_table
+from etl.extract.mistaken import (
+    kind_of,
+    refuse_what_is_no_table,
+    refuse_zeros_at_end,
+    without_end_mark,
+)
 from etl.extract.raw import Cell, UnreadableFile, without_result
 from etl.extract.sheets import Range, read_sheets
 from etl.legacy_text import decode, decode_columns, written_in
@@ -75,6 +80,7 @@ def open_file(path: Path) -> Opened:
     found = _format(path)
     if found in ("csv", "tsv"):
         refuse_what_is_no_table(path, workbook=False)
+        refuse_zeros_at_end(path)
     openers = {"json": _json, "parquet": _parquet, "csv": _delimited, "tsv": _delimited}
     opened = openers.get(found, _workbook)(path, found)
     if opened.format != path.suffix.lstrip(".").lower():
@@ -198,7 +204,7 @@ def _delimited(path: Path, form: str) -> Opened:
             where=path.name,
             hint="save it as UTF-8 (in Excel: CSV UTF-8) and add it again",
         )
-    text = decode(content, encoding).removeprefix("\ufeff")
+    text = without_end_mark(decode(content, encoding).removeprefix("\ufeff"))
     quote = _quote(text, delimiter)
     rows: list[list[str | None]] = [[*row] for row in _rows(text, delimiter, quote)]
     read: dict[str, str] = {}

@@ -8,7 +8,7 @@ from typing import get_args
 from etl.catalog import Level
 from etl.draft import words
 from etl.draft.columns import Column
-from etl.geography import REFERENCE, areas, load_geography, resolve_many
+from etl.geography import Geography
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 ASKED_FOR = 400
@@ -36,23 +36,28 @@ class Places:
         return self.resolved / self.distinct if self.distinct else 0.0
 
 
-def places_in(column: Column, days: list[list[dt.date]] | None) -> Places | None:
+def places_in(
+    column: Column, days: list[list[dt.date]] | None, geography: Geography
+) -> Places | None:
     """The levels at which most names of a column are known, or None if it holds no places.
 
     `days` are, per row, the days on which its name may be looked up; None where no period dates it.
     """
-    if not words.speaks_of_area(column.label) and not _ever_known(list(column.distinct)[:20]):
+    if not words.speaks_of_area(column.label) and not _ever_known(
+        list(column.distinct)[:20], geography
+    ):
         return None
-    pairs = _pairs(column, days)
-    ever = _ever_known(name for name, _ in pairs)
+    pairs = _pairs(column, days, geography)
+    ever = _ever_known((name for name, _ in pairs), geography)
     if not _worth_asking(column, ever):
         return None
     unknown = [name for name in dict.fromkeys(name for name, _ in pairs) if name not in ever]
     pairs = [pair for pair in pairs if pair[0] in ever]
-    readings = [_best_levels(column, pairs, None, unknown)]
-    for day in (map_began(), map_began() - dt.timedelta(days=1)):
+    readings = [_best_levels(column, pairs, None, unknown, geography)]
+    began = geography.starts[-1]
+    for day in (began, began - dt.timedelta(days=1)):
         fixed = dict.fromkeys((name, (day,)) for name, _ in pairs)
-        readings.append(_best_levels(column, list(fixed), day.isoformat(), unknown))
+        readings.append(_best_levels(column, list(fixed), day.isoformat(), unknown, geography))
     # Of equals that which leaves no name without a place in any period, then that without a day.
     best = max(readings, key=lambda places: (places.share, places.dated))
     least = 0.01 if words.speaks_of_area(column.label) else 0.6
@@ -60,22 +65,21 @@ def places_in(column: Column, days: list[list[dt.date]] | None) -> Places | None
 
 
 def _pairs(
-    column: Column, days: list[list[dt.date]] | None
+    column: Column, days: list[list[dt.date]] | None, geography: Geography
 ) -> list[tuple[str, tuple[dt.date, ...]]]:
     """Distinct names with the days on which they were used."""
     newest = [dt.date.max]
     dated = days if days is not None else [newest] * len(column.texts)
     found = dict.fromkeys(
-        (text, tuple(dict.fromkeys(map(_era, when))))
+        (text, tuple(dict.fromkeys(_era(day, geography.starts) for day in when)))
         for text, when in zip(column.texts, dated, strict=True)
         if text
     )
     return list(found)[: 5 * ASKED_FOR]
 
 
-def _era(day: dt.date) -> dt.date:
+def _era(day: dt.date, starts: list[dt.date]) -> dt.date:
     """First day of the span without changes of the map that holds `day`."""
-    starts: list[dt.date] = sorted(set(areas()["valid_from"].to_list()))
     return max((start for start in starts if start <= day), default=starts[0])
 
 
@@ -85,14 +89,10 @@ def _worth_asking(column: Column, ever: set[str]) -> bool:
     return len(ever) > least
 
 
-def map_began() -> dt.date:
-    """The first day of the map of today."""
-    return load_geography(REFERENCE).starts[-1]
-
-
-def _ever_known(names: Iterable[str]) -> set[str]:
+def _ever_known(names: Iterable[str], geography: Geography) -> set[str]:
     """Names that were, at any time, those of a place."""
-    answers = resolve_many(list(dict.fromkeys(names))[:ASKED_FOR], on=map_began())
+    asked = list(dict.fromkeys(names))[:ASKED_FOR]
+    answers = geography.resolve_many(asked, on=geography.starts[-1])
     known = answers.filter(
         answers["code"].is_not_null()
         | answers["problem"].str.contains(" means ")
@@ -106,6 +106,7 @@ def _best_levels(
     pairs: list[tuple[str, tuple[dt.date, ...]]],
     on: str | None,
     never: list[str],
+    geography: Geography,
 ) -> Places:
     """Levels are added while they explain names that none before did, and make none ambiguous."""
     levels: list[Level] = []
@@ -113,7 +114,9 @@ def _best_levels(
     meant = words.level_of(column.label)
     while len(levels) < len(LEVELS):
         tried = {
-            level: _resolved(pairs, [*levels, level]) for level in LEVELS if level not in levels
+            level: _resolved(pairs, [*levels, level], geography)
+            for level in LEVELS
+            if level not in levels
         }
         level = max(tried, key=lambda name: (len(tried[name]), name == meant))
         if len(tried[level]) <= len(done) + (0.02 * len(never) if levels else 0):
@@ -130,12 +133,14 @@ def _best_levels(
         resolved=len(names),
         distinct=len(names) + len(unknown),
         dated=len(done) / len(pairs) if pairs else 0.0,
-        ambiguous=[name for name in unknown if _means_several(name, pairs, levels)],
+        ambiguous=[name for name in unknown if _means_several(name, pairs, levels, geography)],
         unknown=unknown,
     )
 
 
-def _resolved(pairs: list[tuple[str, tuple[dt.date, ...]]], levels: list[Level]) -> set[int]:
+def _resolved(
+    pairs: list[tuple[str, tuple[dt.date, ...]]], levels: list[Level], geography: Geography
+) -> set[int]:
     """Numbers of the pairs that mean one place."""
     found: set[int] = set()
     by_day: dict[dt.date, list[int]] = {}
@@ -144,16 +149,21 @@ def _resolved(pairs: list[tuple[str, tuple[dt.date, ...]]], levels: list[Level])
             by_day.setdefault(day, []).append(i)
     for day, numbers in by_day.items():
         names = [pairs[i][0] for i in numbers]
-        known = set(resolve_many(names, on=day, level=levels).drop_nulls("code")["name"])
+        known = set(geography.resolve_many(names, on=day, level=levels).drop_nulls("code")["name"])
         found |= {i for i in numbers if pairs[i][0] in known}
     return found
 
 
 def _means_several(
-    name: str, pairs: list[tuple[str, tuple[dt.date, ...]]], levels: list[Level]
+    name: str,
+    pairs: list[tuple[str, tuple[dt.date, ...]]],
+    levels: list[Level],
+    geography: Geography,
 ) -> bool:
     days = {day for other, when in pairs if other == name for day in when}
-    answers = (resolve_many([name], on=day, level=levels or None)["problem"][0] for day in days)
+    answers = (
+        geography.resolve_many([name], on=day, level=levels or None)["problem"][0] for day in days
+    )
     return any(answer and " means " in answer for answer in answers)
 
 

@@ -4,10 +4,12 @@ import datetime as dt
 import re
 from typing import Any
 
+from etl.draft import words
 from etl.draft.columns import Column, period_of
 from etl.draft.layout import escaped
-from etl.draft.places import Places, days_of, map_began, places_in
+from etl.draft.places import Places, days_of, places_in
 from etl.draft.plan import Field, Plan
+from etl.geography import Area
 
 MOST_KEPT = 150
 """Names that are written into `keep_rows` at most."""
@@ -16,7 +18,11 @@ MOST_KEPT = 150
 def place_rows(plan: Plan, dated: Column | None, today: dt.date) -> None:
     places = _places(plan, dated, today)
     if places is None:
-        _constant_area(plan)
+        unknown = _unknown_places(plan)
+        if unknown:
+            _say_unknown(plan, unknown)
+        else:
+            _constant_area(plan)
         return
     column = places.column
     column.kind, column.field = "area", "area"
@@ -38,7 +44,8 @@ def _say_places(plan: Plan, places: Places) -> None:
     when = ""
     if places.on:
         day = dt.date.fromisoformat(places.on)
-        when = " of today" if day >= map_began() else " of before 1 July 2025"
+        began = plan.catalog.map.starts[-1]
+        when = " of today" if day >= began else f" of before {began:%d/%m/%Y}"
     said = places.column.why = (
         f"{places.resolved} of {places.distinct} names are each a {what}{when}"
     )
@@ -84,7 +91,7 @@ def _places(plan: Plan, dated: Column | None, today: dt.date) -> Places | None:
     found = [
         places
         for column in plan.shaped.of("label", "text", "indicator_title")
-        if not column.field and (places := places_in(column, days))
+        if not column.field and (places := places_in(column, days, plan.catalog.map))
     ]
     good = [places for places in found if places.share >= 0.6] or found[:1]
     if len(good) < 2:
@@ -109,24 +116,60 @@ def _lies_in(fine: Places, coarse: Places) -> bool:
     return not {*fine.levels} & {*coarse.levels} and len(pairs) == len({a for a, _ in pairs})
 
 
+def _unknown_places(plan: Plan) -> Column | None:
+    """A column of which the header alone says that it names places, of a map that is not ours."""
+    return next(
+        (
+            column
+            for column in plan.shaped.of("label", "text")
+            if not column.field and words.level_of(column.label)
+        ),
+        None,
+    )
+
+
+def _say_unknown(plan: Plan, column: Column) -> None:
+    level = words.level_of(column.label)
+    column.kind, column.field = "area", "area"
+    column.why = f"the header speaks of a {level}".replace("_", " ")
+    plan.clean["areas"] = {"level": level}
+    made = Field("area", "string", column)
+    if len(column.filled) == len(column.texts):
+        made.more["constraints"] = {"required": True}
+    plan.fields.append(made)
+    city = _of_level(plan, "city")[-1].name
+    plan.notebook.leave_open(
+        "area",
+        f"none of {len(column.distinct)} names is a place on the map of {city}: "
+        "name that of your city at the top of the catalog, geography: FOLDER (docs/boundaries.md)",
+    )
+
+
+def _of_level(plan: Plan, level: str) -> list[Area]:
+    """The areas of any time of a level above the communes, on the map of the catalog."""
+    geography = plan.catalog.map
+    codes = (
+        geography.areas.filter(level=level).sort("valid_from")["code"].unique(maintain_order=True)
+    )
+    return [geography.resolve(code, geography.starts[-1]) for code in codes]
+
+
 def _constant_area(plan: Plan) -> None:
-    shaped = plan.shaped
+    shaped, city = plan.shaped, _of_level(plan, "city")[-1]
+    nation = next((area.code for area in _of_level(plan, "nation")), None)
     said = " ".join([*shaped.titles, *(str(each.grid.name) for each in shaped.layouts)])
-    if re.search(r"(?i)cả nước|canuoc|toàn quốc|whole country|state budget|nsnn\b", said):
-        plan.constant("area", "Cả nước")
+    spoken = r"(?i)cả nước|canuoc|toàn quốc|whole country|state budget|nsnn\b"
+    if nation and re.search(spoken, said):
+        plan.constant("area", nation)
         plan.clean["areas"] = {"level": "nation"}
         plan.notebook.guess("clean.areas", "no column of places; the title speaks of the country")
     else:
-        options = {
-            "city": "the city since 1 July 2025",
-            "can_tho_old": "the city before it",
-            "nation": "the country",
-        }
-        answer = plan.notebook.ask(
-            "clean.areas", "no column names a place; which one are the figures of?", options, "city"
-        )
-        codes = {"city": "can_tho", "nation": "national"}
-        levels = {"city": "city", "nation": "nation"}
-        plan.constant("area", codes.get(answer, answer))
+        options = {city.code: f"{city.title} since {city.valid_from:%d/%m/%Y}"}
+        options |= {area.code: area.title for area in _of_level(plan, "former_province")}
+        options |= {nation: "the country"} if nation else {}
+        text = "no column names a place; which one are the figures of?"
+        answer = plan.notebook.ask("clean.areas", text, options, city.code)
+        levels = {city.code: "city", nation: "nation"}
+        plan.constant("area", answer)
         plan.clean["areas"] = {"level": levels.get(answer, "former_province")}
     plan.fields.append(Field("area"))

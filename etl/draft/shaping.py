@@ -5,7 +5,6 @@ helped is written into `read` and `clean`.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from etl.catalog import Totals
 from etl.draft import words
 from etl.draft.asking import Notebook
-from etl.draft.columns import Column, columns_of, period_of
+from etl.draft.columns import Column, columns_of
 from etl.draft.figures import Signs, signs_of
 from etl.draft.grouping import INTO, groups_of
 from etl.draft.layout import (
@@ -29,26 +28,18 @@ from etl.draft.layout import (
     stop_pattern,
 )
 from etl.draft.opening import Grid, Opened
+from etl.draft.period_heads import period_pattern
 from etl.draft.places import places_in
 from etl.draft.year_parts import BESIDE, Part, dated, part_pattern, years_said
 from etl.errors import ForesightError
 from etl.extract.grid import FIRST
 from etl.extract.raw import Cell, UnreadableFile, plain
+from etl.extract.totals import BRACKETED
+from etl.geography import Geography
 from etl.patterns import compiled
-from etl.periods import status_in
 
 RECORDS_ONLY = ("json", "parquet")
 """Formats without anything above their records."""
-LEAST_COLUMNS = 2
-"""Headers that are periods, from which on they are taken for a variable."""
-_PERIOD_HEADS = [
-    r"(?P<period>(?:19|20)\d\d)$",
-    r"(?P<period>(?:Tháng |T|tháng )?\d{1,2}[/-](?:19|20)\d\d)$",
-    r"(?P<period>(?:Quý |Q|quý )[IV\d]+[/ ](?:năm )?(?:19|20)\d\d)$",
-    r"(?P<period>(?:19|20)\d\d-\d\d(?:-\d\d)?)$",
-    r"(?P<period>\d{1,2} tháng (?:đầu năm )?(?:19|20)\d\d)$",
-]
-_STATUS_WORD = re.compile(r"(Sơ bộ|Ước tính|Ước|Prel\.|Est\.)", re.IGNORECASE)
 
 
 class NothingToMeasure(ForesightError):
@@ -75,8 +66,8 @@ class Shaped:
         return [column for column in self.columns if column.kind in kinds]
 
 
-def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
-    """The table of the file in long form.
+def shape(opened: Opened, where: str, notebook: Notebook, geography: Geography) -> Shaped:
+    """The table of the file in long form; `geography` is the map that its places may be of.
 
     Raises:
         UnreadableFile: no sheet holds a table.
@@ -91,10 +82,11 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
         {r for r in each.body[:2] if is_row_of_column_numbers(each.texts(r))} for each in layouts
     ]
     columns = _columns(layouts, dropped, signs.decimal)
-    _refuse_what_is_no_header(columns, where)
-    _refuse_tables_side_by_side(columns, where)
+    _write_brackets(shaped, columns, notebook)
+    _refuse_what_is_no_header(columns, where, geography)
+    _refuse_tables_side_by_side(columns, where, geography)
     unread = [
-        _rows_without_place(each, gone, columns)
+        _rows_without_place(each, gone, columns, geography)
         for each, gone in zip(layouts, dropped, strict=True)
     ]
     gone = [a | b for a, b in zip(dropped, unread, strict=True)]
@@ -111,12 +103,12 @@ def shape(opened: Opened, where: str, notebook: Notebook) -> Shaped:
     return shaped
 
 
-def _refuse_what_is_no_header(columns: list[Column], where: str) -> None:
+def _refuse_what_is_no_header(columns: list[Column], where: str, geography: Geography) -> None:
     """A record in the place of the header would be lost, and its figure name an indicator."""
-    names = _names_column(columns)
+    names = _names_column(columns, geography)
     figures = [c for c in columns if c.kind == "figure" and is_number(c.label)]
     large = [c for c in figures if not re.fullmatch(r"\d\d?|(?:19|20)\d\d", c.label)]
-    if names and large and _is_place(names.label):
+    if names and large and _is_place(names.label, geography):
         raise UnreadableFile(
             f"the first row is a record ({names.label!r}, {large[0].label!r}): there is no header",
             where=where,
@@ -124,18 +116,18 @@ def _refuse_what_is_no_header(columns: list[Column], where: str) -> None:
         )
 
 
-def _is_place(text: str) -> bool:
-    places = places_in(Column(0, "", [text], [text]), None)
+def _is_place(text: str, geography: Geography) -> bool:
+    places = places_in(Column(0, "", [text], [text]), None, geography)
     return places is not None and not places.unknown
 
 
-def _refuse_tables_side_by_side(columns: list[Column], where: str) -> None:
+def _refuse_tables_side_by_side(columns: list[Column], where: str, geography: Geography) -> None:
     """Figures of the right one would else be taken for those of the places of the left one."""
-    names = _names_column(columns)
+    names = _names_column(columns, geography)
     for twin in columns:
         if names is None or twin is names or _once(twin.label) != _once(names.label):
             continue
-        places = places_in(twin, None)
+        places = places_in(twin, None, geography)
         if places and places.share > 0.5:
             raise UnreadableFile(
                 f"tables stand side by side: {_once(twin.label)!r} heads two columns of places",
@@ -295,6 +287,24 @@ def _write_signs(shaped: Shaped, signs: Signs) -> None:
         shaped.read["thousands"] = signs.thousands
 
 
+def _write_brackets(shaped: Shaped, columns: list[Column], notebook: Notebook) -> None:
+    """Figures in brackets are those of accountants below zero; (1) alone may be a footnote."""
+    texts = (text for column in columns if column.kind == "figure" for text in column.distinct)
+    found = [text for text in texts if re.fullmatch(BRACKETED, text)]
+    clear = [text for text in found if not re.fullmatch(r"\(\d\d?\)", text)]
+    if clear:
+        notebook.guess("read.brackets", f"figures in brackets, such as {clear[0]!r}, below zero")
+    elif found:
+        answer = notebook.ask(
+            "read.brackets",
+            f"is {found[0]!r} a figure below zero, or the number of a footnote?",
+            {"negative": "below zero, as accountants write it", "note": "no figure"},
+            "note",
+        )
+    if clear or (found and answer == "negative"):
+        shaped.read["brackets"] = "negative"
+
+
 # --- rows -----------------------------------------------------------------------------------------
 
 
@@ -335,11 +345,13 @@ def _filled(cells: list[Cell]) -> list[Cell]:
     return made
 
 
-def _rows_without_place(layout: Layout, gone: set[int], columns: list[Column]) -> set[int]:
+def _rows_without_place(
+    layout: Layout, gone: set[int], columns: list[Column], geography: Geography
+) -> set[int]:
     """Rows that are no records: totals of all places, and headings of groups without a figure."""
     figures = [c.position for c in columns if c.kind == "figure" and c.label != "$sheet"]
-    names = _names_column(columns)
-    places = _known_places(names)
+    names = _names_column(columns, geography)
+    places = _known_places(names, geography)
     found = set()
     for r in layout.body:
         if r in gone:
@@ -372,19 +384,19 @@ def _is_numbered_group(first: list[str]) -> bool:
     return len(first) > 1 and bool(re.fullmatch(rf"{words.ROMAN}[.)]?", first[0]))
 
 
-def _names_column(columns: list[Column]) -> Column | None:
+def _names_column(columns: list[Column], geography: Geography) -> Column | None:
     """The column whose names are mostly places."""
     found = [
         (places.share, -column.position, column)
         for column in columns
-        if column.kind in ("label", "text") and (places := places_in(column, None))
+        if column.kind in ("label", "text") and (places := places_in(column, None, geography))
     ]
     return max(found)[2] if found else None
 
 
-def _known_places(column: Column | None) -> set[str]:
+def _known_places(column: Column | None, geography: Geography) -> set[str]:
     """Names of the column that are places at any time."""
-    places = places_in(column, None) if column else None
+    places = places_in(column, None, geography) if column else None
     return set(places.column.distinct) - set(places.unknown) if places else set()
 
 
@@ -496,7 +508,8 @@ def _unpivot(shaped: Shaped, notebook: Notebook) -> None:
     """Periods, or the divisions of an indicator, that head columns become columns themselves."""
     figures = {column.label: column for column in shaped.of("figure")}
     empty = {column.label: column for column in shaped.of("empty")}
-    pattern = _period_pattern(figures, empty, shaped)
+    others = [column.label for column in shaped.columns if column.kind not in ("figure", "empty")]
+    pattern = period_pattern([*figures], [*empty], others)
     if pattern:
         matched = [label for label in figures if re.search(pattern, label)]
         notebook.guess(
@@ -560,33 +573,6 @@ def _year_above(shaped: Shaped, part: Part, notebook: Notebook) -> tuple[str, st
     text = f"of which year are the {part.name}s? above the table stand {' and '.join(years)}"
     year = notebook.ask("clean.compose", text, dict.fromkeys(years, ""), years[-1])
     return year, year
-
-
-def _period_pattern(
-    figures: dict[str, Column], empty: dict[str, Column], shaped: Shaped
-) -> str | None:
-    labels = [*figures, *empty]
-    for tail in _PERIOD_HEADS:
-        heads = {
-            label: label[: match.start()].strip()
-            for label in labels
-            if (match := re.search(tail, label)) and period_of(match["period"])
-        }
-        if len(heads) < LEAST_COLUMNS or not any(label in figures for label in heads):
-            continue
-        states = {
-            match[1]
-            for head in heads.values()
-            if status_in(head) and (match := _STATUS_WORD.search(head))
-        }
-        status = f"(?P<status>{'|'.join(map(escaped, sorted(states)))})? ?" if states else ""
-        names = Counter(_STATUS_WORD.sub("", head).strip(" -:,") for head in heads.values())
-        if len(names) == 1:
-            return f"{status}{tail}"
-        kept = [column.label for column in shaped.columns if column.kind not in ("figure", "empty")]
-        if not any(re.search(tail, label) for label in kept):
-            return f"^(?P<indicator>.+?)[ :,-]+{status}{tail}"
-    return None
 
 
 def _long(columns: list[Column], pattern: str) -> list[Column]:

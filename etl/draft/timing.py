@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 from etl.draft import words
-from etl.draft.columns import Column, is_day_first, period_of
+from etl.draft.columns import MONTHS_FIRST, Column, date_format, is_day_first, period_of
 from etl.draft.plan import Field, Plan
 from etl.extract.raw import plain
-from etl.periods import Frequency, Period
+from etl.periods import MONTH_WORDS, Frequency, Period
 
-_PARTS_OF_YEARS = {"tháng": "", "month": "", "quý": "Quý ", "quarter": "Quý "}
+_PARTS_OF_YEARS = {"tháng": "", "month": "", "quý": "Quý ", "quí": "Quý ", "quarter": "Quý "}
 """Headers of columns that a year completes, and what is written before their cells."""
 
 
@@ -33,7 +33,8 @@ def date_rows(plan: Plan, path: Path, today: dt.date) -> Column | None:
     if period and sure:
         notebook.guess("clean.constant", f"the period stands in the title, {said[period]!r}")
     else:
-        named, _ = _said_in([re.sub(r"[_-]", " ", path.stem)])
+        stem = re.sub(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(?!\d)", r"\1 \2", path.stem)
+        named, _ = _said_in([re.sub(r"[_-]", " ", stem)])
         told = f"the title says {' and '.join(map(repr, said.values()))}" if said else None
         told = told or (f"the name of the file says {next(iter(named))}" if named else None)
         text = f"which period are the figures of? {told or 'nothing in the file says it'}"
@@ -111,7 +112,8 @@ def ask_day_first(plan: Plan, column: Column, line: str) -> None:
             line, f"{example!r} is read day first: write the months first as 2026-01"
         )
     else:
-        plan.read["dates"] = ["%m/%d/%Y"]
+        forms = (date_format(text, MONTHS_FIRST) for text in column.distinct)
+        plan.read["dates"] = [*dict.fromkeys(filter(None, forms))] or ["%m/%d/%Y"]
         plan.notebook.guess("read.dates", f"in {column.label!r} the second number exceeds 12")
 
 
@@ -120,9 +122,10 @@ _SPOKEN_OF = [
     rf"(?:từ )?(?:ngày )?{_DAY} ?(?:-|đến) ?(?:hết )?(?:ngày )?{_DAY}",
     rf"\w+ tháng(?: đầu| cuối)?(?: năm |[/ -]){_YEAR}",
     rf"(?:từ )?tháng \d\d? ?(?:-|,|và|đến) ?(?:hết )?(?:tháng )?\d\d?(?: năm |[/ -]){_YEAR}",
-    rf"quý [iv\d]+ ?(?:-|,|và|đến) ?(?:quý )?[iv\d]+(?: năm |[/ -]){_YEAR}",
-    rf"(?:tháng |t)\d{{1,2}}(?: năm |[/ -]){_YEAR}",
-    rf"quý [iv\d]+(?: năm |[/ -]){_YEAR}",
+    rf"qu[ýí] [iv\d]+ ?(?:-|,|và|đến) ?(?:qu[ýí] )?[iv\d]+(?: năm |[/ -]){_YEAR}",
+    rf"(?:tháng |t|thg )\d{{1,2}}(?: năm |[/ -]){_YEAR}",
+    rf"tháng (?:{'|'.join(MONTH_WORDS)})(?: năm |/){_YEAR}",
+    rf"qu[ýí] [iv\d]+(?: năm |[/ -]){_YEAR}",
     rf"{_YEAR} ?- ?{_YEAR}",
     _DAY,
     rf"\d{{1,2}}[/ -]{_YEAR}",
@@ -135,7 +138,7 @@ _OF_THE_PAPER = re.compile(
     rf"(?<!từ )(?<!đến )ngày \d{{1,2}} tháng \d{{1,2}} năm {_YEAR}|\d+/{_YEAR}/[\w-]+"
 )
 """The day on which it was signed, and the number of a decision."""
-_DOUBT = re.compile(r"l[uũ][ỹy] kế|tính đến|đến (?:hết|cuối|ngày)|thời điểm|năm học|tháng|quý")
+_DOUBT = re.compile(r"l[uũ][ỹy] kế|tính đến|đến (?:hết|cuối|ngày)|thời điểm|năm học|tháng|qu[ýí]")
 """Added up or known until then, a year of schools, a month whose year stands elsewhere."""
 
 

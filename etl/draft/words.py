@@ -35,7 +35,8 @@ _AREA = re.compile(
     r"( hành chính| tiếp nhận)?|nơi|khu vực|area|commune|ward|district|provinc\w*|cit(y|ies))\b"
 )
 _PERIOD = re.compile(
-    r"\b(tháng|kỳ|kỳ báo cáo|năm|quý|tuần|ngày|thời gian|thời kỳ|period|month|year|date|quarter)\b"
+    r"\b(tháng|kỳ|kỳ báo cáo|năm|quý|tuần|ngày|thời gian|thời kỳ|quí|thang|ky|quy|period"
+    r"|month|year|date|quarter)\b"
 )
 _LEVELS = {
     "commune": r"\b(xã|phường|thị trấn|commune|ward)\b",
@@ -149,7 +150,7 @@ def level_of(header: str) -> str | None:
 
 def speaks_of_period(header: str) -> bool:
     """Whether the header has a word for time."""
-    return bool(_PERIOD.search(plain(header)))
+    return bool(_PERIOD.search(plain(header).replace("_", " ")))
 
 
 def personal(header: str) -> tuple[str, str] | None:

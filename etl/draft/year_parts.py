@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from etl.draft.columns import Column
 from etl.draft.layout import escaped
 from etl.patterns import compiled
+from etl.periods import ENGLISH_MONTHS, MONTH_WORDS
 
 LEAST = 3
 """Headers that are parts of a year, from which on they are taken for its months or quarters."""
@@ -31,16 +32,25 @@ class Part:
     written: str
 
 
+MONTH = r"(?i:tháng |t(?:hg?)?\.? ?)"
+QUARTER = r"(?i:qu[ýí] ?|q\.? ?)"
+"""What stands before the number of a month or quarter."""
 PARTS = [
-    Part("month", r"(?:[Tt]háng |THÁNG |T|Th)(?P<month>0?[1-9]|1[0-2])$", "{month}"),
-    Part("quarter", r"(?:[Qq]u[ýí] |QU[ÝÍ] |Q)(?P<quarter>IV|I{1,3}|[1-4])$", "Quý {quarter}"),
+    Part("month", MONTH + r"(?P<month>0?[1-9]|1[0-2])$", "{month}"),
+    Part("month", rf"(?i:tháng )(?P<month>(?i:{'|'.join(MONTH_WORDS)}))$", "Tháng {month}"),
+    Part("month", rf"(?P<month>(?i:{'|'.join(ENGLISH_MONTHS)})[a-z]*\.?)$", "{month}"),
+    Part("quarter", QUARTER + r"(?P<quarter>(?i:IV|I{1,3})|[1-4])$", "Quý {quarter}"),
 ]
 
 
 def part_pattern(labels: list[str]) -> tuple[Part, str] | None:
     """What finds the headers of the parts; `None` where they are none, or of several figures."""
     for part in PARTS:
-        found = [(label, match) for label in labels if (match := re.search(part.head, label))]
+        found = [
+            (label, match)
+            for label in labels
+            if (match := re.search(part.head, label)) and begins_a_word(label, match.start())
+        ]
         heads = {label[: match.start()].strip(" -:,") for label, match in found}
         if len(found) < LEAST:
             continue
@@ -49,6 +59,11 @@ def part_pattern(labels: list[str]) -> tuple[Part, str] | None:
         if len(heads) == 1 and len({match[part.name] for _, match in found}) == len(found):
             return part, f"^{escaped(heads.pop())}[ :,-]*{part.head}".replace("^[ :,-]*", "^")
     return (PARTS[0], "^(?P<month>[1-9]|1[0-2])$") if set(ALL_MONTHS) <= set(labels) else None
+
+
+def begins_a_word(label: str, at: int) -> bool:
+    """Whether no letter, digit or stroke stands before this place of a label."""
+    return not re.search(r"[^\W_]$|[/.]$|\d ?[-–]$", label[:at])
 
 
 def years_said(titles: Iterable[str]) -> tuple[str, list[str]]:

@@ -25,7 +25,12 @@ from etl import checksums
 from etl.catalog import Dataset
 from etl.extract import lines
 from etl.extract.grid import Grid
-from etl.extract.mistaken import refuse_what_is_no_table
+from etl.extract.mistaken import (
+    has_end_mark,
+    refuse_what_is_no_table,
+    refuse_zeros_at_end,
+    without_end_mark,
+)
 from etl.extract.raw import FILE, RECORD, SHEET, Raw, UnreadableFile, plain
 from etl.legacy_text import (
     Bytes,
@@ -54,7 +59,8 @@ def extract(path: Path, dataset: Dataset) -> Raw:
         UnreadableFile: it is not text in the declared encoding, is empty, or has no such header.
     """
     refuse_what_is_no_table(path, workbook=False)
-    readable = path if _readable_as_it_is(path, dataset) else _converted(path, dataset)
+    refuse_zeros_at_end(path)
+    readable = _readable(path, dataset)
     if dataset.shaped:
         return lines.extract(path, path.read_bytes(), _body(readable), dataset)
     rows, lines_, labels = _header(readable, dataset)
@@ -72,8 +78,13 @@ def extract(path: Path, dataset: Dataset) -> Raw:
 
 def grid_of(path: Path, dataset: Dataset) -> Grid:
     """The rows of a shaped file, those that are no records too. Raises as `extract`."""
-    readable = path if _readable_as_it_is(path, dataset) else _converted(path, dataset)
-    return lines.grid_of(lines.rows_of(_body(readable), dataset, path), path)
+    return lines.grid_of(lines.rows_of(_body(_readable(path, dataset)), dataset, path), path)
+
+
+def _readable(path: Path, dataset: Dataset) -> Path:
+    """The file, or one with the same text in UTF-8, with nothing behind it."""
+    as_it_is = not has_end_mark(path) and _readable_as_it_is(path, dataset)
+    return path if as_it_is else _converted(path, dataset)
 
 
 def _body(readable: Path) -> bytes:
@@ -141,7 +152,7 @@ def _converted(path: Path, dataset: Dataset) -> Path:
     read = dataset.read
     content = path.read_bytes()
     encoding = _encoding(path, content, dataset)
-    text = decode(content, encoding).removeprefix("\ufeff")
+    text = without_end_mark(decode(content, encoding).removeprefix("\ufeff"))
     unmasked = read.text == "unicode" or (read.text == "auto" and not looks_legacy(text))
     masked = encoding.startswith("utf") and not unmasked
     if masked:

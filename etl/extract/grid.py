@@ -20,7 +20,7 @@ from etl.legacy_text import decode_written, decodings
 
 WHOLE, SMALL = 1e15, 1e-3
 """Numbers of this size and more, or less, may be written with an exponent."""
-EITHER = re.compile(r"\s*[-+]?[1-9]\d{0,2}\.\d{3}\s*")
+EITHER = re.compile(r"\s*[-+(]?[1-9]\d{0,2}\.\d{3}\)?\s*")
 """A text that may be a thousand and more, or a figure with three decimals."""
 FIRST = 3
 """Filled cells of a row that say what kind of row it is."""

@@ -4,6 +4,7 @@ Systems export web pages as .xls, and people attach the letter in place of the t
 only say that they know no such format.
 """
 
+import io
 import re
 import zipfile
 from pathlib import Path
@@ -60,7 +61,8 @@ STREAMS = {
     "PowerPoint Document": "slides",
     "Workbook": "workbook",
 }
-LOOKED_AT = 4096
+LOOKED_AT = TAIL = 4096
+"""Bytes at the beginning, and at the end."""
 
 
 def refuse_what_is_no_table(path: Path, *, workbook: bool) -> None:
@@ -76,6 +78,41 @@ def refuse_what_is_no_table(path: Path, *, workbook: bool) -> None:
         return
     if found:
         raise UnreadableFile(IS[found], where=path.name, hint=DO[found])
+
+
+def refuse_zeros_at_end(path: Path) -> None:
+    """Raise for text that ends with zero bytes, as a disk leaves them where writing broke off.
+
+    Raises:
+        UnreadableFile: with how many there are.
+    """
+    with path.open("rb") as file:
+        head = file.read(LOOKED_AT)
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - TAIL))
+        tail = file.read()
+    zeros = len(tail) - len(tail.rstrip(b"\0"))
+    wide = head.count(0) > len(head.rstrip(b"\0")) // 4
+    if zeros > (3 if wide else 1):
+        raise UnreadableFile(
+            f"it ends with {zeros:,} zero bytes or more: it broke off while it was written or "
+            "copied",
+            where=path.name,
+            hint="ask for it again: its last rows may be missing",
+        )
+
+
+def has_end_mark(path: Path) -> bool:
+    """Whether a sign stands at its very end by which older programs end a text."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - TAIL))
+        return file.read().rstrip()[-1:] in (b"\x1a", b"\0")
+
+
+def without_end_mark(text: str) -> str:
+    """`text` without the one ^Z or NUL by which older programs end it."""
+    return re.sub(r"[\x1a\0]\s*\Z", "", text)
 
 
 def kind_of(path: Path) -> str | None:

@@ -254,8 +254,20 @@ def plain(label: str) -> str:
 
 
 def column_of(spellings: list[str], labels: list[str]) -> int | None:
-    """Position of the first label that is one of `spellings`, or `None`."""
-    return next((i for i, label in enumerate(labels) if matches(label, spellings)), None)
+    """Position of the first label that is one of `spellings`, or of the one that is but for the
+    star of a footnote; or `None`."""
+    found = next((i for i, label in enumerate(labels) if matches(label, spellings)), None)
+    if found is not None:
+        return found
+    starred = [
+        i
+        for i, label in enumerate(labels)
+        if (bare := _STAR.sub("", label)) != label and matches(bare, spellings)
+    ]
+    return starred[0] if len(starred) == 1 else None
+
+
+_STAR = re.compile(r"\s*(\(\*+\)|\*+)\s*$")
 
 
 def matches(label: str, spellings: Sequence[str]) -> bool:

@@ -19,6 +19,8 @@ UNUSUAL = "\u00a0\u2009\u202f\u2212" + "".join(chr(0xFF10 + digit) for digit in 
 USUAL = "   -0123456789"
 """Blanks, the minus and digits as printers and some keyboards make them, and as all others do."""
 FOLDED = str.maketrans(UNUSUAL, USUAL)
+BRACKETED = r"\([^-+()]+\)"
+"""A figure below zero, as accountants write it: "(1.234)"."""
 HALF = Decimal("0.5")
 NOISE = Decimal("1e-12")
 """Share of a sum that is lost where a workbook computed it in binary."""
@@ -28,6 +30,9 @@ def number(text: str | None, read: Read) -> Decimal | None:
     """The figure that a cell holds, by the declared signs; `None` for anything else."""
     if not text:
         return None
+    if read.brackets == "negative" and re.fullmatch(BRACKETED, text):
+        within = number(text[1:-1], read)
+        return None if within is None else -within
     written = text.translate(FOLDED)
     digits = written.replace(" ", "")
     wrong = misplaced(read)

@@ -19,7 +19,7 @@ from etl.errors import Problems
 from etl.extract import READERS
 from etl.extract.cells_child import in_percent
 from etl.extract.mistaken import DO, IS, kind_of
-from etl.extract.raw import Percent, UnreadableFile
+from etl.extract.raw import Percent, UnreadableFile, column_of
 from etl.extract.sheets import read_sheets
 from etl.extract.totals import number
 from etl.normalise import _cast, raw, with_days
@@ -282,6 +282,16 @@ def test_one_file_with_another_header_makes_no_errors_in_the_others(installation
         ('decimal: ","', "0,5", 0.5),
         ('thousands: ","', "1,234.5", 1234.5),
         ('thousands: ","', "12,5", None),
+        ('decimal: ",", thousands: "."', "(1.234)", None),
+        ('decimal: ",", thousands: ".", brackets: negative', "(1.234,5)", -1234.5),
+        ('decimal: ",", brackets: negative', "(12)", -12),
+        ('decimal: ",", brackets: negative', "-12", -12),
+        ('decimal: ",", thousands: ".", brackets: negative', "(12.5)", None),
+        ('decimal: ",", brackets: negative', "12 (1)", None),
+        ('decimal: ",", brackets: negative', "12(1)", None),
+        ('decimal: ",", brackets: negative', "(1)(2)", None),
+        ('decimal: ",", brackets: negative', "(-3)", None),
+        ('decimal: ",", brackets: negative', "(*)", None),
     ],
 )
 def test_a_sign_that_means_nothing_where_it_stands_makes_no_figure(signs, text, figure):
@@ -291,6 +301,62 @@ def test_a_sign_that_means_nothing_where_it_stands_makes_no_figure(signs, text, 
     rows = f"(select '{text}' as {raw('people')})"
     assert duckdb.sql(f"select {_cast(field, dataset)} from {rows}").fetchall() == [(figure,)]
     assert number(text, dataset.read) == (None if figure is None else Decimal(str(figure)))
+
+
+def test_the_mark_of_a_footnote_is_no_part_of_a_name_a_label_or_a_header(refresh):
+    category = "{name: category, from: [Nguồn], categories: [{value: tax, label: Thuế}]}"
+    declared = entry("csv").replace("    - {name: poor", f"    - {category}\n    - {{name: poor")
+    body = "Xã,Hộ nghèo*,Dân số,Nguồn (*)\nNinh Kiều (1),1,2,Thuế (2)\nCái Khế *,3,4,Thuế¹\n"
+    told = refresh(declared, shares_csv=body).select("select area, category from data_shares")
+    assert sorted(told.rows()) == [("31120", "tax"), ("31135", "tax")]
+
+
+@pytest.mark.parametrize(
+    ("limit", "largest", "told"),
+    [("", "0,5", 1), ("", "1,5", 0), (", constraints: {maximum: 1}", "0,5", 0)],
+)
+def test_percents_that_may_be_shares_of_one_are_told_by_check(installation, limit, largest, told):
+    folder = installation.catalog.parent
+    declared = entry("csv").replace('unit: "%"}', f'unit: "%"{limit}}}', 1)
+    installation.catalog.write_text(HEAD + declared, encoding="utf-8")
+    body = f'Xã,Hộ nghèo,Dân số\nNinh Kiều,"0,1",5\nCái Khế,"{largest}",1\nÔ Môn,"0,2",1\n'
+    (folder / "shares.csv").write_text(body, encoding="utf-8")
+    catalog = load_catalog(installation.catalog)
+    files = pipeline.plan(catalog, installation, None).files
+    tried = try_files(
+        catalog, installation, files, today=TODAY, language="en", progress=lambda _: None
+    )
+    assert ["the largest is read as 0.5 %" in doubt.problem for doubt in tried.doubts] == told * [
+        True
+    ]
+
+
+ROWS = "Xã,Hộ nghèo,Dân số\nNinh Kiều,1,5\nCái Khế,2,6\n"
+
+
+@pytest.mark.parametrize("mark", ["\x1a", "\0", "\x1a\r\n"])
+@pytest.mark.parametrize("shaped", [False, True])
+def test_a_sign_by_which_older_programs_end_a_text_is_no_record(refresh, mark, shaped):
+    find = ', header: {find: "^Xã"}' if shaped else ""
+    declared = entry("csv").replace('decimal: ","', f'decimal: ","{find}')
+    warehouse = refresh(declared, shares_csv=ROWS + mark)
+    assert warehouse.select("select records, accepted from load").rows() == [(2, 2)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file_that_broke_off_in_zero_bytes_is_refused_by_that(tmp_path, encoding):
+    path = tmp_path / "shares.csv"
+    path.write_bytes((ROWS + "\0" * 600).encode(encoding))
+    declared = entry("csv").replace('decimal: ","', f'decimal: ",", encoding: {encoding}')
+    with pytest.raises(UnreadableFile, match="zero bytes or more: it broke off"):
+        READERS["csv"](path, parse_catalog(HEAD + declared).datasets["shares"])
+    path.write_bytes(ROWS.encode(encoding))
+    assert READERS["csv"](path, parse_catalog(HEAD + declared).datasets["shares"]).records == 2
+
+
+def test_of_two_headers_with_a_star_none_is_taken_and_one_without_it_is():
+    assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số (*)"]) is None
+    assert column_of(["Dân số"], ["Xã", "Dân số *", "Dân số"]) == 2
 
 
 def test_one_sign_for_thousands_and_decimals_is_refused():

@@ -18,10 +18,17 @@ from dashboard.cli import main
 from etl import pipeline
 from etl.catalog import load_catalog, parse_catalog
 from etl.draft import NothingToMeasure, append, draft, nobody, try_out
+from etl.draft.columns import columns_of
 from etl.draft.figures import signs_of
+from etl.draft.layout import find_table
+from etl.draft.opening import Grid
+from etl.draft.period_heads import period_pattern
 from etl.draft.writing import flow
+from etl.draft.year_parts import part_pattern
 from etl.errors import ForesightError
 from etl.legacy_text import _TCVN3
+from etl.patterns import compiled
+from etl.periods import MONTH_WORDS, Period
 from etl.settings import Settings
 from etl.warehouse import Warehouse
 
@@ -463,7 +470,7 @@ ASKED = {
         "f.csv",
         "Tháng,Số lượt khách\n01/2026,40\n02/2026,50\n",
         "no column names a place",
-        ("nation", "area: national", "area: can_tho"),
+        ("national", "area: national", "area: can_tho"),
     ),
     "places of others": (
         "i.csv",
@@ -666,6 +673,8 @@ def test_whatever_is_written_on_a_line_is_read_again(value):
         ("Quý I và quý II năm 2026", "2026-Q2", "the title says 'quý ii năm 2026'"),
         ("Dân số tính đến 31/12/2025", "2025-12-31", "the title says '31/12/2025'"),
         ("Năm học 2025-2026", "2025/2026", "the title says '2025-2026'"),
+        ("Số thu quí III năm 2026", "2026-Q3", None),
+        ("Tình hình tháng Chín năm 2026", "2026-09", None),
     ],
 )
 def test_a_period_in_the_title_is_taken_whole_or_asked_about(drafted, title, period, asked):
@@ -681,6 +690,30 @@ def test_cells_that_say_that_there_is_nothing_are_no_evidence_on_signs(drafted):
         "Xã/phường;Năm;Vốn (triệu đồng)\nNinh Kiều;2025;-\nCái Khế;2025;…\nÔ Môn;2025;1.500,25\n",
     )
     assert 'decimal: ",", thousands: "."' in made.text
+
+
+@pytest.mark.parametrize(
+    ("figure", "read", "asked"),
+    [
+        ("(1.234)", "brackets: negative", False),
+        ("(1,5)", "brackets: negative", False),
+        ("(1)", "delimiter", True),
+    ],
+)
+def test_figures_in_brackets_are_below_zero_unless_they_may_be_notes(drafted, figure, read, asked):
+    made = drafted("von.csv", f"Xã;Năm;Chênh lệch\nNinh Kiều;2025;{figure}\nÔ Môn;2025;5\n")
+    assert read in made.text
+    assert [q.about for q in made.questions if "footnote" in q.text] == asked * ["read.brackets"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "asked"),
+    [(["0,12", "0,5", "1"], True), (["0,12", "1,5"], False), (["0", "1"], False)],
+)
+def test_percents_that_may_be_shares_of_one_are_asked_about(drafted, figures, asked):
+    rows = "".join(f"{name};2025;{text}\n" for name, text in zip(COMMUNES, figures, strict=False))
+    made = drafted("ty_le.csv", "Xã;Năm;Hộ nghèo (%)\n" + rows)
+    assert [q.about for q in made.questions if "share of 1" in q.text] == asked * ["value"]
 
 
 def test_percent_signs_say_the_unit(drafted):
@@ -755,6 +788,55 @@ def test_add_prints_the_entry_and_writes_only_when_told(run, put, installation):
         assert installation.catalog.read_text(encoding="utf-8") == EMPTY
     assert run("add", path, "--write").exit_code == 0
     assert list(load_catalog(installation.catalog).datasets) == ["khach"]
+
+
+MAP = {
+    "areas.csv": "code,level,name,name_en,kind,parent,valid_from,valid_to,population,area_km2,lat,"
+    "lon,source\n"
+    "vn,nation,Cả nước,,,,2004-01-01,,,,,,\n"
+    "dn,city,Đà Nẵng,,thành phố,vn,2004-01-01,,,,,,\n"
+    "a,commune,Thạch Thang,,phường,dn,2004-01-01,2024-11-30,,,,,\n"
+    "b,commune,Hải Châu,,phường,dn,2024-12-01,2025-06-30,,,,,\n"
+    "c,commune,Hòa Cường,,phường,dn,2004-01-01,2025-06-30,,,,,\n"
+    "x,commune,Hải Châu,,phường,dn,2025-07-01,,,,,,\n"
+    "y,commune,Hòa Cường,,phường,dn,2025-07-01,,,,,,\n",
+    "crosswalk.csv": "old_code,old_valid_from,new_code,new_valid_from,weight,weight_lower,"
+    "weight_upper,basis,source,note\n"
+    "a,2004-01-01,b,2024-12-01,1,1,1,whole,,\n"
+    "b,2024-12-01,x,2025-07-01,0.75,0.7,0.8,estimate,,\n"
+    "b,2024-12-01,y,2025-07-01,0.25,0.2,0.3,estimate,,\n"
+    "c,2004-01-01,x,2025-07-01,0.5,0.4,0.6,estimate,,\n"
+    "c,2004-01-01,y,2025-07-01,0.5,0.4,0.6,estimate,,\n",
+}
+"""Of another city: n wards become m, after a chain of two years."""
+OF_DA_NANG = (
+    "Phường;Tháng;Lượt khách\nThạch Thang;202411;100\nHòa Cường (1);202411;10\nHải Châu;202508;7\n"
+)
+
+
+def test_a_first_file_begins_the_catalog_of_another_city(run, installation):
+    folder = installation.catalog.parent
+    for name, content in MAP.items():
+        (folder / "map").mkdir(exist_ok=True)
+        (folder / "map" / name).write_text(content, encoding="utf-8")
+    file = folder / "khach.csv"
+    file.write_text(OF_DA_NANG, encoding="utf-8")
+    shown = run("add", str(file), "--dry-run")
+    assert "there is no catalog" in shown.output
+    assert "geography: map  # guess" in shown.output
+    assert not installation.catalog.exists()
+    assert "3 of 3 names are each a commune" in run("add", str(file), "--write").output
+    warehouse, rejected = loaded(installation)
+    told = warehouse.select("select area, period, value from comparable where area in ('x', 'y')")
+    november, august = dt.date(2024, 11, 1), dt.date(2025, 8, 1)
+    assert sorted(told.rows()) == [("x", november, 80), ("x", august, 7), ("y", november, 30)]
+    assert rejected == 0
+
+
+def test_names_of_a_city_without_its_map_are_asked_about_and_not_taken_for_labels(put, run):
+    shown = run("add", str(put("khach.csv", OF_DA_NANG)), "--dry-run")
+    assert "ASK: none of 3 names is a place on the map of Cần Thơ" in shown.output
+    assert "areas: {level: commune}" in shown.output
 
 
 def test_add_lists_what_is_to_be_answered(run, put):
@@ -864,6 +946,61 @@ def test_months_that_head_columns_are_months_of_the_year_that_is_said(trial, hea
         "select distinct frequency, month(period), value from observation where area = '31135'"
     )
     assert sorted(told.rows()) == [("month", m, m) for m in MONTHS]
+
+
+WITH_YEAR = {
+    "months": ["Tháng 1/2025", "T1-2025", "thg 01/2025", "Tháng Một 2025", "Jan 2025", "01/2025"],
+    "bare months": ["2025M01", "202501", "2025-01", "Sơ bộ tháng 1 năm 2025"],
+    "quarters": ["Quý I/2025", "Quí I năm 2025", "2025Q1", "Q1/2025"],
+    "days": ["05/01/2025", "2025-01-05"],
+    "years": ["2025", "Năm 2025", "Ước 2025"],
+    "spans": ["9 tháng đầu năm 2025", "2021-2025"],
+}
+
+
+@pytest.mark.parametrize("head", [head for heads in WITH_YEAR.values() for head in heads])
+def test_periods_with_their_year_are_found_in_headers_of_one_or_several_figures(head):
+    later = head.replace("2025", "2026")
+    pattern = period_pattern([head, later], [], ["Xã/phường"])
+    read = {
+        Period.parse(compiled(pattern).search(each).groupdict()["period"]) for each in (head, later)
+    }
+    assert read == {Period.parse(head), Period.parse(later)}
+    several = period_pattern([f"Thu {head}", f"Chi {head}"], [], ["Xã/phường"])
+    found = compiled(several).search(f"Thu {head}").groupdict()
+    assert (found["indicator"], Period.parse(found["period"])) == ("Thu", Period.parse(head))
+
+
+@pytest.mark.parametrize("heads", [["Đợt 1/2025", "Đợt 2/2025"], ["Mã 1202501", "Mã 1202502"]])
+def test_what_numbers_something_else_is_no_period(heads):
+    assert period_pattern(heads, [], []) is None
+
+
+@pytest.mark.parametrize(
+    "form", ["T{}", "thg {}", "TH {}", "Tháng {}", "Tháng {word}", "Lũy kế T{}"]
+)
+def test_months_that_a_year_completes_are_found_in_headers(form):
+    heads = [form.format(n, word=word.capitalize()) for n, word in enumerate(MONTH_WORDS, start=1)]
+    part, pattern = part_pattern(heads)
+    found = [compiled(pattern).search(head).groupdict()["month"] for head in heads]
+    made = [str(Period.parse(part.written.format(month=month) + "/2025")) for month in found]
+    assert made == [f"2025-{month:02}" for month in MONTHS]
+    assert part_pattern(["Đợt 1", "Đợt 2", "Đợt 3"]) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [("Tháng", "period"), ("Dân số trong tháng", "figure"), ("Mã", "identifier")],
+)
+def test_202501_is_a_month_only_where_the_header_speaks_of_one(header, kind):
+    column = columns_of(["Xã", header], {1: ["202501", "202502", "202512"]}, ".")[0]
+    assert column.kind == kind
+
+
+def test_months_written_as_numbers_head_a_sheet_and_a_record_of_such_numbers_heads_none():
+    heads = ["Xã", 202501, 202502]
+    rows = [heads, ["Ninh Kiều", 202501, 201912], ["Cái Khế", 3, 4]]
+    assert find_table(Grid("B", rows), where="", one_line=False).body == [1, 2]
 
 
 REFUSED = {

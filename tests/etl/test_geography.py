@@ -199,6 +199,17 @@ def test_names_before_the_merger(name, code):
     assert resolve(name, BEFORE).code == code
 
 
+@pytest.mark.parametrize("mark", ["(1)", " (1)", " (*)", "*", " **", "¹", " (1) (*)", " ( 2 )"])
+def test_the_mark_of_a_footnote_is_no_part_of_a_name(mark):
+    assert resolve(f"Phường Ninh Kiều{mark}", AFTER).code == "31135"
+
+
+def test_a_number_in_brackets_that_may_belong_to_the_name_is_refused():
+    assert resolve("Vị Thanh (*)", AFTER).name == "Vị Thanh"
+    with pytest.raises(UnknownArea):
+        resolve("Vị Thanh (1)", AFTER)
+
+
 def test_phu_tan_in_chau_thanh_is_refused_because_there_were_two():
     with pytest.raises(AmbiguousArea) as refused:
         resolve("xã Phú Tân, huyện Châu Thành", BEFORE)

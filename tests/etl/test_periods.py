@@ -1,5 +1,6 @@
 """What people write for a period, and what it means."""
 
+import unicodedata
 from datetime import date, timedelta
 
 import polars as pl
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.periods import (
+    MONTH_WORDS,
     Frequency,
     NoStep,
     NotAPeriod,
@@ -38,6 +40,15 @@ ANY = STEPPING | SPANS
         ("THÁNG 10, 2025", "2025-10"),
         ("T1/2025", "2025-01"),
         ("T10.2025", "2025-10"),
+        ("T1-2025", "2025-01"),
+        ("thg 01/2025", "2025-01"),
+        ("Thg 1 2025", "2025-01"),
+        ("2025M01", "2025-01"),
+        ("202501", "2025-01"),
+        ("Tháng Một 2025", "2025-01"),
+        ("Tháng Năm 2025", "2025-05"),
+        ("THÁNG NĂM NĂM 2025", "2025-05"),
+        ("tháng mười hai/2025", "2025-12"),
         ("Jan 2025", "2025-01"),
         ("September 2025", "2025-09"),
         ("2025-Q1", "2025-Q1"),
@@ -46,11 +57,15 @@ ANY = STEPPING | SPANS
         ("Q.I/2025", "2025-Q1"),
         ("Quý I/2025", "2025-Q1"),
         ("quý 4 năm 2025", "2025-Q4"),
+        ("Quí I/2025", "2025-Q1"),
         ("2025-W03", "2025-W03"),
         ("Tuần 3/2025", "2025-W03"),
         ("2025-01-15", "2025-01-15"),
         ("2025-01-15 00:00:00", "2025-01-15"),
         ("15/01/2025", "2025-01-15"),
+        ("05/01/2025 08:30", "2025-01-05"),
+        ("2025-01-05T08:30:00", "2025-01-05"),
+        ("2025-01-05T23:30:00.5+07:00", "2025-01-05"),
         ("1/2/2025", "2025-02-01"),
         ("ngày 15-01-2025", "2025-01-15"),
         ("2025-01/2025-09", "2025-01/2025-09"),
@@ -105,6 +120,8 @@ def test_a_span_that_is_exactly_one_period_is_that_period(written, meant):
         *["", "-", "Tổng", "13/2025", "31/02/2025", "2025-W54", "Quý V/2025", "13 tháng 2025"],
         *["2025-09/2025-01", "2025-01-15/2025-02", "45658", "2025.0", "1.2025", "10,2025", "25"],
         *["01-09/2025", "estonia 2024", "Tháng 10", "năm học 2024-2025", "01/02/25"],
+        *["202513", "189912", "2025M13", "tháng năm 2025", "Tháng     Năm 2025"],
+        *["05/01/2025 24:30", "2025-01-05T23:30:00Z"],
     ],
 )
 def test_what_names_no_period_is_refused_with_examples(written):
@@ -178,6 +195,20 @@ def test_everything_we_write_we_can_read(period):
     assert Period.parse(str(period)) == period
     assert Period.parse(period.label("vi")) == period
     assert Period.parse(period.label("en")) == period
+
+
+SPELT = [
+    "{m}/{y}", "{m:02}-{y}", "T{m}-{y}", "thg {m:02}/{y}", "Thg {m} {y}", "tháng {m} năm {y}",
+    "Tháng {word}/{y}", "Tháng {word} năm {y}", "Tháng {title} {y}", "{y}M{m:02}", "{y}{m:02}",
+]  # fmt: skip
+
+
+@given(st.sampled_from(SPELT), st.integers(1, 12), st.integers(1990, 2090))
+def test_a_month_is_the_same_in_all_its_spellings(spelling, m, y):
+    word = MONTH_WORDS[m - 1]
+    written = spelling.format(m=m, y=y, word=word, title=word.capitalize())
+    for text in (written, unicodedata.normalize("NFD", written)):
+        assert Period.parse(text) == Period.containing(Frequency.MONTH, date(y, m, 1))
 
 
 @given(st.text() | st.from_regex(r"[0-9/–\- thángqQuý]{1,16}", fullmatch=True))
