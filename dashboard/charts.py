@@ -145,7 +145,7 @@ def fan(reader: Reader, content: Fan) -> Drawing:
         "one": pl.DataFrame({"top": [FIRST_LABEL - LINE * len(_event_rows(content))]}),
     }
     if shape.goals:
-        frames["goals"] = goal_rows(content.goals)
+        frames["goals"] = goal_rows(content.goals, _extent(content), zero=content.zero)
     if content.before is not None:
         frames["before"] = before_rows(content.before, content.before_label)
     figures = _figures(content)
@@ -382,6 +382,19 @@ def _joined(content: Fan) -> pl.DataFrame:
     last = content.observed.sort("period").tail(1)
     start = last.select("period", *(pl.col("value").alias(column) for column in columns))
     return pl.concat([start, ahead], how="vertical_relaxed")
+
+
+def _extent(content: Fan) -> pl.DataFrame:
+    """Period, low and high of all that is drawn of figures: lines with the bands around them."""
+    value = pl.col("value")
+    low, high = (pl.col(end).fill_null(value) for end in ("lower", "upper"))
+    parts = [
+        content.observed.select("period", low=low, high=high),
+        content.ahead.select("period", low="q025", high="q975"),
+    ]
+    if content.before is not None:
+        parts.append(content.before.select("period", low=value, high=value))
+    return pl.concat(parts, how="vertical_relaxed").drop_nulls()
 
 
 def _y(shape: Shape, field: str) -> alt.Y:
