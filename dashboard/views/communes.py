@@ -36,10 +36,14 @@ def draw(reader: Reader) -> None:
             # A map without a colour and a table of dashes say less than a sentence.
             layout.heading(text("communes.no_figures"), text("communes.no_figures_note"))
             return
-        layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
-        _map(reader, field, area)
-        if area != ALL:
-            _one(reader, rows.filter(pl.col("code") == area).row(0, named=True), field)
+        # On a telephone the commune that is asked for stands before the map.
+        with st.container(key="communes_shown"):
+            with st.container(key="communes_map"):
+                layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
+                _map(reader, field, area)
+            if area != ALL:
+                with st.container(key="communes_one"):
+                    _one(reader, rows.filter(pl.col("code") == area).row(0, named=True), field)
         behind.carried(reader, field)
         _all(reader, rows, province)
 
