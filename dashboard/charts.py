@@ -606,6 +606,7 @@ def _when_wide(label: alt.Chart) -> list[alt.Chart]:
             fontSize=size,
             fontWeight=500,
             opacity=shown,
+            limit=alt.expr("bandwidth('x') - 4"),
             lineBreak="\n",
             lineHeight=12,
             dy=-6 * (lines - 1),
