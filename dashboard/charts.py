@@ -50,8 +50,8 @@ NEAR = 0.05
 """Share of the scale nearer than which two labels at the right end would touch."""
 MAP_HEIGHT = 460
 """Pixels of the map in true outlines."""
-LONG_NAME = 11
-"""Letters a tile holds on one line."""
+LONG_NAME, LONGEST_LINE = 11, 14
+"""Letters a tile holds on one line, and of two lines those beyond which each is cut."""
 OLDEST = pl.CompatLevel.oldest()
 ESTIMATED = 0.02
 """Share of a value resting on estimated weights from which it is drawn as estimated."""
@@ -606,7 +606,6 @@ def _when_wide(label: alt.Chart) -> list[alt.Chart]:
             fontSize=size,
             fontWeight=500,
             opacity=shown,
-            limit=alt.expr("bandwidth('x') - 4"),
             lineBreak="\n",
             lineHeight=12,
             dy=-6 * (lines - 1),
@@ -647,12 +646,16 @@ def _tile_rows(reader: Reader, rows: pl.DataFrame, *, names: bool, chosen: str) 
 
 
 def _two_lines(name: str) -> str:
-    """A long name broken in the middle, at a blank."""
+    """A long name broken in the middle, at a blank; what no tile holds is cut, and says so."""
     words = name.split()
     if len(name) <= LONG_NAME or len(words) == 1:
-        return name
+        return _cut(name)
     middle = (len(words) + 1) // 2
-    return " ".join(words[:middle]) + "\n" + " ".join(words[middle:])
+    return "\n".join(_cut(" ".join(part)) for part in (words[:middle], words[middle:]))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1].rstrip() + "…"
 
 
 def _tile_words(reader: Reader, rows: pl.DataFrame) -> str:
