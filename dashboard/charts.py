@@ -50,8 +50,8 @@ NEAR = 0.05
 """Share of the scale nearer than which two labels at the right end would touch."""
 MAP_HEIGHT = 460
 """Pixels of the map in true outlines."""
-LONG_NAME = 11
-"""Letters a tile holds on one line."""
+LONG_NAME, LONGEST_LINE = 11, 14
+"""Letters a tile holds on one line, and of two lines those beyond which each is cut."""
 OLDEST = pl.CompatLevel.oldest()
 ESTIMATED = 0.02
 """Share of a value resting on estimated weights from which it is drawn as estimated."""
@@ -145,7 +145,7 @@ def fan(reader: Reader, content: Fan) -> Drawing:
         "one": pl.DataFrame({"top": [FIRST_LABEL - LINE * len(_event_rows(content))]}),
     }
     if shape.goals:
-        frames["goals"] = goal_rows(content.goals)
+        frames["goals"] = goal_rows(content.goals, _extent(content), zero=content.zero)
     if content.before is not None:
         frames["before"] = before_rows(content.before, content.before_label)
     figures = _figures(content)
@@ -382,6 +382,19 @@ def _joined(content: Fan) -> pl.DataFrame:
     last = content.observed.sort("period").tail(1)
     start = last.select("period", *(pl.col("value").alias(column) for column in columns))
     return pl.concat([start, ahead], how="vertical_relaxed")
+
+
+def _extent(content: Fan) -> pl.DataFrame:
+    """Period, low and high of all that is drawn of figures: lines with the bands around them."""
+    value = pl.col("value")
+    low, high = (pl.col(end).fill_null(value) for end in ("lower", "upper"))
+    parts = [
+        content.observed.select("period", low=low, high=high),
+        content.ahead.select("period", low="q025", high="q975"),
+    ]
+    if content.before is not None:
+        parts.append(content.before.select("period", low=value, high=value))
+    return pl.concat(parts, how="vertical_relaxed").drop_nulls()
 
 
 def _y(shape: Shape, field: str) -> alt.Y:
@@ -633,12 +646,16 @@ def _tile_rows(reader: Reader, rows: pl.DataFrame, *, names: bool, chosen: str) 
 
 
 def _two_lines(name: str) -> str:
-    """A long name broken in the middle, at a blank."""
+    """A long name broken in the middle, at a blank; what no tile holds is cut, and says so."""
     words = name.split()
     if len(name) <= LONG_NAME or len(words) == 1:
-        return name
+        return _cut(name)
     middle = (len(words) + 1) // 2
-    return " ".join(words[:middle]) + "\n" + " ".join(words[middle:])
+    return "\n".join(_cut(" ".join(part)) for part in (words[:middle], words[middle:]))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1].rstrip() + "…"
 
 
 def _tile_words(reader: Reader, rows: pl.DataFrame) -> str:

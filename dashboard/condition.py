@@ -1,4 +1,4 @@
-"""What a reader has to know of the build before any figure: that it is old, empty, or half loaded.
+"""What a reader has to know of a build before any figure: old, empty, half loaded, not forecast.
 
 A build that is whole and young says nothing. What is said stands at the head of every page, so that
 no sentence below it is read as good news because something is missing.
@@ -25,7 +25,7 @@ class Notice:
 
 def notices(reader: Reader) -> list[Notice]:
     """Age of the build, then what is not in it; empty where nothing is amiss."""
-    return [*_old(reader), *_lacking(reader)]
+    return [*_old(reader), *_lacking(reader), *_unforecast(reader)]
 
 
 def nothing_accepted(reader: Reader) -> bool:
@@ -60,3 +60,11 @@ def _lacking(reader: Reader) -> list[Notice]:
     listed = "; ".join([*titles, *others])
     said = text("condition.lacking", count=len(lacking), all=len(known), listed=listed)
     return [Notice(said, of_data=True)]
+
+
+def _unforecast(reader: Reader) -> list[Notice]:
+    """Figures of the past alone, though the catalog asks for forecasts of them."""
+    asked = any(dataset.forecast for dataset in reader.build.catalog.resources)
+    if not asked or nothing_accepted(reader) or reader.rows("forecasts_there")["there"].item():
+        return []
+    return [Notice(reader.text("condition.unforecast"))]

@@ -78,7 +78,7 @@ def _level_goals(reader: Reader, judged: Judged, until: dt.date) -> list[Goal]:
             label = reader.text("chart.goal_month", goal=label, mean=mean)
         end = min(by.end.replace(day=1), until)
         short = _short(reader, judged, value, mean=shared)
-        made.append(Goal(by.start, value, end, value, label, short, at_foot=True))
+        made.append(Goal(by.start, value, end, value, label, short))
     return made
 
 

@@ -54,9 +54,9 @@ def growth_fan(reader: Reader, indicator: str) -> Drawing:
         title=reader.title(row),
         decimals=row["decimals"] or 0,
         origin_note=reader.text("chart.data_until_period", period=str(found.until)),
-        # All of them stand near the top, where the end of the figures is told.
+        # They ask for the same of different years.
         goals=tuple(
-            replace(goal, short=goal.label, at_foot=True)
+            replace(goal, short=goal.label)
             for goal in drawn
             if goal.period.year >= reader.today.year
         ),

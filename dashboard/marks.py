@@ -21,6 +21,14 @@ FIRST_LABEL, LINE = -6, 16
 """Pixels above the frame of the lowest label of an event, and from one label to the next."""
 PHONE = 420
 """Pixels of a chart below which a target is told in fewer words."""
+LETTER, DESK, HAND = 7, 1000, 260
+"""Pixels of a letter, and of the frame on a desk and on a telephone: how far a label reaches."""
+FRAME, GAP = 240, 12
+"""Pixels of the frame less axes and words above, and from an edge to the middle of a label."""
+LEADER = 7
+"""Pixels from the middle of a label to the end of the rule that leads to it."""
+STRETCHED = 3
+"""How much worse a longer scale is than a label that stands as far away."""
 LEFT = 0.35
 """Share of the chart from its left edge in which a label stands right of its rule."""
 LINED = "──"
@@ -36,12 +44,13 @@ EVENT = {
     "left": pl.Boolean,
 }
 GOAL = {
-    "goal": pl.Int64,
+    "goal": pl.String,
     "period": pl.Date,
     "value": pl.Float64,
     "label": pl.String,
     "short": pl.String,
-    "foot": pl.Int64,
+    "edge": pl.Float64,
+    "away": pl.Int64,
 }
 
 Axis = Callable[[str], alt.Y]
@@ -58,8 +67,6 @@ class Goal:
     label: str
     short: str = ""
     """The label where there is little room; by default the same."""
-    at_foot: bool = False
-    """The words stand at the foot of the chart, where lines seldom come, not at the target."""
 
 
 @dataclass(frozen=True)
@@ -70,41 +77,106 @@ class Mark:
     label: str
 
 
-def goal_rows(goals: Sequence[Goal]) -> pl.DataFrame:
-    """Two points a target; the label stands at the second, or so far up from the foot."""
-    rows: list[tuple[object, ...]] = []
-    for number, goal in enumerate(goals):
-        foot = FOOT + LINE * (number + 1) if goal.at_foot else None
-        rows.append((number, goal.since, goal.start, "", "", None))
-        named = (goal.label, goal.short or goal.label)
-        rows.append((number, goal.period, goal.value, *named, foot))
+def goal_rows(goals: Sequence[Goal], drawn: pl.DataFrame, *, zero: bool) -> pl.DataFrame:
+    """Two points a target; the second has the label, and where that stands beside what is drawn.
+
+    `drawn` has period, low and high of all else in the frame. A label stands past the `edge` of
+    that, on the side nearer to its target, `away` pixels from it; a row more makes room for it
+    where the scale would end.
+    """
+    values = [
+        *drawn["low"],
+        *drawn["high"],
+        *(v for goal in goals for v in (goal.start, goal.value)),
+    ]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    frame = (min(low, 0.0) if zero else low, high)
+    sides: dict[int, list[tuple[Goal, float]]] = {-1: [], 1: []}
+    for goal in sorted(goals, key=lambda one: one.period):
+        side, edge = _side(goal, drawn, frame, len(goals), zero=zero)
+        sides[side].append((goal, edge))
+    rows = [row for side, placed in sides.items() for row in _placed(side, placed, frame)]
     return pl.DataFrame(rows, schema=GOAL, orient="row")
 
 
+def _side(
+    goal: Goal, drawn: pl.DataFrame, frame: tuple[float, float], lines: int, *, zero: bool
+) -> tuple[int, float]:
+    """1 where the label stands above what is drawn, -1 where below; and the edge of that there."""
+    low, high = frame
+    near = drawn.filter(pl.col("period").is_between(_reach(goal, drawn), goal.period))
+    top, bottom = max([goal.value, *near["high"]]), min([goal.value, *near["low"]])
+    needed = _room(lines, frame)
+    longer = STRETCHED * max(0.0, needed - (high - top))
+    lower = STRETCHED * max(0.0, needed - (bottom - low))
+    if zero and lower:  # such a scale ends at zero
+        lower = float("inf")
+    up, down = top - goal.value + longer, goal.value - bottom + lower
+    return (1, top) if up <= down else (-1, bottom)
+
+
+def _reach(goal: Goal, drawn: pl.DataFrame) -> dt.date:
+    """The period over which the words of a target begin."""
+    if drawn.is_empty():
+        return goal.period
+    short = goal.short or goal.label
+    share = min(1.0, LETTER * max(len(goal.label) / DESK, len(short) / HAND))
+    periods: list[dt.date] = [goal.period, *drawn["period"]]
+    return goal.period - (max(periods) - min(periods)) * share
+
+
+def _room(lines: int, frame: tuple[float, float]) -> float:
+    """What so many lines of words take of the scale."""
+    return (GAP + LINE * lines) / FRAME * (frame[1] - frame[0])
+
+
+def _placed(
+    side: int, placed: Sequence[tuple[Goal, float]], frame: tuple[float, float]
+) -> list[tuple[object, ...]]:
+    """The rows of the targets on one side, the earliest nearest to what is drawn."""
+    rows: list[tuple[object, ...]] = []
+    edge = side * max((side * edge for _, edge in placed), default=0.0)
+    for number, (goal, _) in enumerate(placed):
+        name = f"{side}.{number}"
+        rows.append((name, goal.since, goal.start, "", "", None, None))
+        named = (goal.label, goal.short or goal.label)
+        away = -side * (GAP + LINE * number)
+        rows.append((name, goal.period, goal.value, *named, edge, away))
+    end = edge + side * _room(len(placed), frame)
+    if placed and not frame[0] <= end <= frame[1]:
+        rows.append(("room", placed[-1][0].period, end, "", "", None, None))
+    return rows
+
+
 def goal_layers(y: Axis) -> list[alt.Chart]:
-    """The line, the point that is asked for, and its words on a ground of their own."""
+    """The line, the point that is asked for, and its words, led to it where they stand off."""
     colours = theme()
     goals = alt.Chart(alt.NamedData("goals"))
     base = goals.encode(x=alt.X("period:T", title=None), y=y("value"))
     labelled = base.transform_filter("datum.label != ''")
-    beside = labelled.transform_filter("datum.foot === null")
-    # What is left of its height when axes and words above are drawn, the frame alone knows.
-    below = goals.transform_filter("datum.label != '' && datum.foot !== null")
-    foot = {"x": {"expr": "width"}, "y": {"expr": "height - datum.foot"}}
+    # Where the scale ends, the frame alone knows.
+    beside = "scale('y', datum.edge) + datum.away"
+    before = f"{beside} + (datum.away < 0 ? {LEADER} : -{LEADER})"
+    leader = labelled.mark_rule(color=colours.good, strokeWidth=1, y2={"expr": before})
     words = {
-        "align": "right", "fontSize": 12, "fontWeight": 600,
-        "text": {"expr": f"width < {PHONE} ? datum.short : datum.label"},
+        "align": "right", "baseline": "middle", "dx": -5, "fontSize": 12, "fontWeight": 600,
+        "y": {"expr": beside},
+        "text": {
+            "expr": f"width < max({PHONE}, {LETTER} * length(datum.label))"
+            " ? datum.short : datum.label"
+        },
     }  # fmt: skip
+    told = goals.encode(x=alt.X("period:T", title=None)).transform_filter("datum.label != ''")
     return [
         base.mark_line(color=colours.good, strokeWidth=1.4, strokeDash=[1, 3]).encode(
             detail="goal:N"
         ),
+        leader,
         labelled.mark_point(
             shape="diamond", size=70, filled=True, opacity=1, color=colours.good
         ),
         *(
-            where.mark_text(**words, **place, **ink)
-            for where, place in ((beside, {"dx": -9, "dy": -11}), (below, foot))
+            told.mark_text(**words, **ink)
             for ink in ({"stroke": colours.page, "strokeWidth": 4}, {"color": colours.good})
         ),
     ]  # fmt: skip

@@ -39,6 +39,13 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Any], css: str
     )
 
 
+def folded(summary: str, content: str) -> str:
+    """Markup that is secondary, behind a line that opens it."""
+    return (
+        f'<details class="cf-fold"><summary><b>{escape(summary)}</b></summary>{content}</details>'
+    )
+
+
 def _cell(column: Column, row: Any) -> str:
     return f'<td class="{column.css}" data-label="{escape(column.title)}">{column.cell(row)}</td>'
 

@@ -11,6 +11,7 @@ from dashboard import layout, tables
 from dashboard.filters import choose
 from dashboard.outlines import NoOutlines, named, outlines
 from dashboard.places import commune_name, expected, growth_rows, kind_word, legend
+from dashboard.published import CITY
 from dashboard.ranking import place, ranked, summary
 from dashboard.reader import Reader
 from dashboard.similar import similar
@@ -34,14 +35,38 @@ def draw(reader: Reader) -> None:
         rows = ranked(reader, field)
         if rows["received"].null_count() == len(rows):
             # A map without a colour and a table of dashes say less than a sentence.
-            layout.heading(text("communes.no_figures"), text("communes.no_figures_note"))
+            _without(reader, field, area)
             return
-        layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
-        _map(reader, field, area)
-        if area != ALL:
-            _one(reader, rows.filter(pl.col("code") == area).row(0, named=True), field)
+        # On a telephone the commune that is asked for stands before the map.
+        with st.container(key="communes_shown"):
+            with st.container(key="communes_map"):
+                layout.html(f'<p class="cf-lead">{escape(summary(reader, rows))}</p>')
+                _map(reader, field, area)
+            if area != ALL:
+                with st.container(key="communes_one"):
+                    _one(reader, rows.filter(pl.col("code") == area).row(0, named=True), field)
         behind.carried(reader, field)
         _all(reader, rows, province)
+
+
+def _without(reader: Reader, field: str, area: str) -> None:
+    """Without a forecast there is no order and no map; what a commune received is there all the
+    same."""
+    text = reader.text
+    known = not reader.rows("workload", area=CITY, category=TOTAL).is_empty()
+    missing = "no_forecast" if known else "no_figures"
+    layout.heading(text(f"communes.{missing}"), text(f"communes.{missing}_note"))
+    if known and area != ALL:
+        found = reader.rows("communes").filter(code=area).row(0, named=True)
+        _past(reader, found, field)
+
+
+def _past(reader: Reader, row: dict[str, Any], field: str) -> None:
+    """A commune without a forecast: that is said, and what it received is drawn."""
+    layout.heading(row["name"], reader.text("workload.none"))
+    if not reader.rows("workload", area=row["code"], category=field).is_empty():
+        drawing = drawn(reader, commune_fan, row["code"], row["name"], field)
+        layout.figure(reader, drawing, "commune", row["name"], RECEIVED, simulated=True)
 
 
 def _filters(reader: Reader) -> tuple[str, str, str]:
@@ -109,7 +134,7 @@ def _one(reader: Reader, row: dict[str, Any], field: str) -> None:
     text, notation = reader.text, reader.notation
     year = year_of(reader, "commune", row["code"], field)
     if year is None:
-        layout.heading(row["name"], text("workload.none"))
+        _past(reader, row, field)
         return
     finding = text(
         "communes.finding",

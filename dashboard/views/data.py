@@ -1,5 +1,6 @@
-"""Every dataset of the catalog: source, licence, age, its six words, and what was rejected."""
+"""Every dataset of the catalog, once: its age, rows and six words; and what was rejected."""
 
+import datetime as dt
 from html import escape
 from typing import Any
 
@@ -23,10 +24,12 @@ def draw(reader: Reader) -> None:
     loads = {row["dataset"]: row for row in reader.rows("loads").to_dicts()}
     layout.head(reader, text("data.title"), escape(_answer(reader, loads)))
     rows = [(dataset, loads.get(dataset.name)) for dataset in catalog.resources]
+    # What was never loaded first: it is why figures are missing elsewhere.
+    rows.sort(key=lambda row: row[1] is not None)
+    known = standing(reader)
     layout.heading(text("data.datasets", count=len(rows)), text("data.datasets_note"))
-    layout.html(tables.table(text("data.title"), _columns(reader), rows, "cf-figures cf-labelled"))
+    layout.html("".join(_listed(reader, row, known.get(row[0].name)) for row in rows))
     layout.download(reader, "datasets", lambda: _taken_away(reader, rows))
-    _badges(reader)
     _rejected(reader)
     layout.html(f'<div class="cf-foot"><p class="cf-note">{escape(text("data.reading"))}</p></div>')
 
@@ -48,20 +51,36 @@ def _answer(reader: Reader, loads: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def _columns(reader: Reader) -> list[Column]:
-    text = reader.text
-    return [
-        Column(text("data.dataset"), lambda row: _dataset(reader, row[0]), "subject"),
-        Column(text("figure.source"), lambda row: _source(reader, row[0]), "source"),
-        Column(text("data.licence"), lambda row: _licence(reader, row[0])),
-        Column(text("data.loaded"), lambda row: _loaded(reader, row[1])),
-        Column(text("data.records"), lambda row: _records(reader, row[1]), "number"),
-    ]
-
-
 def _dataset(reader: Reader, dataset: Dataset) -> str:
     mark = tables.chip(reader.text("simulated.title"), "warning") if dataset.simulated else ""
     return f"{escape(reader.text.pick(dataset.title, dataset.title_en))} {mark}"
+
+
+def _listed(reader: Reader, row: Loaded, stands: Row | None) -> str:
+    """A dataset in one line: how old, how much, its six words; opened, all that is known of it."""
+    dataset, load = row
+    words = badge(reader, dataset, stands)
+    chips = "".join(_chip(reader, word) for word in words)
+    told = [*_origin(reader, dataset, load), *(_judged(reader, word) for word in words)]
+    facts = "".join(f'<div role="listitem">{fact}</div>' for fact in told)
+    return (
+        f'<details class="cf-origin cf-badge"><summary><span class="row"><span class="of">'
+        f'{_dataset(reader, dataset)}</span><span class="loaded">{_loaded(reader, load)}</span>'
+        f'<span class="words">{chips}</span></span></summary>'
+        f'<div role="list">{facts}</div>{_way(reader, dataset, stands)}</details>'
+    )
+
+
+def _origin(reader: Reader, dataset: Dataset, load: dict[str, Any] | None) -> list[str]:
+    """Source, licence and last load, each under its name."""
+    text, notation = reader.text, reader.notation
+    day = notation.date(load["loaded_at"].date()) if load else text("data.never")
+    told = {
+        "figure.source": _source(reader, dataset),
+        "data.licence": _licence(reader, dataset),
+        "data.loaded": escape(day),
+    }
+    return [f"<b>{escape(text(key))}</b>: {said}" for key, said in told.items()]
 
 
 def _source(reader: Reader, dataset: Dataset) -> str:
@@ -70,7 +89,7 @@ def _source(reader: Reader, dataset: Dataset) -> str:
     if dataset.simulated:
         who = reader.text("simulated.not_real")
     title = dataset.sources[0].title or dataset.path
-    return f"{escape(title)}<br><small>{escape(who)}</small>"
+    return " · ".join(escape(part) for part in (title, who) if part)
 
 
 def _licence(reader: Reader, dataset: Dataset) -> str:
@@ -81,52 +100,29 @@ def _licence(reader: Reader, dataset: Dataset) -> str:
 
 
 def _loaded(reader: Reader, load: dict[str, Any] | None) -> str:
+    """Until when a dataset speaks, how old that is, and its rows; that it was never loaded."""
     text, notation = reader.text, reader.notation
     if load is None:
         return tables.chip(text("data.never"), "warning")
-    last = load["last_day"]
-    if last is None:
-        return notation.date(load["loaded_at"].date())
-    speaks = text("data.until", day=notation.date(last))
+    told = [_age(reader, load["last_day"])] if load["last_day"] else []
+    told.append(escape(text("data.accepted", count=notation.number(load["accepted"]))))
+    bad = (load["rejected"] or 0) + (load["unreadable"] or 0)
+    rejected = escape(text("data.rejected_count", count=notation.number(bad)))
+    told.append(f'<span class="cf-bad">{rejected}</span>' if bad else rejected)
+    return " · ".join(told)
+
+
+def _age(reader: Reader, last: dt.date) -> str:
+    text, notation = reader.text, reader.notation
     days = (reader.today - last).days
     old = text("figure.age", age=notation.age(days)) if days >= 0 else text("data.ahead")
-    day = notation.date(load["loaded_at"].date())
-    return f"{day}<br><small>{escape(speaks)} · {escape(old)}</small>"
+    return escape(f"{text('data.until', day=notation.date(last))} · {old}")
 
 
-def _records(reader: Reader, load: dict[str, Any] | None) -> str:
-    if load is None:
-        return "–"
-    notation, text = reader.notation, reader.text
-    accepted = notation.number(load["accepted"])
-    bad = (load["rejected"] or 0) + (load["unreadable"] or 0)
-    rejected = text("data.rejected_count", count=notation.number(bad))
-    css = "cf-bad" if bad else ""
-    return f'{accepted}<br><small class="{css}">{escape(rejected)}</small>'
-
-
-def _badges(reader: Reader) -> None:
-    """Six words a dataset; opened, the facts of each and the way from file to figure."""
-    text, known = reader.text, standing(reader)
-    layout.heading(text("badge.title"), text("badge.note"))
-    layout.html(
-        "".join(_badge(reader, d, known.get(d.name)) for d in reader.build.catalog.resources)
-    )
-
-
-def _badge(reader: Reader, dataset: Dataset, row: Row | None) -> str:
-    words = badge(reader, dataset, row)
-    chips = "".join(_chip(reader, word) for word in words)
-    facts = "".join(
-        f'<div role="listitem"><b>{MARKS[word.state]} {escape(reader.text(f"badge.{word.name}"))}'
-        f"</b>: {escape(' '.join(word.facts))}</div>"
-        for word in words
-    )
-    return (
-        f'<details class="cf-origin cf-badge"><summary><span class="of">'
-        f'{_dataset(reader, dataset)}</span><span class="words">{chips}</span></summary>'
-        f'<div role="list">{facts}</div>{_way(reader, dataset, row)}</details>'
-    )
+def _judged(reader: Reader, word: Word) -> str:
+    """One of the six words with its facts."""
+    named = f"{MARKS[word.state]} {escape(reader.text(f'badge.{word.name}'))}"
+    return f"<b>{named}</b>: {escape(' '.join(word.facts))}"
 
 
 def _chip(reader: Reader, word: Word) -> str:

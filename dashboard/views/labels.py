@@ -76,10 +76,16 @@ def _topics(reader: Reader, dataset: Dataset, title: str, ahead: pl.DataFrame | 
     if ahead is None:
         return
     mine = of_area(ahead, dataset, area)
-    if not mine.is_empty():
-        _weeks(reader, dataset, mine)
-        _days(reader, dataset, mine)
-        layout.download(reader, f"topics_{dataset.name}", lambda: mine, simulated=dataset.simulated)
+    if mine.is_empty():
+        return
+    fold = st.expander(text("load.topics_soon"), key=f"soon_{dataset.name}", on_change="rerun")
+    if fold.open:
+        with fold:
+            _weeks(reader, dataset, mine)
+            _days(reader, dataset, mine)
+            layout.download(
+                reader, f"topics_{dataset.name}", lambda: mine, simulated=dataset.simulated
+            )
 
 
 def of_area(ahead: pl.DataFrame, dataset: Dataset, area: str) -> pl.DataFrame:

@@ -99,7 +99,7 @@ def _workload(reader: Reader) -> None:
         field = choose("field", text("fields.label"), list(names), lambda code: names[code])
     year = year_of(reader, "city", CITY, field)
     if year is None:
-        layout.html(f'<p class="cf-lead">{escape(text("workload.none"))}</p>')
+        received.past(reader, field)
         return
     layout.html(written(reader, _told, field, year))
     received.chart(reader, field, year)

@@ -47,6 +47,13 @@ def chart(reader: Reader, field: str, year: Year) -> None:
     layout.figure(reader, drawing, "fan", said, RECEIVED, simulated=True, above=above)
 
 
+def past(reader: Reader, field: str) -> None:
+    """What was received so far, where nothing is forecast: that is said, and drawn where known."""
+    layout.html(f'<p class="cf-lead">{escape(reader.text("workload.none"))}</p>')
+    if not _rows(reader, field, RECEIVED).is_empty():
+        _other(reader, field, RECEIVED)
+
+
 def finding(reader: Reader, year: Year) -> str:
     """What is expected of a year to come, against the one that has passed."""
     change = year.change or 0
@@ -67,11 +74,13 @@ def _of_a_field(reader: Reader) -> None:
         indicator = choose("figure", text("workload.figure"), list(counted), counted.__getitem__)
     rows = _rows(reader, field, indicator)
     year = year_of(reader, "city", CITY, field) if indicator == RECEIVED else None
-    if rows.is_empty() or (indicator == RECEIVED and year is None):
+    if rows.is_empty():
         layout.html(f'<p class="cf-lead">{escape(text("workload.none"))}</p>')
         return
     if year:
         chart(reader, field, year)
+    elif indicator == RECEIVED:
+        past(reader, field)
     else:
         _other(reader, field, indicator)
     targets.of_indicator(reader, indicator, field)
@@ -101,9 +110,11 @@ def _rows(reader: Reader, field: str, indicator: str) -> pl.DataFrame:
 
 
 def _other(reader: Reader, field: str, indicator: str) -> None:
-    """The fan of another figure than what is received."""
+    """A figure under its own name, where no finding stands over it."""
     title, name = figure_title(reader, indicator), titles(reader)[field]
-    layout.heading(title, reader.text("workload.figure_note", field=name[:1].lower() + name[1:]))
+    asked = {"indicator": indicator, "area": CITY, "category": field, "frequency": MONTH}
+    key = "past_note" if reader.rows("fan", **asked).is_empty() else "figure_note"
+    layout.heading(title, reader.text(f"workload.{key}", field=name[:1].lower() + name[1:]))
     drawing = drawn(reader, city_fan, field, indicator)
     layout.figure(reader, drawing, "fan", title, indicator, simulated=True)
 

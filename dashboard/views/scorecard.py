@@ -14,7 +14,7 @@ KINDS = {"scored": "good", "partly": "warning"}
 
 
 def draw(reader: Reader, *, simulated: bool) -> None:
-    """Points over the points applicable, then every criterion and how far it is known."""
+    """Points over the points applicable, then the criteria: those with points first."""
     text, notation = reader.text, reader.notation
     found = scorecard(reader, CITY)
     month = notation.period("month", found.month, found.month) if found.month else "–"
@@ -26,9 +26,12 @@ def draw(reader: Reader, *, simulated: bool) -> None:
         Column(text("scorecard.points"), lambda one: _points(reader, one), "number strong"),
         Column(text("scorecard.state"), lambda one: _state(reader, one)),
     ]
-    # What is known first, then the order of the index.
-    shown = sorted(found.criteria, key=lambda one: one.points is None)
-    layout.html(tables.table(text("scorecard.title"), columns, shown, "tall"))
+    # What nobody can score yet waits behind a line.
+    known = [one for one in found.criteria if one.points is not None]
+    rest = [one for one in found.criteria if one.points is None]
+    more = text("scorecard.more", count=len(rest))
+    shown = tables.table(text("scorecard.title"), columns, known) if known else ""
+    layout.html(shown + (tables.folded(more, tables.table(more, columns, rest)) if rest else ""))
     layout.download(reader, "scorecard_766", lambda: _rows(found), simulated=simulated)
 
 

@@ -23,6 +23,8 @@ RISKY = 0.1
 """Chance of overload from which an office is listed."""
 WHOLE = 100
 NAME = "name wide"
+MOST_ASKED = 6
+"""Fields that stand open, those first that ask most hours."""
 FEW = 10
 """Dossiers below which a mean keeps its decimals."""
 
@@ -44,12 +46,13 @@ def draw(reader: Reader) -> None:
         labels.draw(reader)
         return
     layout.head(reader, text("load.title"), _lead(reader, ahead))
-    received.draw(reader)
+    # Who may be overloaded and whom to lend: what is decided here, before what it follows from.
     if ahead.simulated:
         with layout.simulated_section(text, "load"):
             _parts(reader, ahead)
     else:
         _parts(reader, ahead)
+    received.draw(reader)
     labels.draw(reader, ahead.topics)
 
 
@@ -139,7 +142,11 @@ def _fields(reader: Reader, ahead: Work, window: Window) -> None:
         _on_time(reader, "number"),
         Column(text("load.hours_asked"), hours, "number minor"),
     ]
-    _table(reader, "load.fields", columns, told.to_dicts())
+    rows = told.to_dicts()
+    more = text("load.more_fields", count=len(rows) - MOST_ASKED)
+    rest = _marked_up(reader, "load.fields", columns, rows[MOST_ASKED:])
+    first = _marked_up(reader, "load.fields", columns, rows[:MOST_ASKED])
+    layout.html(first + (tables.folded(more, rest) if len(rows) > MOST_ASKED else ""))
 
 
 def _lending(reader: Reader, ahead: Work) -> None:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from dashboard import queries
-from dashboard.charts import Fan, by_horizon, fan
+from dashboard.charts import Fan, _two_lines, by_horizon, fan
 from dashboard.growth import years
 from dashboard.reader import Reader
 from dashboard.sparklines import CARD, sparkline
@@ -141,3 +141,15 @@ def test_names_of_models_stand_above_the_frame_where_no_line_comes(reader):
     names = [layer["mark"] for layer in drawing.spec["layer"] if layer["mark"]["type"] == "text"]
     assert all(mark["y"] < 0 for mark in names if "y" in mark)
     assert _frame(drawing, "labels")["name"].to_list() == ["━━ Level", "╍╍ seasonal_naive"]
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Ninh Kiều", "Ninh Kiều"),
+        ("Trường Long Tây", "Trường Long\nTây"),
+        ("Trung tâm hành chính công Bịa Đặt Thượng", "Trung tâm hàn…\ncông Bịa Đặt…"),
+    ],
+)
+def test_a_tile_holds_two_lines_and_cuts_what_is_longer(name, label):
+    assert _two_lines(name) == label

@@ -50,6 +50,17 @@ def test_a_dataset_that_was_not_loaded_is_named(changed):
     assert not nothing_accepted(reader)
 
 
+def test_a_build_without_forecasts_says_so_and_how_they_are_made(changed):
+    asked = "forecast: {frequency: year, horizon: 3, grains: [city]}"
+    entry = f"replace(value, 'present:', '{asked}' || chr(10) || '  present:')"
+    reader = changed(
+        "delete from forecast",
+        f"update build_fact set value = {entry} where name = 'catalog'",
+    )
+    (told,) = _told(reader)
+    assert "foresight refresh" in told
+
+
 def test_where_all_rows_were_rejected_nothing_is_said_to_be_well(changed):
     reader = changed("update load set accepted = 0, rejected = records, unreadable = 0")
     assert _told(reader) == ["Chưa có số nào để xem: cả 1.038 dòng đã nạp đều bị từ chối."]

@@ -9,7 +9,7 @@ import pytest
 from dashboard import cards
 from dashboard.charts import Fan, fan
 from dashboard.declared import events, goals
-from dashboard.marks import Goal, Mark, event_rows, in_period
+from dashboard.marks import Goal, Mark, event_rows, goal_rows, in_period
 from dashboard.on_the_year import newest_changes, quoted, year_before
 from dashboard.text import words
 from dashboard.views.on_the_year import draw, warn
@@ -132,9 +132,29 @@ def chart(reader, **marks):
 
 def test_a_target_is_a_line_from_where_we_stand_and_is_told_to_listeners(reader):
     drawing = chart(reader, goals=(Goal(YEARS[-1], 9.0, dt.date(2030, 1, 1), 50.0, "Goal 50"),))
-    assert _frame(drawing, "goals")["value"].to_list() == [9.0, 50.0]
-    assert _frame(drawing, "goals")["label"].to_list() == ["", "Goal 50"]
+    line = _frame(drawing, "goals").filter(pl.col("goal") != "room")
+    assert line["value"].to_list() == [9.0, 50.0]
+    assert line["label"].to_list() == ["", "Goal 50"]
     assert "Goal 50" in drawing.alt
+
+
+def test_the_words_of_a_target_stand_past_what_is_drawn_on_the_side_nearer_to_it():
+    peak = [20.0] + [8.0] * 9
+    drawn = pl.DataFrame({"period": YEARS, "low": [4.0] * 10, "high": peak})
+    high, low = (Goal(YEARS[-2], value, YEARS[-1], value, "Goal") for value in (7.0, 4.5))
+    rows = goal_rows((high, low), drawn, zero=True).filter(pl.col("label") != "")
+    assert dict(rows.select("value", "edge").rows()) == {7.0: 8.0, 4.5: 4.0}
+    assert [away < 0 for away in rows.sort("value")["away"]] == [False, True]
+
+
+def test_a_scale_is_made_longer_for_the_words_of_a_target_at_its_end():
+    drawn = pl.DataFrame({"period": YEARS, "low": [4.0] * 10, "high": [8.0] * 10})
+    top = Goal(YEARS[-2], 10.0, YEARS[-1], 10.0, "Goal")
+    rows = goal_rows((top, top), drawn, zero=True)
+    assert rows["edge"].drop_nulls().to_list() == [10.0, 10.0]
+    assert rows["away"].drop_nulls().n_unique() == 2
+    assert rows.filter(pl.col("goal") == "room")["value"].item() > 10
+    assert goal_rows((), drawn, zero=True).is_empty()
 
 
 def test_events_are_marked_with_words_at_the_figure_they_concern(reader):
