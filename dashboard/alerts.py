@@ -11,7 +11,7 @@ from dashboard.text import Text
 from etl.catalog import Catalog
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import Kept, found_in, owner
-from forecasts.decisions.alert_replay import CERTAIN, TO_THE_WORST, Replayed
+from forecasts.decisions.alert_replay import CERTAIN, TO_GOING_ON, TO_THE_WORST, Replayed
 from forecasts.decisions.alert_rules import Scene
 from forecasts.decisions.alerts import OF_DATASETS, Alert
 from forecasts.ledger import score
@@ -82,6 +82,8 @@ class Teller:
         }
         if not one.rung:
             return self.text("alert_replay.silent", **known)
+        if one.rule in TO_GOING_ON:
+            return self.text("alert_replay.going_on", **known)
         if one.days is None:
             return self.text("alert_replay.rung", **known)
         ahead = "worst" if one.rule in TO_THE_WORST else "ahead"

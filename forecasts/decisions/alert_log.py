@@ -22,6 +22,7 @@ from etl.warehouse import Warehouse
 from forecasts.decisions.alert_replay import allowed, kept
 from forecasts.decisions.alert_rules import Scene, look
 from forecasts.decisions.alerts import OF_DATASETS, RULES, Alert, Rule, once, within, worst_first
+from forecasts.register import register
 
 Event = Literal["opened", "sent", "acknowledged", "asked", "explained", "closed"]
 State = Literal["opened", "acknowledged", "explained", "closed"]
@@ -246,7 +247,9 @@ def concerns(alert: Alert, reader: AlertReader) -> bool:
 
 
 def owner(catalog: Catalog, alert: Alert) -> tuple[str, str]:
-    """Who answers for the figure, in Vietnamese and English."""
+    """Who answers for the figure, in Vietnamese and English; of a drift, who runs the system."""
+    if alert.rule == "drift":
+        return register().owner, register().owner_en
     name = alert.subject if alert.rule in OF_DATASETS else catalog.owner.get(alert.subject, "")
     dataset = catalog.datasets.get(name)
     people = (dataset.contributors if dataset else []) or catalog.contributors
