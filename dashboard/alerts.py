@@ -9,6 +9,7 @@ import polars as pl
 from dashboard.notation import Notation
 from dashboard.text import Text
 from etl.catalog import Catalog
+from etl.clock import local_day
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import Kept, found_in, owner
 from forecasts.decisions.alert_replay import CERTAIN, TO_GOING_ON, TO_THE_WORST, Replayed
@@ -98,15 +99,23 @@ class Teller:
         """Who answers for the figure."""
         return self.text.pick(*owner(self.catalog, alert))
 
-    def request(self, kept: Kept) -> str:
-        """The text of a *yêu cầu giải trình*, with the figure as it stood when the alert rang."""
-        return self.text(
-            "alerts.request",
-            owner=self.owner(kept.alert),
-            subject=self.subject(kept.alert),
-            sentence=self.sentence(kept.alert),
-            rung=self.notation.date(kept.rung_on),
-        )
+    def request(self, kept: Kept) -> list[str]:
+        """A *yêu cầu giải trình*: who asks whom, in which words, and the figure as it rang."""
+        asked = kept.asked
+        known = {
+            "owner": self.owner(kept.alert),
+            "subject": self.subject(kept.alert),
+            "sentence": self.sentence(kept.alert),
+            "rung": self.notation.date(kept.rung_on),
+            "who": asked.who if asked else "",
+            "day": self.notation.date(local_day(asked.at)) if asked else "",
+        }
+        words = f"{self.text('alerts.request.words')} {asked.text if asked else ''}"
+        return [
+            self.text("alerts.request.asks", **known),
+            words,
+            self.text("alerts.request.figure", **known),
+        ]
 
     def record(self, kept: Kept) -> dict[str, Any]:
         """An alert and what became of it, for machines and for downloads."""

@@ -240,6 +240,14 @@ def to_send(kept: Iterable[Kept], reader: AlertReader, today: date) -> list[Kept
     return [fresh[one.key] for one in shown]
 
 
+def unsent_request(one: Kept, who: str) -> bool:
+    """Whether an explanation was asked, is not given, and was not sent to `who` since."""
+    if one.asked is None or one.alert.simulated or one.state not in AFTER["asked"]:
+        return False
+    since = one.log[one.log.index(one.asked) :]
+    return not any(entry.event == "sent" and entry.who == who for entry in since)
+
+
 def concerns(alert: Alert, reader: AlertReader) -> bool:
     """Whether the reader is told of it; alerts of no level, such as late data, concern all."""
     ruled = not reader.rules or alert.rule in reader.rules
