@@ -220,6 +220,21 @@ def test_the_command_refuses_what_lies_outside_the_range(own_home):
     assert "from -5 to 10" in shown.output
 
 
+@pytest.mark.parametrize("words", [["run"], ["save", "--name", "A", "--author", "B"]])
+def test_the_command_refuses_a_month_that_is_past(own_home, words):
+    more = ["--rationale", "Vì thế"] * (words[0] == "save")
+    shown = command(own_home, *words, *more, "population=5@2020-01")
+    assert shown.exit_code == 1
+    assert "population is moved in a month that is past" in shown.output
+
+
+def test_the_command_names_places_and_states_what_is_assumed(own_home):
+    told = command(own_home, "run", "population=5", lang="vi", as_json=False).output
+    assert "phường Bịa Đặt 1" in told
+    assert "Dân số" in told
+    assert Text("vi")("scenarios.reason") in told
+
+
 def test_a_scenario_saved_by_the_command_is_listed_shown_and_compared(own_home):
     code = json.loads(save(own_home, "population=5").output)["scenario"]
     other = json.loads(save(own_home, "population=2").output)["scenario"]
