@@ -146,7 +146,7 @@ def _tell_communes(context: Context, outcome: "Outcome", areas: pl.DataFrame) ->
     text, notation = Text(context.language), Notation(context.language)
     places = place_names(areas, text)
     rows = []
-    for row in outcome.communes().head(10).to_dicts():
+    for row in outcome.communes().filter(pl.col("difference") != 0).head(10).to_dicts():
         low, middle, high = (
             signed(row[name], notation)
             for name in ("difference_lower", "difference", "difference_upper")
@@ -154,8 +154,9 @@ def _tell_communes(context: Context, outcome: "Outcome", areas: pl.DataFrame) ->
         counts = [notation.rounded(row[name]) for name in ("base", "scenario")]
         name = places.get((row["area"], "commune"), row["area"])
         rows.append([name, *counts, f"{middle} ({low} … {high})"])
-    heads = [text(f"scenarios.{part}") for part in PARTS]
-    context.table([text("load.commune"), *heads], rows)
+    if rows:
+        heads = [text(f"scenarios.{part}") for part in PARTS]
+        context.table([text("load.commune"), *heads], rows)
 
 
 def _tell_targets(context: Context, found: list[tuple["Judged", "Judged"]]) -> None:

@@ -255,3 +255,10 @@ def test_the_queue_is_told_with_base_scenario_and_difference():
         assert [change for _, change in rows] == [(few, many, more)] * 4
         assert rows[3][0].endswith("103")
         assert _change_said(found.pending, Notation(lang)) == ["100", "130", "+30 (+25 … +35)"]
+
+
+def test_dossiers_and_offices_of_the_queue_are_whole_and_shares_have_two_decimals():
+    hardly = (Band(0, 0.4, 0.6), Band(0, 0.45, 0.6), Band(0, 0.0587, 0.6))
+    found = Queued(date(2027, 2, 19), 103, *[hardly] * 4, {})
+    said = [_change_said(change, Notation("en"))[-1] for _, change in queue_rows(found, Text("en"))]
+    assert said == ["0 (0 … +1)"] * 2 + ["+0.06 (0 … +0.6)", "0 (0 … +1)"]
