@@ -8,16 +8,21 @@ import polars as pl
 
 from dashboard.notation import Notation
 from dashboard.text import Text
-from etl.catalog import Catalog
+from etl.catalog import Catalog, Dataset
+from etl.clock import local_day
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import Kept, found_in, owner
-from forecasts.decisions.alert_replay import CERTAIN, TO_THE_WORST, Replayed
-from forecasts.decisions.alert_rules import Scene
+from forecasts.decisions.alert_replay import CERTAIN, TO_GOING_ON, TO_THE_WORST, Replayed
+from forecasts.decisions.alert_rules import Scene, label_alert
 from forecasts.decisions.alerts import OF_DATASETS, Alert
+from forecasts.decisions.contacts import BEFORE, HIGH_OTHER, Watched
 from forecasts.ledger import score
 
 SHAPES = {"opened": "▲", "acknowledged": "◆", "explained": "●", "closed": "○"}
 """Each state has a shape of its own: colour alone tells nothing to some readers, and in print."""
+
+FINDINGS = 5
+"""Findings on the labels of a classifier that are told, newest first."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ class Teller:
         }
         if not one.rung:
             return self.text("alert_replay.silent", **known)
+        if one.rule in TO_GOING_ON:
+            return self.text("alert_replay.going_on", **known)
         if one.days is None:
             return self.text("alert_replay.rung", **known)
         ahead = "worst" if one.rule in TO_THE_WORST else "ahead"
@@ -96,15 +103,23 @@ class Teller:
         """Who answers for the figure."""
         return self.text.pick(*owner(self.catalog, alert))
 
-    def request(self, kept: Kept) -> str:
-        """The text of a *yêu cầu giải trình*, with the figure as it stood when the alert rang."""
-        return self.text(
-            "alerts.request",
-            owner=self.owner(kept.alert),
-            subject=self.subject(kept.alert),
-            sentence=self.sentence(kept.alert),
-            rung=self.notation.date(kept.rung_on),
-        )
+    def request(self, kept: Kept) -> list[str]:
+        """A *yêu cầu giải trình*: who asks whom, in which words, and the figure as it rang."""
+        asked = kept.asked
+        known = {
+            "owner": self.owner(kept.alert),
+            "subject": self.subject(kept.alert),
+            "sentence": self.sentence(kept.alert),
+            "rung": self.notation.date(kept.rung_on),
+            "who": asked.who if asked else "",
+            "day": self.notation.date(local_day(asked.at)) if asked else "",
+        }
+        words = f"{self.text('alerts.request.words')} {asked.text if asked else ''}"
+        return [
+            self.text("alerts.request.asks", **known),
+            words,
+            self.text("alerts.request.figure", **known),
+        ]
 
     def record(self, kept: Kept) -> dict[str, Any]:
         """An alert and what became of it, for machines and for downloads."""
@@ -186,6 +201,27 @@ class Teller:
             return f"drift_{alert.detail}", {}
         share = self.notation.share
         return f"drift_{kind}", {"seen": share(alert.value, 0), "nominal": share(alert.expected, 0)}
+
+
+def labels_said(teller: Teller, dataset: Dataset, seen: Watched) -> list[str]:
+    """Of the labels of a classifier: the share without a topic, then each finding as it rings,
+    newest first.
+    """
+    alerts = [
+        label_alert(dataset.name, dataset.simulated, one, seen.tested) for one in seen.findings
+    ]
+    share = teller.notation.share
+    other = teller.text(
+        "load.labels_other",
+        weeks=BEFORE,
+        share=share(None if seen.other is None else 100 * seen.other, 0),
+        high=share(100 * HIGH_OTHER, 0),
+    )
+    told = [
+        teller.text("load.labels_found", topic=teller.topic(one), said=teller.sentence(one))
+        for one in reversed(alerts[-FINDINGS:])
+    ]
+    return [other, *(told or [teller.text("load.labels_none")])]
 
 
 def would_ring(

@@ -58,9 +58,17 @@ def ranged(found: Range, notation: Notation) -> str:
     return f"{notation.rounded(mean)} ({notation.interval(lower, upper)})"
 
 
+def before_after(plan: Plan, text: Text, notation: Notation) -> str:
+    """What passes its due day in the whole city, as it is and with the plan."""
+    known = {"before": ranged(plan.before, notation), "after": ranged(plan.after, notation)}
+    return text("lending.before_after", **known)
+
+
 def verdict(plan: Plan, text: Text, notation: Notation) -> str:
     """The one sentence on a plan."""
     moved = sum(move.people for move in plan.moves)
+    if not plan.asked:
+        return text("lending.none_asked")
     if not plan.moves:
         return text("lending.no_move", asked=plan.asked)
     people = {"people": moved, "asked": plan.asked}
@@ -92,6 +100,15 @@ def change_said(change: Change, names: dict[str, str], text: Text, notation: Not
         risk_before=chance(change.overload_before, text),
         risk_after=chance(change.overload_after, text),
     )
+
+
+def changes_said(plan: Plan, names: dict[str, str], text: Text, notation: Notation) -> list[str]:
+    """What each taker gains and each giver risks, and why a mean may lie outside its range."""
+    said = [change_said(change, names, text, notation) for change in plan.changes]
+    told = [found for change in plan.changes for found in (change.before, change.after)]
+    if any(not found.lower <= found.mean <= found.upper for found in told):
+        said.append(text("lending.mean_outside"))
+    return said
 
 
 def caveats(ahead: Grounds, text: Text, notation: Notation) -> list[str]:
@@ -129,10 +146,10 @@ def sentences(ahead: Ahead, plan: Plan, lang: Language) -> list[str]:
     names = dict(zip(ahead.places["area"], ahead.places["name"], strict=True))
     return [
         *caveats(ahead, text, notation),
-        text("lending.before_after", **_before_after(plan, notation)),
+        before_after(plan, text, notation),
         verdict(plan, text, notation),
         *(move_said(move, names, text, notation) for move in plan.moves),
-        *(change_said(change, names, text, notation) for change in plan.changes),
+        *changes_said(plan, names, text, notation),
     ]
 
 
@@ -147,7 +164,3 @@ def answer(ahead: Ahead, plan: Plan, within: str) -> dict[str, Any]:
         "times": ahead.times,
         **asdict(plan),
     }
-
-
-def _before_after(plan: Plan, notation: Notation) -> dict[str, str]:
-    return {"before": ranged(plan.before, notation), "after": ranged(plan.after, notation)}

@@ -152,9 +152,13 @@ def taken_for_true(
 
 def queue_rows(found: Told, text: Text) -> list[tuple[str, Change]]:
     """What is told of the queue: pending, overdue, finished late, offices overloaded."""
-    parts = (("pending", found.pending), ("overdue", found.overdue), ("late", _points(found.late)))
-    rows = [(text(f"scenarios.queue_{name}"), change) for name, change in parts]
-    return [*rows, (text("scenarios.queue_overloaded", all=found.offices), found.overloaded)]
+    rows = [
+        (text("scenarios.queue_pending"), _rounded(found.pending, 0)),
+        (text("scenarios.queue_overdue"), _rounded(found.overdue, 0)),
+        (text("scenarios.queue_late"), _rounded(found.late, 2)),
+    ]
+    overloaded = _rounded(found.overloaded, 0)
+    return [*rows, (text("scenarios.queue_overloaded", all=found.offices), overloaded)]
 
 
 def record(
@@ -189,10 +193,11 @@ def record(
     }
 
 
-def _points(change: Change) -> Change:
-    """To two decimals: more is not known."""
+def _rounded(change: Change, decimals: int) -> Change:
+    """More is not known: dossiers and offices are whole, shares have two decimals."""
     base, scenario, difference = (
-        Band(*(round(end, 2) for end in (band.lower, band.middle, band.upper))) for band in change
+        Band(*(round(end, decimals) for end in (band.lower, band.middle, band.upper)))
+        for band in change
     )
     return base, scenario, difference
 

@@ -90,6 +90,8 @@ class Mail(_Part):
     sender: Annotated[str, Field(pattern=ADDRESS)]
     to: dict[str, list[Annotated[str, Field(pattern=ADDRESS)]]] = {}
     """Addresses by reader, as the catalog names readers."""
+    owners: dict[str, list[Annotated[str, Field(pattern=ADDRESS)]]] = {}
+    """Addresses by owner, as the catalog titles contributors: who is asked to explain a figure."""
     starttls: bool = True
     user: str | None = None
     secret: Variable | None = None
@@ -122,6 +124,10 @@ class Site(_Part):
     """Addresses by reader, each of an allowed host, that take alerts as JSON."""
     rounding_key: Variable | None = None
     """The variable that holds the secret by which small counts are rounded when they leave."""
+    language: Language = "vi"
+    """In which alerts leave, whatever that of the account which sends them."""
+    pages: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """The address under which people open the pages; messages link there."""
     send_alerts: bool = False
     """Whether a refresh sends what rang; else `foresight alerts send` does."""
     portal: Portal = Portal()

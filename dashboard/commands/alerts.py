@@ -20,6 +20,7 @@ from etl.builds import KEPT_BUILDS, prune
 from etl.catalog import Catalog, parse_catalog
 from etl.errors import ForesightError
 from etl.people import login, read_people
+from etl.translation import Language
 from etl.warehouse import Warehouse
 from forecasts.decisions.alert_log import (
     Event,
@@ -66,10 +67,18 @@ def list_alerts(context: Context, every: bool) -> None:
         told = [{**vars(one), "sentence": teller.replayed(one)} for one in rules]
         context.result({"alerts": rows, "rules": told})
         return
-    columns = ["this_week", "state", "subject", "sentence", "alert"]
-    cells = [["*" if row[name] is True else row[name] for name in columns] for row in rows]
-    context.table(columns, cells)
+    cells = [
+        ["*" * row["this_week"], _state(teller, row), row["subject"], row["sentence"], row["alert"]]
+        for row in rows
+    ]
+    context.table(["this_week", "state", "subject", "sentence", "alert"], cells)
     context.say(f"{len(shown)} to look at this week, {len(behind)} behind")
+
+
+def _state(teller: Teller, row: dict[str, Any]) -> str:
+    """How far it is, in words; of a simulated one that, too."""
+    mark = f" ({teller.text('simulated.short')})" if row["simulated"] else ""
+    return f"{teller.text('alert_state.' + row['state'])}{mark}"
 
 
 @commands.command("replay")
@@ -116,7 +125,7 @@ def look_now(context: Context) -> None:
 @commands.command("send")
 @click.pass_obj
 def send_now(context: Context) -> None:
-    """Send readers what is new to them, by the ways that the site file has for them."""
+    """Send readers what is new to them and owners what is asked of them, as the site file says."""
     context.result(send(context))
 
 
@@ -125,9 +134,9 @@ def send(context: Context) -> dict[str, Any]:
     from dashboard.alert_delivery import deliver
 
     with Warehouse.open(context.settings.home) as warehouse:
-        catalog = _catalog(context, warehouse)
-        teller, known = _teller(context, warehouse, catalog), alerts(warehouse)
-    sent = deliver(context.settings.site(), catalog, known, teller, today=context.today)
+        site, catalog = context.settings.site(), _catalog(context, warehouse)
+        teller, known = _teller(context, warehouse, catalog, site.language), alerts(warehouse)
+    sent = deliver(site, catalog, known, teller, today=context.today)
     if sent.entries:
         with Warehouse.build(context.settings.home) as warehouse:
             note(warehouse, [(one, "sent", who, way) for one, who, way in sent.entries], _now())
@@ -200,7 +209,8 @@ def _step(name: str, event: Event, words: str) -> None:
             teller = _teller(context, warehouse, _catalog(context, warehouse))
         context.say(f"{alert}: {done.state}")
         if event == "asked":
-            context.say(teller.request(done))
+            for line in teller.request(done):
+                context.say(line)
         context.result(teller.record(done))
 
 
@@ -229,6 +239,8 @@ def _catalog(context: Context, warehouse: Warehouse) -> Catalog:
     return parse_catalog(text, folder=context.settings.catalog.parent)
 
 
-def _teller(context: Context, warehouse: Warehouse, catalog: Catalog) -> Teller:
-    text = Text(context.language)
+def _teller(
+    context: Context, warehouse: Warehouse, catalog: Catalog, language: Language | None = None
+) -> Teller:
+    text = Text(language or context.language)
     return Teller(text, catalog, place_names(warehouse.query("dashboard", "area_names"), text))

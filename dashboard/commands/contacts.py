@@ -1,6 +1,7 @@
 """`foresight contacts`: petitions and calls ahead by topic and commune, day by day or by week."""
 
 import datetime as dt
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from etl import pipeline
 from etl.catalog import Catalog, parse_catalog
 from etl.errors import ForesightError
 from etl.warehouse import Warehouse
-from forecasts.decisions.contacts import classified
+from forecasts.decisions.contacts import Watched, classified, watched
 from forecasts.decisions.topics import ALL, NoTopics, TopicDays, topic_days
 
 
@@ -41,6 +42,7 @@ def command(
             topic_days(warehouse, catalog, dataset, context.today)
             for dataset in classified(catalog)
         ]
+        seen = {one.dataset: watched(warehouse, one.dataset, context.today) for one in found}
     if not found:
         raise NoTopics(
             "no dataset has labels of a classifier",
@@ -49,8 +51,27 @@ def command(
     if out:
         _write(context, found, out)
         return
-    told = [_told(context, catalog, one, area, by, days) for one in found]
+    told = [
+        _told(context, catalog, one, area, by, days)
+        | {"labels": _watch(context, catalog, one.dataset, seen[one.dataset])}
+        for one in found
+    ]
     context.result(told)
+
+
+def _watch(context: Context, catalog: Catalog, dataset: str, seen: Watched) -> dict[str, Any]:
+    """Whether those who label are still the same; printed as well, unless it is for machines."""
+    from dashboard.alerts import Teller, labels_said
+
+    for line in labels_said(
+        Teller(Text(context.language), catalog, {}), catalog.datasets[dataset], seen
+    ):
+        context.say(line)
+    return {
+        "weeks": len(seen.weeks),
+        "other": seen.other,
+        "findings": [asdict(one) for one in seen.findings],
+    }
 
 
 def _write(context: Context, found: list[TopicDays], out: Path) -> None:

@@ -10,8 +10,9 @@ from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dashboard.notation import Notation
-    from etl.catalog import Scenarios
-    from forecasts.decisions.scenarios import Outcome
+    from etl.catalog import Catalog, Scenarios
+    from forecasts.decisions.scenarios import Outcome, Pools
+    from forecasts.decisions.targets import Judged
     from forecasts.decisions.what_if_queue import Change, Told
 
 
@@ -90,7 +91,7 @@ def run_scenario(context: Context, settings: tuple[str, ...], queue: bool) -> No
 
     with Warehouse.open(context.settings.home) as warehouse:
         asked = [Setting.parse(text) for text in settings]
-        _tell_scenario(context, warehouse, asked, with_queue=queue)
+        _tell_scenario(context, warehouse, asked, with_queue=queue, anew=True)
 
 
 def _tell_scenario(
@@ -100,16 +101,20 @@ def _tell_scenario(
     more: dict[str, Any] | None = None,
     *,
     with_queue: bool = False,
+    anew: bool = False,
 ) -> None:
     from dashboard.notation import Notation
     from dashboard.scenarios import burden, record, sentence, told
     from dashboard.text import Text
+    from forecasts.decisions.levers import not_before
     from forecasts.decisions.scenarios import NO_QUEUE, chances
     from forecasts.decisions.what_if_queue import worked_out
 
     text, notation = Text(context.language), Notation(context.language)
     catalog = catalog_of(context, warehouse)
-    outcome, _ = _played(context, warehouse, settings)
+    outcome, pools = _played(context, warehouse, settings)
+    if anew:
+        not_before(settings, outcome.base.periods[0])
     queued = worked_out(warehouse, catalog, context.today, settings) if with_queue else None
     queue = queued.of(catalog) if queued else NO_QUEUE
     targets = chances(warehouse, catalog, outcome, context.today, queue=queue)
@@ -124,13 +129,80 @@ def _tell_scenario(
     context.say(burden(outcome, text, notation))
     if outcome.base.simulated:
         context.say(text("simulated.title"))
-    shown = outcome.communes().head(10).with_columns(pl.col(pl.Float64).round(0))
-    context.table(shown.columns, [list(row) for row in shown.iter_rows()])
+    _tell_communes(context, outcome, warehouse.query("dashboard", "area_names"))
     if queued:
         _tell_queue(context, queued)
-    if targets:
-        rows = [[one["target"], one["before"], one["after"]] for one in found["targets"]]
-        context.table(["target", "before", "after"], rows)
+    _tell_targets(context, targets)
+    _tell_assumptions(context, catalog, outcome, pools)
+
+
+def _tell_communes(context: Context, outcome: "Outcome", areas: pl.DataFrame) -> None:
+    """The communes that change most, with the range of the difference."""
+    from dashboard.alerts import place_names
+    from dashboard.notation import Notation
+    from dashboard.scenarios import PARTS, signed
+    from dashboard.text import Text
+
+    text, notation = Text(context.language), Notation(context.language)
+    places = place_names(areas, text)
+    rows = []
+    for row in outcome.communes().filter(pl.col("difference") != 0).head(10).to_dicts():
+        low, middle, high = (
+            signed(row[name], notation)
+            for name in ("difference_lower", "difference", "difference_upper")
+        )
+        counts = [notation.rounded(row[name]) for name in ("base", "scenario")]
+        name = places.get((row["area"], "commune"), row["area"])
+        rows.append([name, *counts, f"{middle} ({low} … {high})"])
+    if rows:
+        heads = [text(f"scenarios.{part}") for part in PARTS]
+        context.table([text("load.commune"), *heads], rows)
+
+
+def _tell_targets(context: Context, found: list[tuple["Judged", "Judged"]]) -> None:
+    """The targets it reaches, before and after; of those that cannot be judged, why."""
+    from dashboard.notation import Notation
+    from dashboard.targets import chance_words, state_name
+    from dashboard.targets import sentence as target_sentence
+    from dashboard.text import Text
+
+    text, notation = Text(context.language), Notation(context.language)
+    rows = []
+    for before, after in found:
+        title, verdict = text.pick(before.title, before.title_en), before.verdict
+        if verdict.reason is None:
+            told = [
+                f"{state_name(one.verdict, text)}, {chance_words(one.verdict.chance, text)}"
+                for one in (before, after)
+            ]
+        else:
+            told = [target_sentence(before, verdict, text, notation), ""]
+        rows.append([title, *told])
+    if rows:
+        heads = ("targets.target", "scenarios.before", "scenarios.after")
+        context.table([text(head) for head in heads], rows)
+
+
+def _tell_assumptions(
+    context: Context, catalog: "Catalog", outcome: "Outcome", pools: "Pools"
+) -> None:
+    """What is taken for true; fields that say the same share a row, as on the page."""
+    from dashboard.notation import Notation
+    from dashboard.scenarios import taken_for_true
+    from dashboard.text import Text
+    from forecasts.decisions.saved import assumptions
+    from forecasts.decisions.scenarios import declared
+
+    text, notation = Text(context.language), Notation(context.language)
+    found = assumptions(declared(catalog), outcome.settings, outcome.base.fields, pools)
+    simulated = outcome.base.simulated
+    rows = [
+        list(taken_for_true(one, catalog, text, notation, simulated=simulated).values())
+        for one in found
+    ]
+    heads = ("lever", "acts_on", "number", "evidence", "reason")
+    distinct = list(dict.fromkeys(tuple(row[: len(heads)]) for row in rows))
+    context.table([text(f"scenarios.{head}") for head in heads], [list(row) for row in distinct])
 
 
 def _tell_queue(context: Context, queued: "Told") -> None:
@@ -166,13 +238,14 @@ def save_scenario(
     context: Context, settings: tuple[str, ...], name: str, author: str, rationale: str, queue: bool
 ) -> None:
     """Keep a scenario under a code, with its assumptions and what comes out today."""
-    from forecasts.decisions.levers import Setting
+    from forecasts.decisions.levers import Setting, not_before
     from forecasts.decisions.saved import described, save
     from forecasts.decisions.what_if_queue import worked_out
 
     with Warehouse.open(context.settings.home) as warehouse:
         asked = [Setting.parse(text) for text in settings]
         outcome, pools = _played(context, warehouse, asked)
+        not_before(asked, outcome.base.periods[0])
         catalog = catalog_of(context, warehouse)
         queued = worked_out(warehouse, catalog, context.today, asked) if queue else None
         saved = described(

@@ -10,6 +10,7 @@ from etl.catalog import parse_catalog
 from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from dashboard.text import Text
     from forecasts.decisions.targets import Judged
 
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def targets(context: Context, at_risk: int | None, queue: bool) -> None:
     """Will each target be reached? State and one sentence, worst first; why, where nobody knows."""
     from dashboard.notation import Notation
-    from dashboard.targets import labelled, most_at_risk, queue_words, record, sums
+    from dashboard.targets import labelled, most_at_risk, queue_words, record, state_name, sums
     from dashboard.text import Text
 
     text, notation = Text(context.language), Notation(context.language)
@@ -37,8 +38,8 @@ def targets(context: Context, at_risk: int | None, queue: bool) -> None:
         return
     rows = [
         [
-            judged.verdict.state,
-            text.pick(judged.title, judged.title_en),
+            state_name(judged.verdict, text),
+            _named(judged, text),
             labelled(judged, text, notation),
             queue_words(judged, beside.get(judged.target.name), text, notation)
             or sums(judged, text, notation),
@@ -47,6 +48,12 @@ def targets(context: Context, at_risk: int | None, queue: bool) -> None:
     ]
     beside_it = "beside it" if queue else "arithmetic"
     context.table(["state", "target", "sentence", beside_it], rows)
+
+
+def _named(judged: "Judged", text: "Text") -> str:
+    """Its title, and the flag of those that only report on themselves."""
+    flag = f" ({text('targets.self_reported')})" if judged.target.self_reported else ""
+    return f"{text.pick(judged.title, judged.title_en)}{flag}"
 
 
 def _by_queue(context: Context, warehouse: Warehouse) -> dict[str, dict[str, float | None]]:

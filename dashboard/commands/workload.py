@@ -55,7 +55,7 @@ def _limit(within: str) -> float | Literal["district"] | None:
 @click.pass_obj
 def outlook(context: Context, out: Path, schema: bool) -> None:
     """The next 14 days of each commune as JSON, for the citizens' assistant and the hotline."""
-    from forecasts.decisions.outlook import form
+    from forecasts.decisions.outlook import form, write
     from forecasts.decisions.outlook import outlook as told
     from forecasts.decisions.topics import all_told
 
@@ -66,7 +66,7 @@ def outlook(context: Context, out: Path, schema: bool) -> None:
         catalog = catalog_of(context, warehouse)
         calls = all_told(warehouse, catalog, context.today)
     content = told(_ahead(context), calls, catalog)
-    out.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write(out, content)
     context.say(f"{len(content['communes'])} communes: {out}")
     context.result({"file": out, "schema": content["schema"], "simulated": content["simulated"]})
 

@@ -127,7 +127,7 @@ def _form(reader: Reader, teller: Teller, one: Kept) -> None:
         st.session_state[TOLD] = translated(problem, "en" if reader.lang == "en" else "vi")
     else:
         noted = text("alerts.noted", state=text(f"alert_event.{event}"))
-        st.session_state[TOLD] = teller.request(done) if event == "asked" else noted
+        st.session_state[TOLD] = " ".join(teller.request(done)) if event == "asked" else noted
     st.rerun()
 
 

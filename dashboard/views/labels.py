@@ -10,19 +10,16 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
-from dashboard.alerts import Teller
+from dashboard.alerts import Teller, labels_said
 from dashboard.filters import choose
 from dashboard.published import CITY
 from dashboard.queries import labels
 from dashboard.reader import Reader
 from dashboard.tables import Column
 from etl.catalog import Dataset
-from forecasts.decisions.alert_rules import label_alert
-from forecasts.decisions.contacts import BEFORE, HIGH_OTHER, RATE, Watched, classified
+from forecasts.decisions.contacts import RATE, Watched, classified
 from forecasts.decisions.topics import ALL
 
-SHOWN = 5
-"""Findings told, newest first."""
 NARROW = 3
 """Weeks that a telephone shows side by side."""
 FEW = 10
@@ -51,7 +48,8 @@ def _found(reader: Reader, dataset: Dataset, seen: Watched, ahead: pl.DataFrame 
     )
     _expected(reader, dataset, title, ahead)
     layout.heading(text("load.labels", title=title), note)
-    layout.html("".join(f"<p>{escape(line)}</p>" for line in said(reader, dataset, seen)))
+    said = labels_said(Teller(text, reader.build.catalog, {}), dataset, seen)
+    layout.html("".join(f"<p>{escape(line)}</p>" for line in said))
 
 
 def _expected(reader: Reader, dataset: Dataset, title: str, ahead: pl.DataFrame | None) -> None:
@@ -176,23 +174,3 @@ def topic_columns(reader: Reader, dataset: Dataset, rows: list[dict[str, Any]]) 
         Column(text("load.month_before"), lambda row: notation.number(row["before"]), "number"),
         Column(text("load.month_ahead", month=notation.month(newest)), ahead, "number strong"),
     ]
-
-
-def said(reader: Reader, dataset: Dataset, seen: Watched) -> list[str]:
-    """The share without a topic, then each finding as it rings, newest first."""
-    text, notation = reader.text, reader.notation
-    teller = Teller(text, reader.build.catalog, {})
-    alerts = [
-        label_alert(dataset.name, dataset.simulated, one, seen.tested) for one in seen.findings
-    ]
-    other = text(
-        "load.labels_other",
-        weeks=BEFORE,
-        share=notation.share(None if seen.other is None else 100 * seen.other, 0),
-        high=notation.share(100 * HIGH_OTHER, 0),
-    )
-    told = [
-        text("load.labels_found", topic=teller.topic(one), said=teller.sentence(one))
-        for one in reversed(alerts[-SHOWN:])
-    ]
-    return [other, *(told or [text("load.labels_none")])]

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import layout, tables
-from dashboard.lending import caveats, chance, change_said, move_said, verdict
+from dashboard.lending import before_after, caveats, chance, changes_said, move_said, verdict
 from dashboard.queries import work_ahead
 from dashboard.reader import Reader
 from dashboard.tables import Column
@@ -154,10 +154,11 @@ def _lending(reader: Reader, ahead: Work) -> None:
     plan, places = ahead.plan, ahead.communes[WINDOWS[0]]
     names = dict(zip(places["area"], places["name"], strict=True))
     layout.heading(text("load.lending", people=LENT))
-    layout.html(f"<p>{escape(verdict(plan, text, notation))}</p>")
+    for line in (before_after(plan, text, notation), verdict(plan, text, notation)):
+        layout.html(f"<p>{escape(line)}</p>")
     lines = [
         *(move_said(move, names, text, notation) for move in plan.moves),
-        *(change_said(change, names, text, notation) for change in plan.changes),
+        *changes_said(plan, names, text, notation),
     ]
     told = "".join(f"<p>{escape(line)}</p>" for line in lines)
     if lines and plan.within_noise:

@@ -751,4 +751,4 @@ comment on column alert_replay.outcomes is 'Figures it would have looked at';
 comment on column alert_replay.decided is 'Alerts of which is known what followed';
 comment on column alert_replay.confirmed is 'Of these, the ones before a real excess';
 comment on column alert_replay.days is 'Median days from the alert to the excess; below 0, the alert came after what it tells of';
-comment on column alert_replay.base is 'Share of all figures, alert or not, that an excess followed';
+comment on column alert_replay.base is 'Share of the figures without an alert that an excess followed; null where that was not asked';

@@ -22,6 +22,7 @@ from etl.warehouse import Warehouse
 from forecasts.decisions.alert_replay import allowed, kept
 from forecasts.decisions.alert_rules import Scene, look
 from forecasts.decisions.alerts import OF_DATASETS, RULES, Alert, Rule, once, within, worst_first
+from forecasts.register import register
 
 Event = Literal["opened", "sent", "acknowledged", "asked", "explained", "closed"]
 State = Literal["opened", "acknowledged", "explained", "closed"]
@@ -239,6 +240,14 @@ def to_send(kept: Iterable[Kept], reader: AlertReader, today: date) -> list[Kept
     return [fresh[one.key] for one in shown]
 
 
+def unsent_request(one: Kept, who: str) -> bool:
+    """Whether an explanation was asked, is not given, and was not sent to `who` since."""
+    if one.asked is None or one.alert.simulated or one.state not in AFTER["asked"]:
+        return False
+    since = one.log[one.log.index(one.asked) :]
+    return not any(entry.event == "sent" and entry.who == who for entry in since)
+
+
 def concerns(alert: Alert, reader: AlertReader) -> bool:
     """Whether the reader is told of it; alerts of no level, such as late data, concern all."""
     ruled = not reader.rules or alert.rule in reader.rules
@@ -246,7 +255,9 @@ def concerns(alert: Alert, reader: AlertReader) -> bool:
 
 
 def owner(catalog: Catalog, alert: Alert) -> tuple[str, str]:
-    """Who answers for the figure, in Vietnamese and English."""
+    """Who answers for the figure, in Vietnamese and English; of a drift, who runs the system."""
+    if alert.rule == "drift":
+        return register().owner, register().owner_en
     name = alert.subject if alert.rule in OF_DATASETS else catalog.owner.get(alert.subject, "")
     dataset = catalog.datasets.get(name)
     people = (dataset.contributors if dataset else []) or catalog.contributors

@@ -11,7 +11,7 @@ alert is confirmed by a real excess:
 - `break`: the step is still seen with all that is known today, half a year or more after
 - `trend`: half a year or more after, the bend is still half as large
 - `late`: a week after the alert the figure was still not there
-- `drift`: it rings three months on as well
+- `drift`: three months on the same forecasts still drift
 - `classifier`: over the next four weeks the topic is still half as far from where it was
 
 Days are counted from the end of the period that rang to the end of the one that confirmed it. Of
@@ -68,6 +68,8 @@ WORST_WITHIN = 12
 """Months after a rise among which the worst is looked for."""
 TO_THE_WORST: tuple[Rule, ...] = ("backlog", "rising")
 """Rules whose days are those to the worst."""
+TO_GOING_ON: tuple[Rule, ...] = ("drift",)
+"""Rules whose alerts are real where what they tell of goes on."""
 SETTLED = 6
 """Periods after which a step is believed to last."""
 DAYS_A_MONTH = 30.44
@@ -117,7 +119,7 @@ def summed(
     every = list(cases)
     rung = [case for case in every if case.rung]
     decided = [case for case in rung if case.excess is not None]
-    known = [case.excess for case in every if case.excess is not None]
+    quiet = [case.excess for case in every if not case.rung and case.excess is not None]
     confirmed = [case for case in decided if case.excess]
     days = [case.days for case in confirmed if case.days is not None]
     return Replayed(
@@ -132,7 +134,7 @@ def summed(
         len(decided),
         len(confirmed),
         float(np.median(days)) if days else None,
-        float(np.mean(known)) if known else None,
+        float(np.mean(quiet)) if quiet else None,
         false_rate,
     )
 
@@ -466,24 +468,39 @@ def _still(counts: pl.DataFrame, one: Finding, week: date) -> bool | None:
 
 
 def _drift(scene: Scene) -> Cases:
-    """What was issued, and where nothing of it is known yet, what was replayed."""
+    """What was issued, and where nothing of it is known yet, what was replayed.
+
+    A drift that goes on, or comes again within half a year, is one alert: that of its first month.
+    """
     known = counted(scores(scene.warehouse))
     for made in (False, True):
         mine = known.filter(pl.col("simulated") == made)
         if mine.is_empty():
             mine = counted(replayed_scores(scene.warehouse)).filter(pl.col("simulated") == made)
-        ends = sorted(mine["period_end"].unique().to_list())[-MONTHS:]
-        rang = {end: _drifts(mine, end, made) for end in ends}
-        for place, end in enumerate(ends):
-            later = ends[place + LATER] if place + LATER < len(ends) else None
-            groups, told = rang[end]
-            for number in range(groups):
-                key = told[number] if number < len(told) else None
-                again = None if later is None or key is None else key in rang[later][1]
-                days = None if later is None else float((later - end).days)
-                yield made, Case(end, key is not None, again, days)
+        looks = [(end, *_drifts(mine, end, made)) for end in _ends_of_months(mine)]
+        seen: dict[tuple[str, ...], int] = {}
+        for place, (end, groups, series) in enumerate(looks):
+            news = [one for one in series if place - seen.get(one, -MONTHS) > SETTLED]
+            seen |= dict.fromkeys(series, place)
+            later = looks[place + LATER] if place + LATER < len(looks) else None
+            for one in news:
+                again = later and one in later[2]
+                yield made, Case(end, True, again, later and float((later[0] - end).days))
+            for _ in range(groups - len(news)):
+                yield made, Case(end, False, None)
 
 
-def _drifts(mine: pl.DataFrame, end: date, simulated: bool) -> tuple[int, list[tuple[str, ...]]]:
+def _ends_of_months(scored: pl.DataFrame) -> list[date]:
+    """The last days of the last months, from the first outcome on; the last month to its newest."""
+    if scored.is_empty():
+        return []
+    first, *_, last = [*sorted(scored["period_end"].unique().to_list())] * 2
+    newest = Period.containing(Frequency.MONTH, last)
+    months = [newest.next(-back) for back in range(MONTHS - 1, -1, -1)]
+    return [min(month.end, last) for month in months if month.end >= first]
+
+
+def _drifts(mine: pl.DataFrame, end: date, simulated: bool) -> tuple[int, set[tuple[str, ...]]]:
+    """Groups that were looked at on a day, and those that drifted."""
     looked = drifting(mine.filter(pl.col("period_end") <= end), simulated=simulated)
-    return looked.looked_at, sorted({(*one.series, one.detail or "") for one in looked.alerts})
+    return looked.looked_at, {one.series for one in looked.alerts}

@@ -562,7 +562,7 @@ def _late_alert(scene: Scene, row: dict[str, Any], looked_at: int) -> Alert:
 
 
 def _drift(scene: Scene) -> list[Looked]:
-    known = counted(scores(scene.warehouse))
+    known = since_closed(counted(scores(scene.warehouse)), scene.warehouse)
     return [
         drifting(known.filter(pl.col("simulated") == made), simulated=made)
         for made in (False, True)
@@ -570,10 +570,26 @@ def _drift(scene: Scene) -> list[Looked]:
     ]
 
 
+def since_closed(known: pl.DataFrame, warehouse: Warehouse) -> pl.DataFrame:
+    """Scores less those of outcomes before the day on which a drift of their series was closed.
+
+    Else what was seen to and closed would ring month after month, until its past weighs little.
+    """
+    closed = warehouse.query("forecasts", "drift_closed")
+    fresh = pl.col("closed_on").is_null() | (pl.col("period_end") > pl.col("closed_on"))
+    joined = known.join(closed, on=["indicator", "level", "frequency"], how="left")
+    return joined.filter(fresh).drop("closed_on")
+
+
 def drifting(known: pl.DataFrame, *, simulated: bool) -> Looked:
-    """What drifts in scores that count once, all real or all simulated."""
+    """What drifts in scores that count once, all real or all simulated: once a group, by the
+    surest of its signs.
+    """
     groups = known.select(drift.GROUP).unique().height
-    alerts = tuple(_drift_alert(one, groups) for one in drift.alerts(known, simulated=simulated))
+    surest: dict[tuple[str, str, str], drift.Alert] = {}
+    for one in drift.alerts(known, simulated=simulated):
+        surest.setdefault((one.indicator, one.level, one.frequency), one)
+    alerts = tuple(_drift_alert(one, groups) for one in surest.values())
     return Looked("drift", simulated, groups, alerts)
 
 

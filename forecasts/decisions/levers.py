@@ -123,6 +123,22 @@ def checked(
     return sorted((one for one in settings if one.value), key=lambda one: one.lever)
 
 
+def not_before(settings: Sequence[Setting], first: date) -> None:
+    """Refuse a lever moved before `first`, the first month ahead: what is past is in the figures.
+
+    For what is asked anew; a scenario kept long ago may begin before, and is played from now on.
+
+    Raises:
+        NotASetting: a lever is moved before.
+    """
+    for setting in settings:
+        if setting.month(first) < first:
+            raise NotASetting(
+                f"{setting.lever} is moved in a month that is past",
+                hint=f"choose a month from {first:%Y-%m} on",
+            )
+
+
 def _lever(scenarios: Scenarios, name: str) -> Lever:
     found = scenarios.lever(name)
     if found is None:

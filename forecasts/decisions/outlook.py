@@ -5,8 +5,11 @@ docs/workload.md has it in words. A new key may come; one that changes its meani
 new number. Only expected counts of communes are in it, nothing of a dossier or a caller.
 """
 
+import json
+import os
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -155,6 +158,19 @@ def outlook(
         ],
     )
     return told.model_dump(mode="json", by_alias=True)
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Put `content` in the place of the file, whole: who reads meanwhile has the one before."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _titles(one: TopicDays, catalog: Catalog | None) -> list[TopicTitle]:

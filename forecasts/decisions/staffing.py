@@ -8,6 +8,7 @@ more people move than there are to lend. Nothing is assumed of the curve between
 must save `WORTH` dossiers, or it is not made: fewer people may move than may be lent.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
 from typing import Literal
@@ -249,6 +250,17 @@ def best_moves(
     return {(int(givers[at]), int(takers[at])): int(moved[at]) for at in np.flatnonzero(moved)}
 
 
+def people_gained(moved: Mapping[tuple[int, int], int], communes: int) -> Ints:
+    """How many people each commune has more, or below 0 fewer: those who come somewhere go from
+    somewhere.
+    """
+    gained = np.zeros(communes, dtype=int)
+    for (giver, taker), number in moved.items():
+        gained[giver] -= number
+        gained[taker] += number
+    return gained
+
+
 def _told(
     ahead: Ahead,
     people: int,
@@ -258,10 +270,7 @@ def _told(
     apart: Floats,
 ) -> Plan:
     codes = ahead.places["area"].to_list()
-    gained = np.zeros(len(codes), dtype=int)
-    for (giver, taker), number in moved.items():
-        gained[giver] -= number
-        gained[taker] += number
+    gained = people_gained(moved, len(codes))
     still = known.changes.index(0)
     level = np.array([known.changes.index(int(change)) for change in gained])
     every = np.arange(len(codes))

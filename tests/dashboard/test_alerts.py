@@ -8,7 +8,6 @@ import ssl
 import subprocess
 from dataclasses import asdict, replace
 from email import message_from_bytes, policy
-from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import polars as pl
@@ -47,6 +46,7 @@ alerts:
   - {name: low, title: Thấp, title_en: Low, indicator: applications_received, below: 90000}
 """
 KNOWN = parse_catalog(CATALOG + LIMITS)
+ASKED = Entry(NOW, "asked", "An", "Vì sao [a|b]?")
 DAY = dt.date(2026, 10, 1)
 
 
@@ -151,9 +151,10 @@ def test_why_what_is_late_may_ring_though_nothing_of_it_could_be_replayed():
 
 
 def test_a_request_names_the_owner_and_the_figure_as_it_stood():
-    said = teller().request(kept(alert()))
-    assert said.startswith("Kính gửi Người bịa: đề nghị giải trình về Hồ sơ tiếp nhận, phường")
-    assert "22/11/2026: 123.456" in said
+    asks, words, figure = teller().request(kept(alert(), ASKED))
+    assert asks.startswith("Kính gửi Người bịa: ngày 22/11/2026, An đề nghị giải trình về Hồ sơ")
+    assert words == "Nội dung yêu cầu: Vì sao [a|b]?"
+    assert figure.startswith("Số liệu giữ nguyên như khi báo ngày 22/11/2026. 123.456")
 
 
 # --- on their way ------------------------------------------------------------------------------
@@ -257,6 +258,43 @@ def test_simulated_alerts_and_what_was_sent_before_never_leave(mails):
     assert (sent.entries, sent.failures, taken) == ((), (), [])
 
 
+def asked_of(owner: str, port: int) -> Site:
+    addresses = {owner: ["chuquan@example.vn"]}
+    mail = mail_of(port).model_copy(update={"to": {}, "owners": addresses})
+    return Site(mail=mail, pages="https://dieuhanh.example.vn/")
+
+
+def test_what_is_asked_goes_to_the_owner_once_with_the_words_the_figure_and_the_way_back(mails):
+    port, taken = mails
+    site, asked = asked_of("Người bịa", port), kept(alert(), ASKED)
+    sent = deliver(site, KNOWN, [asked], teller(), today=TODAY)
+    assert sent.entries == ((alert().key, "Người bịa", "mail"),)
+    mail = message_from_bytes(taken[0], policy=policy.default)
+    assert mail["To"] == "chuquan@example.vn"
+    assert mail["Subject"].startswith("Yêu cầu giải trình: Hồ sơ tiếp nhận")
+    said = mail.get_content()
+    assert all(part in said for part in teller().request(asked))
+    assert said.endswith("https://dieuhanh.example.vn/alerts\n")
+    once = kept(alert(), ASKED, Entry(NOW + dt.timedelta(hours=1), "sent", "Người bịa", "mail"))
+    assert deliver(site, KNOWN, [once], teller(), today=TODAY).entries == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "owner"),
+    [
+        (lambda: kept(alert(simulated=True), ASKED), "Người bịa"),
+        (lambda: kept(alert(), ASKED, Entry(NOW, "explained", "Bình", "Vì")), "Người bịa"),
+        (lambda: kept(alert()), "Người bịa"),
+        (lambda: kept(alert(), ASKED), "Ai khác"),
+    ],
+    ids=["simulated", "answered", "not asked", "no address"],
+)
+def test_no_owner_is_written_to_of_what_is_simulated_answered_or_not_asked(mails, one, owner):
+    port, taken = mails
+    sent = deliver(asked_of(owner, port), KNOWN, [one()], teller(), today=TODAY)
+    assert (sent.entries, sent.failures, taken) == ((), (), [])
+
+
 def test_a_host_that_is_not_allowed_is_not_spoken_to(hook):
     port, taken = hook
     site = Site(webhooks={"leaders": f"http://127.0.0.1:{port}/alerts"})
@@ -338,7 +376,7 @@ def test_on_the_page_somebody_asks_answers_and_closes(ringing, monkeypatch):
     page.selectbox(key="alert").set_value(alert().key).run()
     assert "chưa ghi ai thực hiện" in step("acknowledged", who=" ")
     asked = step("asked", "Vì sao?")
-    assert escape(teller().request(kept(alert()))) in asked
+    assert "An đề nghị giải trình về Hồ sơ tiếp nhận" in asked
     assert "An: yêu cầu giải trình: Vì sao?" in asked
     answered = step("explained", "Chiến dịch cấp đổi", "Bình")
     assert "Bình: đã giải trình: Chiến dịch cấp đổi" in answered

@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 
 from dashboard import queries
+from dashboard.alerts import Teller, labels_said
 from dashboard.published import CITY
 from dashboard.reader import Reader
-from dashboard.views.labels import expected, of_area, ranged, said, topic_columns
+from dashboard.views.labels import expected, of_area, ranged, topic_columns
 from etl.catalog import parse_catalog
 from etl.warehouse import Warehouse
 from forecasts.decisions.contacts import classified
@@ -67,7 +68,8 @@ def told(tmp_path):
                 warehouse.run(f"create table data_calls as from {view}")
         reader = Reader(queries.current(tmp_path), "en", TODAY)
         (dataset,) = classified(reader.build.catalog)
-        return said(reader, dataset, queries.labels(reader.build, "calls", TODAY))
+        seen = queries.labels(reader.build, "calls", TODAY)
+        return labels_said(Teller(reader.text, reader.build.catalog, {}), dataset, seen)
 
     return lines
 

@@ -5,11 +5,11 @@ from datetime import date
 
 import numpy as np
 
-from dashboard.lending import caveats, verdict
+from dashboard.lending import caveats, changes_said, verdict
 from dashboard.notation import Notation
 from dashboard.text import Text
 from etl.catalog import Minutes, Workload
-from forecasts.decisions.staffing import Move, Plan, Range
+from forecasts.decisions.staffing import Change, Move, Plan, Range
 
 RARE = Range(mean=19.7, lower=0, upper=0)
 """Most paths gain nothing; the mean lives of a few."""
@@ -35,6 +35,25 @@ def test_a_gain_that_only_rare_paths_have_is_not_told_as_if_it_were_usual():
 def test_a_gain_that_is_no_noise_comes_with_its_range():
     gain = replace(PLAN, saved=Range(12, 8, 15), helps=0.9, within_noise=False)
     assert "keeps 12 (8–15) dossiers" in verdict(gain, Text("en"), Notation("en"))
+
+
+def test_a_mean_that_lies_outside_its_range_is_explained_once_and_only_then():
+    usual = Range(mean=60, lower=42, upper=70)
+    calm = Change("31120", 6, 1, usual, usual, 0.1, 0.0)
+    heavy = replace(calm, before=Range(mean=90, lower=42, upper=70))
+    text, names = Text("en"), {"31120": "Cái Khế"}
+    first, second = (
+        changes_said(replace(PLAN, changes=changes), names, text, Notation("en"))
+        for changes in ((calm,), (heavy, heavy, calm))
+    )
+    assert len(first) == 1
+    assert len(second) == 4
+    assert second[-1].startswith("A mean outside its 80% range")
+
+
+def test_a_plan_for_nobody_proposes_nothing_and_weighs_nothing():
+    said = verdict(replace(PLAN, asked=0, moves=()), Text("en"), Notation("en"))
+    assert said == "Nobody is asked for; this is what comes as things are."
 
 
 @dataclass(frozen=True)

@@ -220,6 +220,21 @@ def test_the_command_refuses_what_lies_outside_the_range(own_home):
     assert "from -5 to 10" in shown.output
 
 
+@pytest.mark.parametrize("words", [["run"], ["save", "--name", "A", "--author", "B"]])
+def test_the_command_refuses_a_month_that_is_past(own_home, words):
+    more = ["--rationale", "Vì thế"] * (words[0] == "save")
+    shown = command(own_home, *words, *more, "population=5@2020-01")
+    assert shown.exit_code == 1
+    assert "population is moved in a month that is past" in shown.output
+
+
+def test_the_command_names_places_and_states_what_is_assumed(own_home):
+    told = command(own_home, "run", "population=5", lang="vi", as_json=False).output
+    assert "phường Bịa Đặt 1" in told
+    assert "Dân số" in told
+    assert Text("vi")("scenarios.reason") in told
+
+
 def test_a_scenario_saved_by_the_command_is_listed_shown_and_compared(own_home):
     code = json.loads(save(own_home, "population=5").output)["scenario"]
     other = json.loads(save(own_home, "population=2").output)["scenario"]
@@ -240,3 +255,10 @@ def test_the_queue_is_told_with_base_scenario_and_difference():
         assert [change for _, change in rows] == [(few, many, more)] * 4
         assert rows[3][0].endswith("103")
         assert _change_said(found.pending, Notation(lang)) == ["100", "130", "+30 (+25 … +35)"]
+
+
+def test_dossiers_and_offices_of_the_queue_are_whole_and_shares_have_two_decimals():
+    hardly = (Band(0, 0.4, 0.6), Band(0, 0.45, 0.6), Band(0, 0.0587, 0.6))
+    found = Queued(date(2027, 2, 19), 103, *[hardly] * 4, {})
+    said = [_change_said(change, Notation("en"))[-1] for _, change in queue_rows(found, Text("en"))]
+    assert said == ["0 (0 … +1)"] * 2 + ["+0.06 (0 … +0.6)", "0 (0 … +1)"]

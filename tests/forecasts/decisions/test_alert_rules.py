@@ -10,6 +10,7 @@ from conftest import HEAD, TODAY
 from etl.catalog import parse_catalog
 from etl.errors import Problems
 from etl.warehouse import Warehouse
+from forecasts.decisions.alert_log import note, owner, write
 from forecasts.decisions.alert_replay import replay
 from forecasts.decisions.alert_rules import Scene, look
 from forecasts.decisions.trends import BENDS, CAUTION, MOST, bend
@@ -314,3 +315,65 @@ def test_readers_and_limits_stand_once():
     twice = "alerts: {readers: [{name: a, title: A}, {name: a, title: A}]}\n"
     with pytest.raises(Problems, match="stands twice"):
         parse_catalog(HEAD + RESOURCES + twice)
+
+
+# --- forecasts that drift ----------------------------------------------------------------------
+
+
+def scores_of(held: list[bool], *, frequency: str = "month", simulated: bool = False):
+    """Scores of the last periods before November 2026; where a band did not hold, none did."""
+    whole = months(len(held)) if frequency == "month" else days(len(held))
+    rows = [
+        {"scoring": 1, "issue": number, "issued": period, "indicator": "got", "area": "can_tho",
+         "level": "city", "category": "total", "frequency": frequency, "period": period,
+         "period_end": period.replace(day=28) if frequency == "month" else period,
+         "horizon": 1, "simulated": simulated, "against": "latest", "expected": 100.0,
+         "covered_50": inside, "covered_80": inside, "covered_95": inside, "pit": 0.5}
+        for number, (period, inside) in enumerate(zip(whole, held, strict=True))
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def days(count: int) -> list[dt.date]:
+    return [dt.date(2026, 10, 28) - dt.timedelta(days=back) for back in range(count - 1, -1, -1)]
+
+
+def test_forecasts_that_drift_ring_once_a_series_and_ask_whoever_runs_the_system(tmp_path):
+    catalog = parse_catalog(HEAD + RESOURCES)
+    with Warehouse.build(tmp_path, empty=True) as warehouse:
+        warehouse.write("scored", scores_of([True, False] * 10))
+        (looked,) = look(Scene(warehouse, catalog, TODAY), ("drift",))
+    (alert,) = looked.alerts
+    assert (alert.subject, alert.detail) == ("got", "too_narrow_95")
+    assert "vận hành hệ thống" in owner(catalog, alert)[0]
+
+
+def test_a_drift_that_was_closed_rings_again_only_for_what_came_after(tmp_path):
+    catalog = parse_catalog(HEAD + RESOURCES)
+    known = scores_of([True] * 12 + [False] * 12)
+    closed_on = dt.datetime(2026, 4, 15, tzinfo=dt.UTC)
+    with Warehouse.build(tmp_path, empty=True) as warehouse:
+        scene = Scene(warehouse, catalog, TODAY)
+        warehouse.write("scored", known.filter(pl.col("period") < dt.date(2026, 4, 1)))
+        (first,) = look(scene, ("drift",))
+        write(warehouse, list(first.alerts), today=closed_on.date(), now=closed_on)
+        note(warehouse, [(first.alerts[0].key, "closed", "An", "")], closed_on)
+        assert look(scene, ("drift",)) == []
+        warehouse.write("scored", known.filter(pl.col("period") >= dt.date(2026, 4, 1)))
+        (again,) = look(scene, ("drift",))
+    assert [alert.since for alert in again.alerts] == [dt.date(2026, 4, 1)]
+
+
+@pytest.mark.parametrize(("frequency", "periods", "looks"), [("month", 30, 24), ("day", 60, 3)])
+def test_a_replay_looks_for_drift_at_the_end_of_months_and_counts_it_once(
+    tmp_path, frequency, periods, looks
+):
+    kept = scores_of([False] * periods, frequency=frequency, simulated=True)
+    with Warehouse.build(tmp_path, empty=True) as warehouse:
+        warehouse.write("replayed_score", kept)
+        (found,) = [
+            one
+            for one in replay(Scene(warehouse, parse_catalog(HEAD + RESOURCES), TODAY))
+            if (one.rule, one.simulated) == ("drift", True)
+        ]
+    assert (found.looks, found.rung) == (looks, 1)

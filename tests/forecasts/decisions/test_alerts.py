@@ -292,4 +292,9 @@ def test_a_replay_counts_alerts_what_followed_and_how_far_ahead():
     found = summed("band", False, cases, TODAY, 0.1)
     assert (found.looks, found.outcomes, found.rung) == (2, 6, 4)
     assert (found.decided, found.confirmed, found.days) == (3, 2, 45.0)
-    assert found.base == pytest.approx(3 / 5)
+    assert found.base == pytest.approx(1 / 2)
+
+
+def test_what_follows_alerts_alone_says_nothing_of_figures_without_one():
+    cases = [Case(TODAY, True, True, 30.0), Case(TODAY, False, None)]
+    assert summed("break", False, cases, TODAY, 0.1).base is None

@@ -12,7 +12,7 @@ from conftest import HEAD, ROOT
 from jsonschema import Draft202012Validator
 
 from etl.catalog import parse_catalog
-from forecasts.decisions.outlook import BUSY, PEAK, SCHEMA, LoadOutlook, form, level, outlook
+from forecasts.decisions.outlook import BUSY, PEAK, SCHEMA, LoadOutlook, form, level, outlook, write
 from forecasts.decisions.topics import TopicDays
 from tests.forecasts.decisions.test_topics import RESOURCES
 from tests.forecasts.decisions.test_what_if_queue import TODAY, found  # noqa: F401
@@ -111,3 +111,22 @@ def test_an_office_that_told_no_staff_has_no_chance_of_overload(found):  # noqa:
 )
 def test_a_day_is_called_by_how_busy_it_is_beside_the_usual_one(expected, working, told):
     assert level(expected, 10, working=working) == told
+
+
+def test_who_reads_while_it_is_written_has_the_whole_of_the_one_before(tmp_path):
+    path = tmp_path / "load_outlook.json"
+    write(path, {"issued": "2026-11-22"})
+    with path.open(encoding="utf-8") as reading:
+        write(path, {"issued": "2026-11-23"})
+        assert json.load(reading) == {"issued": "2026-11-22"}
+    assert json.loads(path.read_text(encoding="utf-8")) == {"issued": "2026-11-23"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_leaves_the_one_before(tmp_path):
+    path = tmp_path / "load_outlook.json"
+    write(path, {"issued": "2026-11-22"})
+    with pytest.raises(TypeError):
+        write(path, {"issued": object()})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"issued": "2026-11-22"}
+    assert list(tmp_path.iterdir()) == [path]

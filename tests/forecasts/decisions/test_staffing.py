@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasts.decisions.staffing import NoMove, best_moves, kilometres, pairs
+from forecasts.decisions.staffing import NoMove, best_moves, kilometres, pairs, people_gained
 
 CHANGES = (-1, 0, 1, 2)
 
@@ -25,20 +25,12 @@ def questions(draw):
     return late, near, draw(st.integers(0, 3))
 
 
-def net(moved, communes):
-    gained = np.zeros(communes, dtype=int)
-    for (giver, taker), people in moved.items():
-        gained[giver] -= people
-        gained[taker] += people
-    return gained
-
-
 @given(questions())
 @settings(deadline=None, max_examples=60)
 def test_moves_conserve_staff_and_stay_within_what_may_be_lent(question):
     late, near, people = question
     moved = best_moves(CHANGES, late, near, people)
-    gained = net(moved, late.shape[1])
+    gained = people_gained(moved, late.shape[1])
     assert gained.sum() == 0
     assert sum(moved.values()) <= people
     assert all(near[pair] and number > 0 for pair, number in moved.items())
@@ -57,11 +49,11 @@ def test_no_other_moves_save_more(question):
         return sum(late[CHANGES.index(int(g)), at] for at, g in enumerate(gained)) + lent
 
     moved = best_moves(CHANGES, late, near, people)
-    ours = cost(net(moved, communes), sum(moved.values()))
+    ours = cost(people_gained(moved, communes), sum(moved.values()))
     pairs_near = list(zip(*np.nonzero(near), strict=True))
     for numbers in product(range(2), repeat=len(pairs_near)):
         lent = sum(numbers)
-        gained = net(dict(zip(pairs_near, numbers, strict=True)), communes)
+        gained = people_gained(dict(zip(pairs_near, numbers, strict=True)), communes)
         if lent <= people and set(gained) <= set(CHANGES):
             assert ours <= cost(gained, lent) + 1e-4
 
