@@ -326,6 +326,17 @@ def test_too_many_bad_cells_stop_a_file_and_it_cannot_be_submitted(office):
         office.submit(one, takes=verdict.takes)
 
 
+def test_a_cell_is_told_once_though_two_datasets_read_it(installation):
+    again = ENTRY.replace("name: visitors", "name: visitors_again").split("  indicators:")[0]
+    installation.catalog.write_text(HEAD + ENTRY + again, encoding="utf-8")
+    office = Office(installation)
+    names = [c.text for c in form_of(office.catalog, office.dataset, OCTOBER).columns[0].choices]
+    verdict = office.verdict(
+        office.draft(office.filled(dict.fromkeys(names, 7) | {NINH_KIEU: "?"}))
+    )
+    assert (verdict.rejected, [cell.found for cell in verdict.cells]) == (2, ["?"])
+
+
 def test_a_file_of_another_period_is_stopped(office):
     verdict = office.verdict(office.draft(office.filled({NINH_KIEU: 1}, SEPTEMBER)))
     assert "handed in for 2026-10" in verdict.problems[0].problem
