@@ -578,6 +578,25 @@ def test_a_hostile_name_is_refused(office, name):
         )
 
 
+DDE = '<externalLink><ddeLink ddeService="cmd" ddeTopic="/c calc"/></externalLink>'
+OWN_WORDS = '<?xml version="1.0"?><!DOCTYPE sst [<!ENTITY n "100">]><sst>&n;</sst>'
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ({"xl/workbook.xml": "<x/>", "XL/Workbook.xml": "<y/>"}, "not every program"),
+        ({"xl/workbook.xml": "<x/>", "xl\\workbook.xml": "<y/>"}, "not every program"),
+        ({"xl/workbook.xml": "<x/>", "xl/sharedStrings.xml": OWN_WORDS}, "not every program"),
+        ({"xl/workbook.xml": "<x/>", "xl/externalLinks/externalLink1.xml": DDE}, "program"),
+    ],
+)
+def test_a_workbook_that_shows_its_checker_something_else_is_refused(office, parts, problem):
+    with pytest.raises(FileRefused, match=problem):
+        office.draft(zipped(parts))
+    assert not office.store.all()
+
+
 def test_a_bomb_a_macro_an_empty_and_a_huge_file_are_refused_and_not_kept(office):
     bomb = zipped({"xl/workbook.xml": "0" * 3_000_000})
     macro = zipped({"xl/workbook.xml": "<x/>", "xl/vbaProject.bin": "x"})
