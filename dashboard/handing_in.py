@@ -46,6 +46,22 @@ class Moves:
     alerts: list[tuple[str, str, str]]
     """Rule, key and sentence of alerts that would ring with the file and would not without."""
 
+    @property
+    def figures(self) -> pl.DataFrame:
+        """Each figure with another value than before, the largest relative change first.
+
+        One told anew from another source, or as of another day, is the same figure. Columns
+        indicator, area, category, period, period_end, before, after.
+        """
+        told = ["indicator", "area", "category", "period", "period_end"]
+        change = (pl.col("after") / pl.col("before")).log().abs()
+        return (
+            self.preview.figures.group_by(told, maintain_order=True)
+            .agg(pl.col("before", "after").max())
+            .filter(pl.col("before").ne_missing(pl.col("after")))
+            .sort(change, descending=True, nulls_last=True, maintain_order=True)
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:

@@ -21,4 +21,13 @@ def today() -> dt.date:
 
 def local_day(at: dt.datetime) -> dt.date:
     """The day of a moment; one without a zone is in UTC, as everything that is kept."""
-    return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(CAN_THO).date()
+    return _local(at).date()
+
+
+def local_hour(at: dt.datetime) -> str:
+    """Hour and minute of a moment, `08:05`."""
+    return f"{_local(at):%H:%M}"
+
+
+def _local(at: dt.datetime) -> dt.datetime:
+    return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(CAN_THO)

@@ -1,5 +1,6 @@
 """Handing in: what is due, the template, the verdict on a file, the checker's queue, audit."""
 
+import datetime as dt
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from dashboard.sign_on import current_people, unread_people
 from dashboard.tables import Column
 from dashboard.who import Visitor, person, sign_on
 from etl.catalog import Catalog, load_catalog
-from etl.clock import local_day
+from etl.clock import local_day, local_hour
 from etl.errors import ForesightError, Problems
 from etl.handin import (
     MOST_BYTES,
@@ -337,8 +338,10 @@ class _Desk:
         }
         told = "handin.stopped" if verdict.problems else "handin.takes"
         layout.heading(text(told, **counts), text("handin.verdict_note"))
-        for problem in verdict.problems:
+        for problem in verdict.beyond_cells:
             self._say(problem)
+        if verdict.beyond_cells != verdict.problems:
+            st.error(text("handin.too_many", cells=len(verdict.cells) + verdict.more))
         if verdict.cells:
             self._cells(seen)
         if verdict.untold:
@@ -386,30 +389,20 @@ class _Desk:
         text, moves = self.text, seen.moves
         if moves is None:
             return
-        counts = moves.preview.by_indicator()
-        sums = {name: int(counts[name].sum()) for name in ("added", "changed", "withdrawn")}
+        figures = moves.figures
+        added, withdrawn = figures["before"].null_count(), figures["after"].null_count()
+        sums = {"added": added, "withdrawn": withdrawn}
+        sums["changed"] = len(figures) - added - withdrawn
         layout.heading(
             text("handin.moves", **sums), text("handin.moves_note", forecasts=moves.forecasts)
         )
-        columns = [
-            Column(
-                text("handin.indicator"),
-                lambda row: escape(self._indicator(row["indicator"])),
-                "subject",
-            ),
-            *(
-                Column(text(f"handin.{name}"), self._counted(name), "number")
-                for name in ("added", "changed", "withdrawn")
-            ),
-        ]
-        layout.html(
-            tables.table(
-                text("handin.figures"), columns, counts.to_dicts(), "cf-figures cf-labelled"
-            )
-        )
-        shown = moves.preview.changed().head(FIGURES_SHOWN)
-        if not shown.is_empty():
-            self._changed(shown)
+        if 0 < len(figures) <= FIGURES_SHOWN:
+            self._figures(text("handin.figures"), figures)
+        else:
+            self._counts(moves.preview.by_indicator())
+            most = figures.drop_nulls(["before", "after"]).head(FIGURES_SHOWN)
+            if not most.is_empty():
+                self._figures(text("handin.changing"), most)
         for target, before, after in moves.targets:
             was = text(f"state.{before}") if before else "–"
             said = text("handin.target", target=self._target(target))
@@ -419,27 +412,49 @@ class _Desk:
         for wrong in moves.preview.anomalies[:FIGURES_SHOWN]:
             st.warning(text.pick(wrong.words_vi, wrong.words_en))
 
-    def _counted(self, name: str) -> Callable[[Any], str]:
-        return lambda row: self.reader.notation.number(row[name])
-
-    def _changed(self, figures: pl.DataFrame) -> None:
+    def _counts(self, counts: pl.DataFrame) -> None:
+        """How many figures would move, by indicator."""
         text, notation = self.text, self.reader.notation
 
-        def value(name: str) -> Callable[[Any], str]:
-            return lambda row: notation.number(row[name], 2)
+        def counted(name: str) -> Column:
+            return Column(text(f"handin.{name}"), lambda row: notation.number(row[name]), "number")
 
         columns = [
-            Column(text("handin.indicator"), lambda row: escape(self._indicator(row["indicator"]))),
-            Column(text("handin.area"), lambda row: escape(str(row["area"]))),
-            Column(text("handin.period"), lambda row: notation.date(row["period"])),
-            Column(text("handin.before"), value("before"), "number"),
-            Column(text("handin.after"), value("after"), "number"),
+            Column(
+                text("handin.indicator"),
+                lambda row: escape(self._indicator(row["indicator"])),
+                "subject",
+            ),
+            *map(counted, ("added", "changed", "withdrawn")),
         ]
         layout.html(
             tables.table(
-                text("handin.changing"), columns, figures.to_dicts(), "cf-figures cf-labelled"
+                text("handin.figures"), columns, counts.to_dicts(), "cf-figures cf-labelled"
             )
         )
+
+    def _figures(self, title: str, figures: pl.DataFrame) -> None:
+        """Figures as they stand and as they would."""
+        text, notation = self.text, self.reader.notation
+        areas = dict(self.catalog.map.areas.select("code", "name").iter_rows())
+
+        def value(name: str) -> Column:
+            return Column(
+                text(f"handin.{name}"), lambda row: notation.number(row[name], 2), "number"
+            )
+
+        columns = [
+            Column(
+                text("handin.indicator"),
+                lambda row: escape(self._measured(row["indicator"])),
+                "subject",
+            ),
+            Column(text("handin.area"), lambda row: escape(areas.get(row["area"], row["area"]))),
+            Column(text("handin.period"), self._span),
+            value("before"),
+            value("after"),
+        ]
+        layout.html(tables.table(title, columns, figures.to_dicts(), "cf-figures cf-labelled"))
 
     # --- checking -------------------------------------------------------------------------------
 
@@ -460,6 +475,8 @@ class _Desk:
             key="handin_check",
         )
         one = next(one for one in for_me if one.number == number)
+        day = self.reader.notation.date(one.release_on)
+        layout.html(f'<p class="cf-note">{escape(text("handin.released_from", day=day))}</p>')
         seen = self._seen(number)
         if seen is None:
             return
@@ -561,15 +578,18 @@ class _Desk:
     def _steps(self, one: Submission) -> str:
         lines = []
         for entry in one.steps:
-            day = self.reader.notation.date(local_day(entry.at))
+            day, hour = self.reader.notation.date(local_day(entry.at)), local_hour(entry.at)
             step = self.text(f"handin_step.{entry.step}")
             reason = entry.detail.get("reason")
             if entry.step == "held":
                 reason = translated(str(reason), self._language)
             if entry.detail.get("replaced"):
                 reason = self.text("handin.replaced")
+            if day_told := entry.detail.get("release_on"):
+                when = self.reader.notation.date(dt.date.fromisoformat(day_told))
+                reason = self.text("handin.released_from", day=when)
             words = f": {reason}" if reason else ""
-            lines.append(escape(f"{day}, {entry.who} ({entry.origin}): {step}{words}"))
+            lines.append(escape(f"{day} {hour}, {entry.who} ({entry.origin}): {step}{words}"))
         return "<br>".join(f"<small>{line}</small>" for line in lines)
 
     # --- words ----------------------------------------------------------------------------------
@@ -586,12 +606,22 @@ class _Desk:
         entry = self.catalog.indicators.get(name)
         return self.text.pick(entry.title, entry.title_en) if entry else name
 
+    def _measured(self, name: str) -> str:
+        """An indicator with its unit."""
+        entry = self.catalog.indicators.get(name)
+        unit = self.text.pick(entry.unit, entry.unit_en or entry.unit) if entry else ""
+        return ", ".join(filter(None, [self._indicator(name), unit]))
+
     def _target(self, name: str) -> str:
         entry = next((one for one in self.catalog.all_targets if one.name == name), None)
         return self.text.pick(entry.title, entry.title_en) if entry else name
 
     def _period(self, period: str) -> str:
         return Period.parse(period).label(self._language)
+
+    def _span(self, row: Any) -> str:
+        """Of which period a figure is."""
+        return escape(Period.between(row["period"], row["period_end"]).label(self._language))
 
     def _named(self, number: str) -> str:
         one = next(one for one in self.mine if one.number == number)

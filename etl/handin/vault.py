@@ -10,6 +10,7 @@ import re
 import tempfile
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,11 @@ FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Kinds of characters that turn a name around, hide a part of it or break a line."""
 MACROS = re.compile(r"(^|/)(vbaproject\.bin|macrosheets/.*|activex/.*|embeddings/.*\.bin)$", re.I)
 OLD_MACROS = "_VBA_PROJECT".encode("utf-16-le")
+LINKS = re.compile(r"(^|/)externallinks/[^/]*\.xml$", re.I)
+ASKS = re.compile(rb"<(\w+:)?(dde|ole)link\b", re.I)
+OWN_WORDS = re.compile(rb"<!DOCTYPE", re.I)
+HEAD = 4096
+"""Bytes of a part in which it says what it is."""
 ZIP = b"PK\x03\x04"
 
 
@@ -116,9 +122,15 @@ def _check_packed(path: Path, name: str, content: bytes, dataset: Dataset) -> No
             )
         return
     check_parts(path, name)
-    if OLD_MACROS in content or any(map(MACROS.search, _parts(path))):
+    if OLD_MACROS in content or any(map(MACROS.search, _parts(path))) or _starts_programs(path):
         raise FileRefused(
             "it holds a macro or an embedded program", where=name, hint="save it as .xlsx"
+        )
+    if not _reads_one_way(path):
+        raise FileRefused(
+            "it is packed so that not every program sees the same in it",
+            where=name,
+            hint="open it in Excel or LibreOffice and save it again as .xlsx",
         )
 
 
@@ -127,3 +139,36 @@ def _parts(path: Path) -> list[str]:
         return []
     with zipfile.ZipFile(path) as package:
         return package.namelist()
+
+
+def _starts_programs(path: Path) -> bool:
+    """Whether a cell asks another program for what it shows (DDE), and starts it."""
+    linking = [part for part in _parts(path) if LINKS.search(part)]
+    if not linking:
+        return False
+    with zipfile.ZipFile(path) as package:
+        return any(ASKS.search(_beginning(package, part)) for part in linking)
+
+
+def _reads_one_way(path: Path) -> bool:
+    """Whether who checks it in another program looks at what is read here.
+
+    Of two parts of one name one program takes the first, another the last; a part may bring words
+    of its own that some programs put into its text.
+    """
+    parts = _parts(path)
+    if len({part.replace("\\", "/").casefold() for part in parts}) < len(parts):
+        return False
+    if not parts:
+        return True
+    with zipfile.ZipFile(path) as package:
+        return not any(OWN_WORDS.search(_beginning(package, part)) for part in parts)
+
+
+def _beginning(package: zipfile.ZipFile, part: str) -> bytes:
+    """The head of a part, in one byte a letter; nothing of what the reader refuses anyway."""
+    try:
+        with package.open(part) as opened:
+            return opened.read(HEAD).replace(b"\0", b"")
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, EOFError):
+        return b""

@@ -20,6 +20,7 @@ from etl.catalog import Catalog
 from etl.errors import ForesightError, Problems
 from etl.handin.placing import place_of
 from etl.handin.store import Store, Submission
+from etl.load import TooManyRejected
 from etl.periods import Period
 from etl.pipeline import SourceFile, source_file, waits
 from etl.preview import Preview, previewed
@@ -70,6 +71,13 @@ class Verdict:
     def takes(self) -> bool:
         """Whether it can be submitted."""
         return not self.problems
+
+    @property
+    def beyond_cells(self) -> list[ForesightError]:
+        """What stops it besides the number of bad `cells`, which tell themselves what to mend."""
+        if not self.cells:
+            return self.problems
+        return [one for one in self.problems if not isinstance(one, TooManyRejected)]
 
     def summary(self) -> dict[str, Any]:
         """What the audit keeps of it."""
@@ -285,7 +293,8 @@ class _Coming:
         bad = self.bad(warehouse)
         if bad is None:
             return replace(verdict, cells=[], more=0)
-        cells = list(bad_cells(warehouse, bad, language, MOST_CELLS))
+        # Once, though several datasets read it.
+        cells = list(dict.fromkeys(bad_cells(warehouse, bad, language, MOST_CELLS)))
         return replace(verdict, cells=cells, more=max(len(bad.broken) - MOST_CELLS, 0))
 
 

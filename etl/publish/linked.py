@@ -2,8 +2,9 @@
 
 Four cells of 1 that are all rounded up, beside a total of 4 that is rounded down to 0, can only be
 ones. Such a total is rounded the other way; one for which that does not help is left out. Bounds
-are passed between totals and parts, along every column with a total, areas and periods, and between
-a figure and one that it cannot exceed, until none becomes narrower.
+are passed between totals and parts, along every column with a total, areas and periods, between a
+figure and one that it cannot exceed, and along what counts come to together
+(`etl.publish.equations`), until none becomes narrower.
 
 Where parts are missing, or stand elsewhere, a total is still no less than what is known of them. Of
 figures that were revised every state is looked at that there ever was.
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from etl.publish.equations import SIDES, equations
 
 NARROWEST = 2
 """Least distance between what a figure may be at least and at most: three values or more."""
@@ -30,7 +33,11 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Links:
-    """Groups of figures and the total that none of them together exceeds, as numbers of figures."""
+    """Groups of figures and the total that none of them together exceeds, as numbers of figures.
+
+    Numbers beyond those of the figures are of sums that stand nowhere: both sides of an equation
+    make up one.
+    """
 
     totals: Numbers
     """Of each group."""
@@ -39,6 +46,8 @@ class Links:
     """Of each part, the group it is in."""
     whole: npt.NDArray[np.bool_]
     """Of each group, whether the parts make up the total."""
+    nowhere: Floats
+    """What the sums come to that stand nowhere."""
 
     def sums(self, values: Floats) -> Floats:
         """The sum of `values` of the parts of each group."""
@@ -61,7 +70,7 @@ def links(
     parent) tells what lies in what, `cities` are codes in which everything lies, and `bounded` are
     pairs of measures of which the first is never more than the second.
     """
-    found = []
+    found, alike = [], [pl.DataFrame(schema=SIDES)]
     for number, rows in enumerate(_states(cells, ["measure", *dimensions])):
         rows = rows.with_row_index("row")
         kinds = [
@@ -77,7 +86,28 @@ def links(
             for at, kind in enumerate(kinds)
             if len(kind)
         ]
-    return _grouped(found, exact)
+        alike.append(equations(rows, dimensions, exact))
+    sides = pl.concat(alike).unique(maintain_order=True).with_row_index("row")
+    return _grouped([*found, *_sides(sides, len(exact))], exact, _sums(sides, exact))
+
+
+def _sides(sides: pl.DataFrame, first: int) -> Iterator[pl.DataFrame]:
+    """Both sides of each equation as groups of a sum that stands nowhere, numbered from `first`."""
+    for side in ("left", "right"):
+        yield sides.select(
+            pl.lit(side).alias("kind"),
+            pl.col("row").cast(pl.Int64).alias("total") + first,
+            pl.col(side).alias("part"),
+            "row",
+            pl.lit("").alias("sort"),
+            pl.lit(value=True).alias("may_be"),
+        ).explode("part")
+
+
+def _sums(sides: pl.DataFrame, exact: Floats) -> Floats:
+    """What each equation comes to."""
+    parts = sides.select("row", "left").explode("left")
+    return np.bincount(parts["row"], exact[parts["left"]], len(sides)).astype(np.float64)
 
 
 def _states(cells: pl.DataFrame, cell: list[str]) -> Iterator[pl.DataFrame]:
@@ -188,7 +218,7 @@ def _matched(
     return both.with_columns(may_be=pl.lit(value=True), sort=pl.col("sort").fill_null(""))
 
 
-def _grouped(found: list[pl.DataFrame], exact: Floats) -> Links:
+def _grouped(found: list[pl.DataFrame], exact: Floats, nowhere: Floats) -> Links:
     """Each group once, of those whose total is no less than its parts."""
     schema = pl.Schema(
         {"group": pl.Int64, "total": pl.Int64, "part": pl.Int64, "may_be": pl.Boolean}
@@ -212,8 +242,9 @@ def _grouped(found: list[pl.DataFrame], exact: Floats) -> Links:
         table["part"].to_numpy(),
         table["group"].to_numpy(),
         first["may_be"].to_numpy(),
+        nowhere,
     )
-    return _true(every_link, exact)
+    return _true(every_link, np.concatenate([exact, nowhere]))
 
 
 def _true(one: Links, exact: Floats) -> Links:
@@ -228,6 +259,7 @@ def _true(one: Links, exact: Floats) -> Links:
         one.parts[kept],
         numbers[one.groups[kept]],
         (same & one.whole)[holds],
+        one.nowhere,
     )
 
 
@@ -244,13 +276,16 @@ def settled(
     leaves as it is, exactly: its parts give way.
     """
     fixed = np.zeros(len(exact), dtype=bool) if fixed is None else fixed
-    seen, tried = rounded.copy(), np.zeros(len(rounded), dtype=bool)
+    figures, unseen = len(exact), np.full(len(linked.nowhere), np.nan)
+    exact, seen = np.concatenate([exact, linked.nowhere]), np.concatenate([rounded, unseen])
+    fixed = np.concatenate([fixed, np.isfinite(unseen)])
+    tried = np.zeros(len(seen), dtype=bool)
     while len(guilty := _guilty(seen, exact, linked, base, fixed)):
         other = np.where(seen > exact, seen - base, seen + base)
         gives_way = tried[guilty] | (seen[guilty] == exact[guilty])
         seen[guilty] = np.where(gives_way, np.nan, other[guilty])
         tried[guilty] = True
-    return seen
+    return seen[:figures]
 
 
 def _guilty(
@@ -267,7 +302,11 @@ def _guilty(
     narrow = ~np.isnan(seen) & ~fixed & (most - least < NARROWEST)
     if not narrow.any():
         return np.array([], dtype=np.int64)
-    blamed = _blamed(narrow, _slack(first, last, least, most, linked), seen, linked)
+    # Of a sum that stands nowhere each side knows what the other tells.
+    nowhere = slice(len(seen) - len(linked.nowhere), None)
+    first[nowhere], last[nowhere] = least[nowhere], most[nowhere]
+    slack = _slack(first, last, least, most, linked)
+    blamed = _blamed(narrow, slack, seen, linked)
     return blamed[~fixed[blamed]] if not fixed[blamed].all() else np.flatnonzero(narrow)
 
 
@@ -309,10 +348,11 @@ def _blamed(narrow: npt.NDArray[np.bool_], slack: Floats, seen: Floats, linked: 
     groups = np.zeros(len(slack), dtype=bool)
     groups[linked.groups[narrow[linked.parts]]] = True
     groups |= narrow[linked.totals]
-    shown = ~np.isnan(seen[linked.totals])
-    tight = groups & shown & (slack < NARROWEST)
+    nowhere = linked.totals >= len(seen) - len(linked.nowhere)
+    bounding = ~np.isnan(seen[linked.totals]) | nowhere
+    tight = groups & bounding & (slack < NARROWEST)
     if tight.any():
-        return np.unique(linked.totals[tight])
+        return _rounded_otherwise(tight, nowhere, narrow, linked)
     while True:
         inside = np.isin(linked.parts, linked.totals[groups])
         wider = groups.copy()
@@ -320,7 +360,22 @@ def _blamed(narrow: npt.NDArray[np.bool_], slack: Floats, seen: Floats, linked: 
         if np.array_equal(wider, groups):
             break
         groups = wider
-    asked = groups & shown
+    asked = groups & bounding
     if not asked.any():
         return np.flatnonzero(narrow)
-    return np.unique(linked.totals[asked & (slack <= slack[asked].min())])
+    return _rounded_otherwise(asked & (slack <= slack[asked].min()), nowhere, narrow, linked)
+
+
+def _rounded_otherwise(
+    groups: npt.NDArray[np.bool_],
+    nowhere: npt.NDArray[np.bool_],
+    narrow: npt.NDArray[np.bool_],
+    linked: Links,
+) -> Numbers:
+    """The totals of `groups`; for a sum that stands `nowhere` the narrow figures in it.
+
+    All that are narrow, where none of these is.
+    """
+    inside = (groups & nowhere)[linked.groups] & narrow[linked.parts]
+    found = np.concatenate([linked.totals[groups & ~nowhere], linked.parts[inside]])
+    return np.unique(found) if len(found) else np.flatnonzero(narrow)

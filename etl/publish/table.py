@@ -15,6 +15,7 @@ from etl.publish import cases
 from etl.publish.protect import (
     Counted,
     changed,
+    counts,
     key_of,
     measured,
     protection_of,
@@ -92,23 +93,41 @@ def clean_table(
 
 
 def _elsewhere(warehouse: Warehouse, catalog: Catalog, dataset: Dataset) -> list[Counted]:
-    """Tables of other datasets that leave and tell the same counts, or counts of those that do."""
+    """Tables of other datasets that leave and tell the same counts, or what adds up with them.
+
+    So too the tables tied to those.
+    """
     present = set(warehouse.tables())
     may = [
         one
         for one in catalog.resources
         if one.publish and not one.simulated and f"data_{one.name}" in present
     ]
-    found, told = [dataset], set(dataset.delivered)
-    while more := [one for one in may if one not in found and told & set(one.delivered)]:
+    found = [dataset]
+    while more := [
+        one for one in may if one not in found and any(_tied(catalog, one, its) for its in found)
+    ]:
         found += more
-        told = told.union(*(one.delivered for one in more))
     tables = [(one, exact_table(warehouse, catalog, one)) for one in found[1:]]
     every = [
         Counted(table, one, measured(catalog, one, table, measures_of(catalog, one, table)))
         for one, table in tables
     ]
     return [one for one in every if one.counts]
+
+
+def _tied(catalog: Catalog, one: Dataset, other: Dataset) -> bool:
+    """Whether both tell an indicator, or one a stock and the other counts in the same unit."""
+    if set(one.delivered) & set(other.delivered):
+        return True
+    counted, stocks = zip(*(_units(catalog, its) for its in (one, other)), strict=True)
+    return bool(counted[0] & stocks[1] | counted[1] & stocks[0])
+
+
+def _units(catalog: Catalog, dataset: Dataset) -> tuple[set[str], set[str]]:
+    """Units in which a dataset counts people or cases, and those of its stocks."""
+    told = [one for name in dataset.delivered if counts(one := catalog.indicators[name])]
+    return {one.unit for one in told}, {one.unit for one in told if one.aggregate == "last"}
 
 
 def exact_table(warehouse: Warehouse, catalog: Catalog, dataset: Dataset) -> pl.DataFrame:

@@ -140,7 +140,10 @@ def test_a_maker_sees_what_is_due_and_hands_in_and_another_approves(office):
     press(maker, "Nộp")
     assert "0 tệp chờ duyệt" in headings(maker)
     assert "Duyệt" not in [button.label for button in maker.button]
-    checker = press(opened("lan"), "Duyệt")
+    checker = opened("lan")
+    assert "Công bố từ 22/11/2026" in shown(checker)
+    assert 'data-label="Sau">1.200<' in shown(checker)
+    press(checker, "Duyệt")
     assert checker.success[0].value == "000001: đã duyệt"
     (one,) = Store(office.home).all()
     assert [(step.who, step.via) for step in one.steps][1:] == [("nhan", "page"), ("lan", "page")]
@@ -160,13 +163,15 @@ def test_a_bad_cell_is_told_with_its_place_and_the_file_cannot_be_submitted(offi
     assert "Not taken: 1 records, 0 accepted, 1 not" in headings(maker)
     assert ">C2<" in shown(maker)
     assert "nhiều" in shown(maker)
+    (wrong,) = maker.error
+    assert wrong.value.startswith("Things wrong: 1, more than may be left.")
     assert "Submit" not in [button.label for button in maker.button]
 
 
 def test_a_step_is_dated_by_the_day_in_can_tho(office):
     night = dt.datetime(2026, 10, 31, 18, 30, tzinfo=dt.UTC)
     draft(office, 1200, now=lambda: night)
-    assert "01/11/2026, nhan (localhost): đưa tệp lên" in shown(opened("nhan"))
+    assert "01/11/2026 01:30, nhan (localhost): đưa tệp lên" in shown(opened("nhan"))
 
 
 @pytest.fixture

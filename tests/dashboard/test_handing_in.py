@@ -4,16 +4,18 @@ import datetime as dt
 import io
 import shutil
 
+import polars as pl
 import pytest
 from conftest import HEAD, TODAY
 from openpyxl import load_workbook
 
-from dashboard.handing_in import Seen, look
+from dashboard.handing_in import Moves, Seen, look
 from etl import pipeline
 from etl.catalog import load_catalog
 from etl.handin import Actor, Store, template
 from etl.people import People
 from etl.periods import Period
+from etl.preview import Preview
 from etl.settings import Settings
 from etl.warehouse import Warehouse
 from tests.dashboard.test_handin_commands import ENTRY, PEOPLE
@@ -102,3 +104,17 @@ def test_what_stops_a_refresh_elsewhere_takes_nothing_from_the_verdict_and_is_no
     seen = looked("Thành phố Cần Thơ,ba tháng,990000\n" * 9)
     assert (seen.verdict.problems, seen.verdict.untold) == ([], None)
     assert seen.moves.preview.figures["dataset"].to_list() == ["guests"]
+
+
+def test_a_figure_told_anew_as_of_another_day_is_one_change():
+    january = {"period": dt.date(2026, 1, 1), "period_end": dt.date(2026, 1, 31)}
+    cell = {"indicator": "guests", "area": "can_tho", "category": "total", **january}
+    told = [
+        {**cell, "before": 1100.0, "after": None, "as_of": dt.date(2026, 2, 1)},
+        {**cell, "before": None, "after": 1200.0, "as_of": dt.date(2026, 3, 1)},
+        {**cell, "area": "31117", "before": 7.0, "after": 7.0, "as_of": None},
+    ]
+    nothing = pipeline.Plan([], [], [], {}, None, "", described=False)
+    preview = Preview(nothing, pl.DataFrame(), pl.DataFrame(told, infer_schema_length=None), [])
+    (figure,) = Moves(preview, 0, [], []).figures.to_dicts()
+    assert figure == {**cell, "before": 1100, "after": 1200}

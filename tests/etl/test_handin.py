@@ -326,6 +326,17 @@ def test_too_many_bad_cells_stop_a_file_and_it_cannot_be_submitted(office):
         office.submit(one, takes=verdict.takes)
 
 
+def test_a_cell_is_told_once_though_two_datasets_read_it(installation):
+    again = ENTRY.replace("name: visitors", "name: visitors_again").split("  indicators:")[0]
+    installation.catalog.write_text(HEAD + ENTRY + again, encoding="utf-8")
+    office = Office(installation)
+    names = [c.text for c in form_of(office.catalog, office.dataset, OCTOBER).columns[0].choices]
+    verdict = office.verdict(
+        office.draft(office.filled(dict.fromkeys(names, 7) | {NINH_KIEU: "?"}))
+    )
+    assert (verdict.rejected, [cell.found for cell in verdict.cells]) == (2, ["?"])
+
+
 def test_a_file_of_another_period_is_stopped(office):
     verdict = office.verdict(office.draft(office.filled({NINH_KIEU: 1}, SEPTEMBER)))
     assert "handed in for 2026-10" in verdict.problems[0].problem
@@ -565,6 +576,25 @@ def test_a_hostile_name_is_refused(office, name):
         office.store.draft(
             actor("nhan"), office.dataset, "culture", OCTOBER, name=name, content=b"PK"
         )
+
+
+DDE = '<externalLink><ddeLink ddeService="cmd" ddeTopic="/c calc"/></externalLink>'
+OWN_WORDS = '<?xml version="1.0"?><!DOCTYPE sst [<!ENTITY n "100">]><sst>&n;</sst>'
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ({"xl/workbook.xml": "<x/>", "XL/Workbook.xml": "<y/>"}, "not every program"),
+        ({"xl/workbook.xml": "<x/>", "xl\\workbook.xml": "<y/>"}, "not every program"),
+        ({"xl/workbook.xml": "<x/>", "xl/sharedStrings.xml": OWN_WORDS}, "not every program"),
+        ({"xl/workbook.xml": "<x/>", "xl/externalLinks/externalLink1.xml": DDE}, "program"),
+    ],
+)
+def test_a_workbook_that_shows_its_checker_something_else_is_refused(office, parts, problem):
+    with pytest.raises(FileRefused, match=problem):
+        office.draft(zipped(parts))
+    assert not office.store.all()
 
 
 def test_a_bomb_a_macro_an_empty_and_a_huge_file_are_refused_and_not_kept(office):

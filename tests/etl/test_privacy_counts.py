@@ -480,6 +480,96 @@ def test_no_figure_bounds_others_to_what_they_are(case):
     assert ((together["value"] - exact["value"]).abs() < BASE).all()
 
 
+Cell = tuple[str, int]
+"""A column, and a month."""
+TOGETHER = {
+    "a stock, what came and what left": (
+        {"pending": [2, 4, 2, 0, 2], "received": [3, 6, 4, 5, 3], "resolved": [2, 4, 6, 7, 1]},
+        [([("pending", n), ("resolved", n)], [("pending", n - 1), ("received", n)])
+         for n in range(1, 5)],
+        304,
+    ),
+    "a total beside its parts": (
+        {"land": [1, 1], "business": [1, 0], "health": [1, 0], "school": [1, 2], "all": [4, 3]},
+        [([("land", n), ("business", n), ("health", n), ("school", n)], [("all", n)])
+         for n in range(2)],
+        1930,
+    ),
+    "opening and closing stock in a row": (
+        {"before": [4, 2], "received": [4, 5], "resolved": [6, 7], "pending": [2, 0]},
+        [([("pending", n), ("resolved", n)], [("before", n), ("received", n)]) for n in range(2)],
+        89,
+    ),
+}  # fmt: skip
+"""Columns of a commune by month, what adds up to what, and a key that gives some of them away."""
+
+
+def by_month(columns: dict[str, list[int]]) -> Counted:
+    """A table with these columns, in the register of the catalog."""
+    months = MONTHS[: max(map(len, columns.values()))]
+    table = pl.DataFrame({"period": months, **columns}).with_columns(
+        pl.col(*columns).cast(pl.Float64),
+        area=pl.lit(COMMUNES[0]),
+        area_vintage=dt.date(2025, 7, 1),
+        period_end=pl.col("period").dt.month_end(),
+    )
+    measures = [Measured(name, None, f"register/{name}", "count", 1.0) for name in columns]
+    return Counted(table, changed().datasets["register"], measures)
+
+
+def fewest_values(
+    seen: dict[Cell, float | None], sums: list[tuple[list[Cell], list[Cell]]]
+) -> float:
+    """How far apart the least and the most are that a figure may be, where that is nearest."""
+    places = {cell: at for at, cell in enumerate(seen)}
+    matrix = np.zeros((len(sums), len(places)))
+    for row, (left, right) in enumerate(sums):
+        matrix[row, [places[cell] for cell in left]] = 1
+        matrix[row, [places[cell] for cell in right]] = -1
+    bounds = [(0, None) if one is None else (max(one - 4, 0), one + 4) for one in seen.values()]
+
+    def end(at: int, sign: int) -> float:
+        cost = np.zeros(len(places))
+        cost[at] = sign
+        zero = np.zeros(len(sums))
+        found = linprog(cost, A_eq=matrix, b_eq=zero, bounds=bounds, method="highs")
+        return float(found.x[at])
+
+    return min(np.floor(end(at, -1) + 1e-6) - np.ceil(end(at, 1) - 1e-6) for at in range(len(seen)))
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_what_counts_come_to_together_gives_none_of_them_away(case):
+    """Nobody declared what adds up to what: it is found in the figures."""
+    columns, sums, number = TOGETHER[case]
+    whole, key = by_month(columns), f"key {number}".encode()
+    parts = [by_month({name: values}) for name, values in columns.items()]
+
+    def left(*tables: Counted) -> dict[Cell, float | None]:
+        found = [rounded(one.table, one.dataset, one.measures, key) for one in tables]
+        return {
+            (name, month): value
+            for table in found
+            for name in set(table.columns) & set(columns)
+            for month, value in enumerate(table[name])
+        }
+
+    assert fewest_values(left(*parts), sums) < 2
+    assert fewest_values(left(whole), sums) >= 2
+
+
+def test_a_stock_in_the_table_of_another_office_gives_nothing_away():
+    columns, sums, number = TOGETHER["a stock, what came and what left"]
+    stock = by_month({"pending": columns.pop("pending")})
+    tables, seen = [stock, by_month(columns)], {}
+    for one, other in itertools.permutations(tables):
+        key = f"key {number}".encode()
+        left = rounded(one.table, one.dataset, one.measures, key, beside=[other])
+        for count in one.measures:
+            seen |= {(count.column, at): value for at, value in enumerate(left[count.column])}
+    assert fewest_values(seen, sums) >= 2
+
+
 # What is refused
 
 
