@@ -397,6 +397,13 @@ HOUSE = re.compile(
     rf"(([Đđ]ường|ĐƯỜNG|[Hh]ẻm|HẺM|[Nn]gõ|[Nn]gách|[Kk]iệt|[Dd]uong|[Hh]em)\s+({NAME}|\d)"
     rf"|{NAME}(\s+{NAME})+\s*,\s*(\S+\s+)?{NAME})"
 )
+STREET = re.compile(
+    r"(^|[,;:(]\s*|[Ss]ố\s+|SỐ\s+)"
+    r"(\d+[A-Z]\d?(/\d+[A-Z]?)*|(3[2-9]|[4-9]\d|\d{3,})/(?!(19|20)\d\d\b)\d+[A-Z]?)"
+    rf"\s+{NAME}(\s+{NAME}){{1,3}}\s*($|[,;)])"
+)
+"""A house number that nothing else looks like (12A, 45/7) and the name of a street without a word
+for it; days, months and numbers of documents have another form."""
 PARTS = [
     r"\b(tổ|tổ dân phố|to|tdp)\s*(số\s*)?\d+",
     r"\b(hẻm|ngõ|ngách|kiệt|hem)\s*\d+",
@@ -409,7 +416,7 @@ a number before a street makes one as well."""
 
 
 def _has_address(text: str) -> bool:
-    if FINE.search(text) or HAMLET.search(text) or HOUSE.search(text):
+    if any(form.search(text) for form in (FINE, HAMLET, HOUSE, STREET)):
         return True
     spoken = text.casefold()
     given = [bool(re.search(part, spoken)) for part in PARTS]

@@ -201,6 +201,13 @@ def test_places_organisations_and_figures_pass(text):
     assert findings(text, KNOWN) == []
 
 
+@pytest.mark.parametrize(
+    "text", ["12/2025 Cần Thơ", "Số 123/2025 Ủy Ban Nhân Dân", "QL 1A Cái Răng", "12/7 Ninh Kiều"]
+)
+def test_months_days_documents_and_roads_before_a_name_are_no_house(text):
+    assert findings(text, KNOWN) == []
+
+
 def test_no_area_of_the_map_looks_like_a_person():
     assert [place for place in sorted(PLACES) if findings(place, KNOWN)] == []
 
@@ -277,6 +284,8 @@ def test_an_old_card_that_lost_its_zero_is_found_where_nobody_says_what_is_count
         ("0939/123/456", Found.PHONE),
         ("a.b@gmail,com", Found.EMAIL),
         ("a.b at gmail dot com", Found.EMAIL),
+        ("12A Mậu Thân", Found.ADDRESS),
+        ("số 45/7 Mậu Thân, Ninh Kiều", Found.ADDRESS),
     ],
 )
 def test_numbers_and_addresses_as_sheets_scans_and_hands_spoil_them_are_found(text, rule):
