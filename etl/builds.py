@@ -24,6 +24,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.durable import sync_folder
 from etl.errors import ForesightError
 
 BUILD = re.compile(r"\d{5,}")
@@ -217,17 +218,6 @@ def _write_through(path: Path, name: str) -> None:
 def _replace(path: Path, target: Path) -> None:
     path.replace(target)
     sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Names are on disk only when their folder is."""
-    if not hasattr(os, "O_DIRECTORY"):  # Windows knows no such thing
-        return
-    descriptor = os.open(folder, os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from etl.catalog import Ckan
+from etl.durable import replace_text
 from etl.fetch.arrival import FetchFailed
 from etl.fetch.web import Web
 
@@ -113,9 +114,7 @@ class Portal:
         records = found.get("records")
         if not isinstance(records, list) or not records:
             raise self._odd(f"no rows after the first {offset:,}", "ask the portal")
-        aside = page.with_suffix(".writing")
-        aside.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
-        aside.replace(page)
+        replace_text(page, json.dumps(records, ensure_ascii=False))
 
     def _join(self, pages: Path, total: int, into: Path) -> int:
         """The pages as one list; every row once, in the order of the portal."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl import checksums
+from etl.durable import replace_text
 
 POINTER = "CURRENT"
 
@@ -99,7 +100,7 @@ class Incoming:
         )
         self._write(copy)
         arrived.replace(self.folder / copy.file)
-        _write(self.folder / POINTER, copy.file + "\n")
+        replace_text(self.folder / POINTER, copy.file + "\n")
         return copy, True
 
     def confirm(self, copy: Copy, now: dt.datetime) -> Copy:
@@ -129,7 +130,7 @@ class Incoming:
     def _write(self, copy: Copy) -> None:
         facts = dataclasses.asdict(copy)
         text = json.dumps(facts, ensure_ascii=False, indent=1, default=dt.datetime.isoformat)
-        _write(self.folder / f"{copy.file}.json", text + "\n")
+        replace_text(self.folder / f"{copy.file}.json", text + "\n")
 
 
 def _read(path: Path) -> Copy:
@@ -138,18 +139,3 @@ def _read(path: Path) -> Copy:
         name: dt.datetime.fromisoformat(facts[name]) for name in ("fetched_at", "confirmed_at")
     }
     return Copy(**{**facts, **times, "origin": Origin(**facts["origin"])})
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a small file: its old text or its new one is there, and nothing in between."""
-    aside = path.with_name(f"{path.name}.writing")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from etl.builds import sync_folder
 from etl.catalog import Catalog, Dataset
+from etl.durable import sync_folder
 from etl.errors import ForesightError
 from etl.fetch import local_base
 from etl.handin.store import Store, Submission

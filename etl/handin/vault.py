@@ -14,8 +14,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.builds import sync_folder
 from etl.catalog import Dataset
+from etl.durable import sync_folder
 from etl.errors import ForesightError
 from etl.extract.sheets import check_parts
 

@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from etl.catalog import Catalog, Dataset, Withdrawn
+from etl.durable import replace_text
 from etl.errors import ForesightError
 from etl.publish.changes import Changes, changes
 from etl.publish.content import told_outside
@@ -217,7 +218,7 @@ class Archive:
             ) from None
 
     def _remember(self, dataset: str, marks: dict[str, Mark]) -> None:
-        _replace(self.folder / dataset / MARKS, _MARKS.dump_json(marks, indent=1).decode())
+        replace_text(self.folder / dataset / MARKS, _MARKS.dump_json(marks, indent=1).decode())
 
     def _without_quotes(self, dataset: Dataset, entries: list[Version]) -> list[Version]:
         """What was withdrawn is not told by the versions after it either.
@@ -293,7 +294,7 @@ class Archive:
         text = history.model_dump_json(indent=1) + "\n"
         path = folder / HISTORY
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            _replace(path, text)
+            replace_text(path, text)
         kept = {entry.version for entry in history.versions if entry.state == "kept"}
         for place in folder.iterdir():
             if place.is_dir() and place.name not in kept:
@@ -306,12 +307,6 @@ _MARKS = TypeAdapter(dict[str, Mark])
 
 def _same(one: Mark, other: Mark) -> bool:
     return one.fingerprint == other.fingerprint or (bool(one.rows) and one.rows == other.rows)
-
-
-def _replace(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name.lstrip('.')}.new")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def _read(path: Path) -> History:

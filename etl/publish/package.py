@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from etl.catalog import Catalog, Contributor, Dataset
+from etl.durable import replace_text
 from etl.publish.changes import Changes, told
 from etl.publish.content import told_outside
 from etl.publish.dictionary import dictionary
@@ -137,18 +138,11 @@ def write_package(
 
 def write_changes(title: str, changes: list[tuple[str, Changes]], folder: Path) -> list[DataFile]:
     """Write CHANGES and SHA256SUMS in the place of what is there; all files of the version."""
-    _replace(folder / "CHANGES", told(title, changes))
+    replace_text(folder / "CHANGES", told(title, changes))
     names = sorted(path.name for path in folder.iterdir() if path.name != "SHA256SUMS")
     sums = [data_file(folder / name) for name in names]
-    _replace(folder / "SHA256SUMS", "".join(f"{file.sha256}  {file.name}\n" for file in sums))
+    replace_text(folder / "SHA256SUMS", "".join(f"{file.sha256}  {file.name}\n" for file in sums))
     return [*sums, data_file(folder / "SHA256SUMS")]
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write aside first: other names of the old file keep what it said."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def release_of(catalog: Catalog, content: Content, version: str, folder: Path) -> Release:

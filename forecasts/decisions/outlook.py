@@ -6,7 +6,6 @@ new number. Only expected counts of communes are in it, nothing of a dossier or 
 """
 
 import json
-import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from etl.catalog import Catalog
+from etl.durable import replace_text
 from etl.simulate import STATEMENT
 from forecasts.decisions.topics import Basis, TopicDays
 from forecasts.decisions.workload import FORTNIGHT, LOWER, UPPER, WINDOWS, Ahead, by_commune
@@ -162,15 +162,7 @@ def outlook(
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Put `content` in the place of the file, whole: who reads meanwhile has the one before."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    replace_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def _titles(one: TopicDays, catalog: Catalog | None) -> list[TopicTitle]:
