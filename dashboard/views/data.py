@@ -28,7 +28,7 @@ def draw(reader: Reader) -> None:
     rows.sort(key=lambda row: row[1] is not None)
     known = standing(reader)
     layout.heading(text("data.datasets", count=len(rows)), text("data.datasets_note"))
-    layout.html("".join(_listed(reader, row, known.get(row[0].name)) for row in rows))
+    layout.html("".join(_in_a_line(reader, row, known.get(row[0].name)) for row in rows))
     layout.download(reader, "datasets", lambda: _taken_away(reader, rows))
     _rejected(reader)
     layout.html(f'<div class="cf-foot"><p class="cf-note">{escape(text("data.reading"))}</p></div>')
@@ -56,12 +56,12 @@ def _dataset(reader: Reader, dataset: Dataset) -> str:
     return f"{escape(reader.text.pick(dataset.title, dataset.title_en))} {mark}"
 
 
-def _listed(reader: Reader, row: Loaded, stands: Row | None) -> str:
+def _in_a_line(reader: Reader, row: Loaded, stands: Row | None) -> str:
     """A dataset in one line: how old, how much, its six words; opened, all that is known of it."""
     dataset, load = row
     words = badge(reader, dataset, stands)
     chips = "".join(_chip(reader, word) for word in words)
-    told = [*_origin(reader, dataset, load), *(_judged(reader, word) for word in words)]
+    told = [*_origin(reader, dataset, load), *(_word_told(reader, word) for word in words)]
     facts = "".join(f'<div role="listitem">{fact}</div>' for fact in told)
     return (
         f'<details class="cf-origin cf-badge"><summary><span class="row"><span class="of">'
@@ -119,7 +119,7 @@ def _age(reader: Reader, last: dt.date) -> str:
     return escape(f"{text('data.until', day=notation.date(last))} · {old}")
 
 
-def _judged(reader: Reader, word: Word) -> str:
+def _word_told(reader: Reader, word: Word) -> str:
     """One of the six words with its facts."""
     named = f"{MARKS[word.state]} {escape(reader.text(f'badge.{word.name}'))}"
     return f"<b>{named}</b>: {escape(' '.join(word.facts))}"
