@@ -131,13 +131,14 @@ def curves(ahead: Ahead, people: int, window: Window, near: Flags) -> Curves:
     with fewer where it could lend to one of those.
 
     A commune that is short itself lends nobody: once all that an office does is late, fewer hands
-    make no more of it late, only later.
+    make no more of it late, only later. Numbers beyond what all can lend, and beyond what a commune
+    has use for, are not looked at.
     """
     now = _late(ahead, ahead.people, window)
-    ideal = _late(ahead, np.full(len(ahead.people), np.inf), window)[0]
-    short = ahead.told & ((now[0] - ideal).mean(axis=0) >= WORTH)
+    ideal = _late(ahead, np.full(len(ahead.people), np.inf), window)[0].mean(axis=0)
+    short = ahead.told & (now[0].mean(axis=0) - ideal >= WORTH)
     most = np.where(near[:, short].any(axis=1) & ~short, _most_given(ahead), 0.0)
-    highest = people if short.any() else 0
+    highest = min(people, int(most.sum())) if short.any() else 0
     changes = tuple(range(-min(people, int(most.max(initial=0))), highest + 1))
     late = np.full((len(changes), *now[0].shape), np.inf)
     overload = np.full((len(changes), now[0].shape[1]), np.nan)
@@ -148,6 +149,8 @@ def curves(ahead: Ahead, people: int, window: Window, near: Flags) -> Curves:
         elif can.any():
             found = _late(ahead, ahead.people + change, window, can)
             late[number][:, can], overload[number, can] = found
+        if change > 0:  # one more is of no use where nothing is late for want of people any more
+            short = short & (late[number].mean(axis=0) > ideal + TOLERANCE)
     return Curves(changes, late, overload)
 
 
