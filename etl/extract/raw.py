@@ -262,12 +262,12 @@ def column_of(spellings: list[str], labels: list[str]) -> int | None:
     starred = [
         i
         for i, label in enumerate(labels)
-        if (bare := _STAR.sub("", label)) != label and matches(bare, spellings)
+        if (bare := _STAR.sub("", label.rstrip())) != label.rstrip() and matches(bare, spellings)
     ]
     return starred[0] if len(starred) == 1 else None
 
 
-_STAR = re.compile(r"\s*(\(\*+\)|\*+)\s*$")
+_STAR = re.compile(r"(\(\*{1,3}\)|\*{1,3})$")
 
 
 def matches(label: str, spellings: Sequence[str]) -> bool:

@@ -204,6 +204,11 @@ def test_the_mark_of_a_footnote_is_no_part_of_a_name(mark):
     assert resolve(f"Phường Ninh Kiều{mark}", AFTER).code == "31135"
 
 
+def test_a_name_with_a_million_line_breaks_costs_no_more_than_another():
+    with pytest.raises(UnknownArea):
+        resolve("Ninh Kiều" + "\n" * 1_000_000 + "x", AFTER)
+
+
 def test_a_number_in_brackets_that_may_belong_to_the_name_is_refused():
     assert resolve("Vị Thanh (*)", AFTER).name == "Vị Thanh"
     with pytest.raises(UnknownArea):
