@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasts.decisions.staffing import NoMove, best_moves, kilometres, pairs, people_gained
+from forecasts.decisions.arrivals import Arrivals
+from forecasts.decisions.staffing import (
+    NoMove,
+    best_moves,
+    curves,
+    kilometres,
+    pairs,
+    people_gained,
+    plan,
+)
+from forecasts.decisions.workload import Ahead
+from tests.forecasts.decisions.test_queue import DUE, FIELDS, MOVES
+from tests.forecasts.decisions.test_what_if_queue import DAYS, TODAY, UNTIL, WORK
 
 CHANGES = (-1, 0, 1, 2)
 
@@ -84,8 +96,41 @@ def test_a_limit_is_a_distance_or_a_former_district_and_what_is_unknown_lends_no
     assert pairs(places, None)[0].sum() == 12
 
 
-def test_fewer_than_no_people_cannot_be_lent():
-    from forecasts.decisions.staffing import plan
+def offices(*people):
+    """Offices that all receive the same, and eight paths."""
+    received = np.random.default_rng(4).poisson(6, (8, len(people), 2, len(DAYS)))
+    there = [str(number) for number in range(len(people))]
+    places = {
+        "area": there,
+        "people": people,
+        "lat": [10.0] * len(there),
+        "lon": [105.0] * len(there),
+    }
+    waiting = np.full((len(people), 2, len(DUE)), 2.0)
+    return Ahead(
+        TODAY, UNTIL, DAYS[-1], WORK, pl.DataFrame(places), FIELDS, DAYS,
+        Arrivals(DAYS, received.astype(np.int32)), received, (waiting, DUE), MOVES,
+        simulated=True, untold=(), without_forecast=0,
+    )  # fmt: skip
 
+
+def test_a_thousand_people_asked_for_are_no_more_than_all_can_lend():
+    ahead = offices(1, 9, 9)
+    everyone, near = 6, pairs(ahead.places, None)[0]
+    assert curves(ahead, 1000, "quarter", near).changes == tuple(range(-3, everyone + 1))
+    assert plan(ahead, 1000, None).moves == plan(ahead, everyone, None).moves != ()
+
+
+def test_a_commune_is_looked_at_with_no_more_people_than_it_has_use_for():
+    ahead = offices(1, 90, 90)
+    found = curves(ahead, 30, "quarter", pairs(ahead.places, None)[0])
+    late = found.late.mean(axis=1)[:, 0]
+    looked = [change for change, mean in zip(found.changes, late, strict=True) if np.isfinite(mean)]
+    assert looked == list(range(len(looked)))
+    assert len(looked) < 20
+    assert late[found.changes.index(looked[-1])] < late[found.changes.index(0)]
+
+
+def test_fewer_than_no_people_cannot_be_lent():
     with pytest.raises(NoMove):
         plan(None, -1)
