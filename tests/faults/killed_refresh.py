@@ -69,7 +69,7 @@ class Steps:
 
 
 def _in_warehouse(frame: FrameType) -> bool:
-    return frame.f_code.co_filename.endswith(("warehouse.py", "builds.py"))
+    return frame.f_code.co_filename.endswith(("warehouse.py", "builds.py", "durable.py"))
 
 
 def refresh(site: Settings, last: int | None = None) -> list[str]:
