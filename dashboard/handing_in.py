@@ -276,9 +276,10 @@ def letter(reminder: Reminder, catalog: Catalog, language: Language) -> tuple[st
 
 
 def remind(
-    site: Site, catalog: Catalog, reminders: Iterable[Reminder], language: Language
+    site: Site, catalog: Catalog, reminders: Iterable[Reminder]
 ) -> tuple[list[str], list[ForesightError]]:
-    """Send each department its reminder by mail; to whom, and what went wrong.
+    """Send each department its reminder by mail, in the language of the site; to whom, and what
+    went wrong.
 
     Nothing is sent where the site file has no mail server.
     """
@@ -289,9 +290,8 @@ def remind(
         if not (site.mail and to):
             continue
         try:
-            send_mail(
-                site.mail, to, *letter(reminder, catalog, language), silence=site.limits.silence
-            )
+            told = letter(reminder, catalog, site.language)
+            send_mail(site.mail, to, *told, silence=site.limits.silence)
         except ForesightError as failure:
             failures.append(failure)
         else:

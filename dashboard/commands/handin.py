@@ -229,7 +229,7 @@ def list_due(context: Context, mail: bool) -> None:
     failures: list[ForesightError] = []
     if mail:
         told = reminders(files, catalog, people)
-        sent, failures = remind(context.settings.site(), catalog, told, context.language)
+        sent, failures = remind(context.settings.site(), catalog, told)
     columns = ["state", "due", "department", "dataset", "period"]
     if context.as_json:
         listed = [dict(zip(columns, row, strict=True)) for row in rows]
