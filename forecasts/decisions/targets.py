@@ -53,6 +53,7 @@ OUTCOME = [
 ]
 DAILY = ("city", "commune")
 """Levels of which days are kept."""
+SHORT = (Frequency.DAY.value, Frequency.WEEK.value)
 NEVER, SURELY = 0.05, 0.95
 """A chance below or above is not told in tenths."""
 
@@ -469,8 +470,10 @@ def _computed(baseline: Baseline, counted: Bodies) -> Verdict:
 
 
 def _newest(figures: pl.DataFrame) -> Figure | None:
+    """The last figure; a day or week only where nothing longer is known: it tells no standing."""
+    longer = figures.filter(~pl.col("frequency").is_in(SHORT))
     if figures.is_empty():
         return None
-    row = figures.row(0, named=True)
+    row = (figures if longer.is_empty() else longer).row(0, named=True)
     kept = ("value", "frequency", "period", "period_end", "source_url", "as_of")
     return Figure(**{name: row[name] for name in kept}, source=row["source"] or "")

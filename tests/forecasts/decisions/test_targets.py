@@ -256,6 +256,8 @@ def test_the_month_that_runs_moves_the_paths_of_a_year(refresh, installation):
         (found,) = judge(warehouse, load_catalog(installation.catalog), day)
     assert found.verdict.expected == pytest.approx(304 + 30 + 25, abs=6), "30 days and not 15"
     assert found.verdict.upper - found.verdict.lower < 20, "what is left is December"
+    assert found.newest.frequency == "month", "the one of 10 November is no standing of a year"
+    assert (found.newest.period, found.newest.value) == (dt.date(2026, 10, 1), 31)
 
 
 ONLINE = DESK.replace(
